@@ -1,0 +1,405 @@
+"""The plan's shape: every field, its unit, its range. Each union has one open member, `kind = "import"`.
+
+`Plan` is told apart at the top by `task` (what is predicted, with the loss and metric that belong to it) and by
+`input` (what a sample is); everything else is shared.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+STRICT = ConfigDict(extra="forbid")
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Target = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]
+"""Where one's own part is found, as `package.module:name`."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Imported:
+    """One's own part. What it is called with stands in docs/how-to/own-parts.md."""
+
+    kind: Literal["import"] = "import"
+    target: Target
+
+
+# ---------------------------------------------------------------- task: what is predicted
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class CrossEntropy:
+    """Softmax cross-entropy, in nats."""
+
+    kind: Literal["cross-entropy"] = "cross-entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the target's mass that is spread over all classes."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class BinaryCrossEntropy:
+    """Sigmoid cross-entropy, averaged over the labels."""
+
+    kind: Literal["binary-cross-entropy"] = "binary-cross-entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share by which both targets move towards one half."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SquaredError:
+    """Mean squared error of standardised targets."""
+
+    kind: Literal["squared-error"] = "squared-error"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Huber:
+    """Squared below `delta`, absolute above it, of standardised targets."""
+
+    kind: Literal["huber"] = "huber"
+    delta: Annotated[float, Field(gt=0)] = 1.0
+    """In standard deviations of the target."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SingleLabel:
+    """One class a sample."""
+
+    kind: Literal["single-label"] = "single-label"
+    loss: Annotated[CrossEntropy | Imported, Field(discriminator="kind")] = CrossEntropy()
+    metric: Annotated[Literal["accuracy", "balanced-accuracy", "auroc", "f1", "log-loss"] | Imported, Field()] = (
+        "accuracy"
+    )
+    """What decides between baselines and rungs, on validation."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MultiLabel:
+    """Any number of labels a sample."""
+
+    kind: Literal["multi-label"] = "multi-label"
+    loss: Annotated[BinaryCrossEntropy | Imported, Field(discriminator="kind")] = BinaryCrossEntropy()
+    metric: Annotated[Literal["accuracy", "auroc", "f1", "log-loss"] | Imported, Field()] = "auroc"
+    """What decides between baselines and rungs, on validation; macro-averaged over the labels."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Regression:
+    """One number a sample, or several."""
+
+    kind: Literal["regression"] = "regression"
+    loss: Annotated[SquaredError | Huber | Imported, Field(discriminator="kind")] = SquaredError()
+    metric: Annotated[Literal["rmse", "mae", "r2"] | Imported, Field()] = "rmse"
+    """What decides between baselines and rungs, on validation."""
+
+
+TaskPlan = Annotated[SingleLabel | MultiLabel | Regression, Field(discriminator="kind")]
+
+
+# ---------------------------------------------------------------- input: what a sample is
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Augment:
+    """Random changes of training images, drawn anew for each sample and step, on whole batches."""
+
+    crop_px: Annotated[int, Field(ge=0, le=64)] = 0
+    """Largest shift in each direction, reflected at the border."""
+    flip_horizontal: bool = False
+    flip_vertical: bool = False
+    rotate_deg: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Largest angle in each direction."""
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest relative change of size in each direction."""
+    erase: Share = 0.0
+    """Probability that a rectangle is erased."""
+    erase_area: Annotated[float, Field(gt=0, le=0.5)] = 0.1
+    """Largest share of the image that is erased."""
+    own: tuple[Target, ...] = ()
+    """One's own augmentations, called after the others with (batch, generator)."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImageInput:
+    """Images, brought to one size and normalised by the training part's mean and deviation."""
+
+    kind: Literal["image"] = "image"
+    height: Annotated[int, Field(ge=1, le=4096)]
+    """Pixels after resizing."""
+    width: Annotated[int, Field(ge=1, le=4096)]
+    """Pixels after resizing."""
+    channels: Annotated[int, Field(ge=1, le=64)]
+    augment: Augment = Augment()
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TableInput:
+    """Rows of a table, encoded to numbers by rules fitted on the training part."""
+
+    kind: Literal["table"] = "table"
+    numeric: Literal["standard", "quantile"] = "standard"
+    """How numbers are scaled: to mean 0 and deviation 1, or through their ranks to a normal distribution."""
+    max_levels: Annotated[int, Field(ge=2, le=1024)] = 32
+    """Levels of a categorical column that get a column of their own; rarer ones share one."""
+
+
+InputPlan = Annotated[ImageInput | TableInput, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Splits:
+    """How samples are parted where the data does not say; stratified, and groups stay whole."""
+
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the samples that remain after the test part was taken."""
+    test: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of all samples."""
+
+
+# ---------------------------------------------------------------- networks
+
+Norm = Literal["batch", "group", "layer", "instance", "none"]
+Activation = Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
+Head = Literal["global-average", "global-max", "flatten"]
+Width = Annotated[int, Field(ge=1, le=65536)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Linear:
+    """One linear map from the flattened input."""
+
+    kind: Literal["linear"] = "linear"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Mlp:
+    """Linear, norm, activation, dropout; as often as there are widths."""
+
+    kind: Literal["mlp"] = "mlp"
+    widths: Annotated[tuple[Width, ...], Field(min_length=1)] = (256, 256)
+    norm: Norm = "batch"
+    activation: Activation = "relu"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    residual: bool = False
+    """Whether steps of equal width are added to their input."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Cnn:
+    """Stages of convolution, norm, activation; each stage but the first begins by halving the map."""
+
+    kind: Literal["cnn"] = "cnn"
+    widths: Annotated[tuple[Width, ...], Field(min_length=1)] = (32, 64, 128)
+    """Channels of each stage."""
+    depth: Annotated[int, Field(ge=1, le=64)] = 1
+    """Convolutions a stage."""
+    kernel: Annotated[int, Field(ge=1, le=31)] = 3
+    padding: Literal["same", "none"] = "same"
+    downsample: Literal["max-pool", "stride"] = "max-pool"
+    norm: Norm = "batch"
+    norm_place: Literal["before-activation", "after-activation"] = "before-activation"
+    activation: Activation = "relu"
+    head: Head = "global-average"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Before the last linear map."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ResNet:
+    """Stages that begin with a convolution (halving the map after the first) and go on with residual blocks."""
+
+    kind: Literal["resnet"] = "resnet"
+    widths: Annotated[tuple[Width, ...], Field(min_length=1)] = (64, 128, 256)
+    """Channels of each stage."""
+    depths: Annotated[tuple[Annotated[int, Field(ge=0, le=128)], ...], Field(min_length=1)] = (1, 1, 1)
+    """Residual blocks of each stage; as many numbers as `widths`."""
+    kernel: Annotated[int, Field(ge=1, le=31)] = 3
+    padding: Literal["same"] = "same"
+    downsample: Literal["max-pool", "stride"] = "max-pool"
+    norm: Norm = "batch"
+    norm_place: Literal["before-activation", "before-convolution"] = "before-activation"
+    """"before-convolution" is the pre-activation block of He et al. 2016."""
+    activation: Activation = "relu"
+    head: Head = "global-average"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Before the last linear map."""
+
+    def __post_init__(self) -> None:
+        if len(self.depths) != len(self.widths):
+            raise ValueError(f"`depths` must have as many numbers as `widths` ({len(self.widths)}), got {self.depths}")
+
+
+Network = Annotated[Linear | Mlp | Cnn | ResNet | Imported, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Initialisation:
+    """What the weights are before the first step."""
+
+    kind: Literal["default", "he", "xavier", "orthogonal"] = "default"
+    """"default" leaves what PyTorch does."""
+    zero_residual: bool = False
+    """Whether the last norm (or convolution) of each residual branch starts at zero, so that blocks start as identity."""
+    whiten: bool = False
+    """Whether the first convolution starts from (and keeps) the whitening filters of training patches."""
+
+
+# ---------------------------------------------------------------- ladder
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Rung:
+    """One network of the ladder and how long it trains."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    network: Network
+    steps: Annotated[int, Field(ge=1)]
+    """Optimiser steps."""
+    lr: Annotated[float, Field(gt=0, le=100)]
+    """Peak learning rate."""
+    cool_down_at: Annotated[int, Field(ge=0)] | None = None
+    """Step at which the schedule leaves its course and goes straight down to its end at `steps`; None: it never does."""
+
+    def __post_init__(self) -> None:
+        if self.cool_down_at is not None and self.cool_down_at >= self.steps:
+            raise ValueError(f"`cool_down_at` ({self.cool_down_at}) must be less than `steps` ({self.steps})")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Ladder:
+    """Baselines, then networks from small to large."""
+
+    baselines: tuple[Literal["majority", "linear", "boosting"], ...] = ("majority", "linear", "boosting")
+    rungs: tuple[Rung, ...] = ()
+    climb: Literal["while-it-pays", "always"] = "while-it-pays"
+    """Whether a rung is trained only when the one below it gained more than its noise; "always" trains them all."""
+
+    def __post_init__(self) -> None:
+        names = [rung.name for rung in self.rungs]
+        if len(set(names)) != len(names):
+            raise ValueError(f"every rung needs its own name, got {names}")
+
+
+# ---------------------------------------------------------------- how it learns
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Supervised:
+    """Learn from labelled samples alone."""
+
+    kind: Literal["supervised"] = "supervised"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Sgd:
+    """Stochastic gradient descent with momentum; the peak rate stands with each rung."""
+
+    kind: Literal["sgd"] = "sgd"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: bool = True
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Added to the gradient: torch.optim.SGD's convention."""
+    decay_norms_and_biases: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AdamW:
+    """Adam with decoupled weight decay; the peak rate stands with each rung."""
+
+    kind: Literal["adamw"] = "adamw"
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Multiplied by the rate: torch.optim.AdamW's convention."""
+    decay_norms_and_biases: bool = True
+
+
+Optimiser = Annotated[Sgd | AdamW, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Constant:
+    """The peak rate throughout."""
+
+    kind: Literal["constant"] = "constant"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class OneCycle:
+    """Up to the peak rate, then down to almost nothing."""
+
+    kind: Literal["one-cycle"] = "one-cycle"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the steps on the way up."""
+    start: Share = 0.04
+    """First rate, as a share of the peak."""
+    end: Share = 0.001
+    """Last rate, as a share of the peak."""
+    shape: Literal["linear", "cosine"] = "cosine"
+
+
+Schedule = Annotated[Constant | OneCycle, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Batch:
+    """Samples a step."""
+
+    size: Annotated[int, Field(ge=1)] = 128
+    micro: Annotated[int, Field(ge=1)] | None = None
+    """Samples that pass through the network at once; gradients of the parts are summed. None: all. Batch norm sees these."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Averaging:
+    """Exponential moving average of the weights, used for validation and for the result."""
+
+    decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the average kept at each step; 0: no averaging."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Execution:
+    """How the machine runs it."""
+
+    device: Literal["cpu", "cuda"] = "cpu"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    channels_last: bool = False
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    flush_denormals: bool = False
+    """Whether numbers too small for full precision count as zero (they can cost ten times the time)."""
+    allocator: Literal["default", "tuned"] = "default"
+    """"tuned" keeps freed memory for the next step; works only from process start."""
+    compile: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Prediction:
+    """What predictions promise."""
+
+    calibrate: bool = True
+    """Whether one temperature is fitted on validation (Guo et al. 2017)."""
+    sure_accuracy: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    """Accuracy wanted among the predictions called sure; the threshold is chosen on validation."""
+    interval: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Coverage wanted of regression intervals."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plan:
+    """How a model is trained, from seed to prediction."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    task: TaskPlan
+    input: InputPlan
+    splits: Splits = Splits()
+    regime: Supervised = Supervised()
+    initialisation: Initialisation = Initialisation()
+    optimiser: Optimiser = AdamW()
+    schedule: Schedule = Constant()
+    batch: Batch = Batch()
+    averaging: Averaging = Averaging()
+    execution: Execution = Execution()
+    prediction: Prediction = Prediction()
+    ladder: Ladder = Ladder()

@@ -1,0 +1,53 @@
+"""The brief: everything a tip may look at."""
+
+from pydantic.dataclasses import dataclass
+
+from fieldcraft.records.facts import Budget, DataFacts, Fact, Facts, ImageFacts, MachineFacts, TableFacts, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """Facts, with short names for the ones that most tips ask for."""
+
+    facts: Facts
+
+    @property
+    def data(self) -> DataFacts:
+        """Facts of the samples."""
+        return self.facts.data
+
+    @property
+    def machine(self) -> MachineFacts:
+        """Facts of the machine."""
+        return self.facts.machine
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return self.facts.budget
+
+    @property
+    def task(self) -> Task:
+        """Kind of target."""
+        return self.facts.data.target.task
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that the network must give."""
+        return self.facts.data.target.outputs
+
+    @property
+    def images(self) -> ImageFacts | None:
+        """Image facts, or None when the samples are no images."""
+        inputs = self.facts.data.inputs
+        return inputs if isinstance(inputs, ImageFacts) else None
+
+    @property
+    def table(self) -> TableFacts | None:
+        """Table facts, or None when the samples are no rows of a table."""
+        inputs = self.facts.data.inputs
+        return inputs if isinstance(inputs, TableFacts) else None
+
+    def measured(self, key: str) -> Fact[float] | None:
+        """The answer to a measurement that was asked for, or None when it was not taken yet."""
+        return self.facts.measured.get(key)

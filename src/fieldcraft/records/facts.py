@@ -1,0 +1,134 @@
+"""Facts: what was found out about the data, the machine and the budget, each with its method and its sample."""
+
+from collections.abc import Mapping
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+T = TypeVar("T")
+
+Task = Literal["single-label", "multi-label", "regression"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact(Generic[T]):
+    """One value that was measured, how, and on what."""
+
+    value: T
+    method: str
+    """How it was found, in a few words."""
+    sample: str
+    """What it was found on: "all 1,797 images", "2,000 of 60,000"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetFacts:
+    """What is to be predicted."""
+
+    task: Task
+    outputs: int
+    """Numbers that a network must give: classes, labels, or regression targets."""
+    names: tuple[str, ...]
+    """Of the classes, the labels, or the target columns."""
+    counts: Fact[tuple[int, ...]]
+    """Samples per class or label; empty for regression."""
+    imbalance: Fact[float] | None
+    """Largest class over smallest; None for regression."""
+    spread: Fact[tuple[float, ...]] | None = None
+    """Standard deviation of each regression target, in its own units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFacts:
+    """What the images look like."""
+
+    kind: Literal["image"] = "image"
+    height: Fact[tuple[int, int, int]]
+    """Smallest, median and largest height in pixels."""
+    width: Fact[tuple[int, int, int]]
+    """Smallest, median and largest width in pixels."""
+    channels: int
+    """1 for gray, 3 for colour; mixed sets are read as colour."""
+    depth_bits: int
+    """8 or 16; 32 for floating point."""
+    mean: Fact[tuple[float, ...]]
+    """Mean of each channel, in stored units."""
+    std: Fact[tuple[float, ...]]
+    """Standard deviation of each channel, in stored units."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFacts:
+    """What the table looks like."""
+
+    kind: Literal["table"] = "table"
+    numeric: int
+    categorical: int
+    dates: int
+    left_out: tuple[str, ...]
+    """Columns that stay out (ids, constants), by name."""
+    width: int
+    """Numbers per sample once encoded."""
+    missing: Fact[float]
+    """Share of cells without a value."""
+
+
+Modality = Annotated[ImageFacts | TableFacts, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """What is known of the samples. Deeper facts (symmetry, geometry, topology, noise) will stand beside these."""
+
+    name: str
+    digest: str
+    """Hash of the contents: same digest, same samples in the same order."""
+    samples: int
+    train: int
+    validation: int
+    test: int
+    grouped: bool
+    """Whether samples belong to groups that must not be torn apart."""
+    duplicates: Fact[int]
+    """Samples that repeat an earlier one exactly."""
+    target: TargetFacts
+    inputs: Modality
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineFacts:
+    """What the machine has."""
+
+    processor: str
+    cores: int
+    """Usable by this process."""
+    memory_mib: int
+    free_mib: int
+    instruction_sets: tuple[str, ...]
+    """Those that matter here: avx2, avx512f, avx512_bf16, amx_bf16, amx_int8, ..."""
+    bf16: bool
+    """Whether the device has units for bfloat16."""
+    gpu: str | None
+    gpu_memory_mib: int
+    tuned_start: bool
+    """Whether the process was started with the allocator settings of `fieldcraft fit`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What may be spent."""
+
+    seconds: float | None
+    """Wall clock from process start to the closed report; None: no limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """Everything known before training: the content of `facts.json`."""
+
+    data: DataFacts
+    machine: MachineFacts
+    budget: Budget
+    measured: Mapping[str, Fact[float]] = Field(default_factory=dict)
+    """Answers to measurements that tips asked for, by the key of the question."""

@@ -1,0 +1,83 @@
+"""What a tip is: one file with up to three hands (decide, check, watch), and what its hands may answer."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from fieldcraft.plan.schema import Execution, Plan
+from fieldcraft.records.brief import Brief
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """The tip takes part: the plan with its fields set, and the reason in numbers."""
+
+    plan: Plan
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """The tip stays out, and why."""
+
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepTime:
+    """How long one training step of one rung of a plan takes, in milliseconds (a median of interleaved steps).
+
+    Asked for together, candidates are timed in turn in the same run, so that their ratio can be trusted. Two questions
+    are the same when what decides the time is the same (network, input, batch, optimiser, execution).
+    """
+
+    plan: Plan
+    rung: int
+
+    @property
+    def key(self) -> str:
+        """The name under which the answer stands among the facts."""
+        plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
+        what = repr((rung.network, plan.input, plan.batch, plan.optimiser, plan.averaging, plan.execution))
+        return f"step-ms:{rung.name}:{_short(plan.execution)}:{plan.batch.size}:{_digest(what)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """The tip needs measurements first; it is called again once they stand among the facts."""
+
+    measurements: tuple[StepTime, ...]
+
+
+def _short(execution: Execution) -> str:
+    layout = "nhwc" if execution.channels_last else "nchw"
+    return f"{execution.device}-{execution.precision}-{layout}-{execution.threads}t"
+
+
+def _digest(text: str) -> str:
+    from hashlib import blake2b
+
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+Decide = Callable[[Brief, Plan], Applied | Skipped | Ask]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tip:
+    """One piece of know-how. Its module's docstring is its card."""
+
+    name: str
+    decide: Decide
+    refines: tuple[str, ...] = ()
+    """Tips whose fields it may overwrite."""
+    after: str | None = None
+    """For tips from outside: the tip after which it decides. None: at the end."""
+    module: ModuleType | None = field(default=None, repr=False)
+
+    @property
+    def card(self) -> str:
+        """What it does, when it helps, when it hurts, what it costs, its source."""
+        module = self.module or inspect.getmodule(self.decide)
+        return inspect.cleandoc((module.__doc__ if module else None) or "")

@@ -1,0 +1,106 @@
+"""A run folder: where each file of a run stands."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run; knows no contents."""
+
+    path: Path
+
+    @property
+    def plan(self) -> Path:
+        """The plan with its reasons. Once it exists, the run is determined."""
+        return self.path / "plan.toml"
+
+    @property
+    def repeat(self) -> Path:
+        """The plan as it was carried out: rungs, steps and cool-downs as taken; repeats the run exactly."""
+        return self.path / "repeat.toml"
+
+    @property
+    def facts(self) -> Path:
+        """Facts of data, machine and budget, and the measurements."""
+        return self.path / "facts.json"
+
+    @property
+    def splits(self) -> Path:
+        """A folder with train.txt, validation.txt and test.txt: names of samples."""
+        return self.path / "splits"
+
+    @property
+    def metrics(self) -> Path:
+        """JSON lines: one every few steps and one a validation."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def journal(self) -> Path:
+        """JSON lines: every decision that changes what is computed, written before it acts; and the clock."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def ledger(self) -> Path:
+        """JSON lines: every look at the test part."""
+        return self.path / "ledger.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """State to resume from, one file a rung (safetensors)."""
+        return self.path / "checkpoints"
+
+    @property
+    def rungs(self) -> Path:
+        """Finished candidates, one folder each."""
+        return self.path / "rungs"
+
+    @property
+    def network(self) -> Path:
+        """What `model.safetensors` belongs to and how its outputs are read."""
+        return self.path / "network.toml"
+
+    @property
+    def weights(self) -> Path:
+        """Weights of the winning network."""
+        return self.path / "model.safetensors"
+
+    @property
+    def baseline(self) -> Path:
+        """The winning baseline, when no network beat it (skops format)."""
+        return self.path / "model.skops"
+
+    @property
+    def encoder(self) -> Path:
+        """How table columns become numbers."""
+        return self.path / "table_encoder.json"
+
+    @property
+    def predictions(self) -> Path:
+        """Predictions for validation and test, with the truth."""
+        return self.path / "predictions.parquet"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Samples shown in the report."""
+        return self.path / "thumbnails.npz"
+
+    @property
+    def results(self) -> Path:
+        """What was found."""
+        return self.path / "results.json"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, machine, seed, data digest, command."""
+        return self.path / "provenance.json"
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.path / "report.html"
+
+    @property
+    def tensorboard(self) -> Path:
+        """TensorBoard event files."""
+        return self.path / "tensorboard"
