@@ -1,0 +1,50 @@
+# Nothing but make and Python 3.11+ (with its venv module) has to be there first: everything else lands in .venv.
+# Another Python: make demo PYTHON=python3.12
+
+PYTHON = python3
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+
+.PHONY: demo test check docs bench clean
+
+demo: .venv/installed
+	$(BIN)/fieldcraft fit digits --budget 60s --out runs/digits
+	@echo "The report: $(CURDIR)/runs/digits/report.html"
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/mypy --strict
+	$(BIN)/python -m pytest -q tests/test_walls.py
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+docs: .venv/installed-dev
+	$(BIN)/mkdocs build --strict --site-dir build/site
+	@echo "The front page: $(CURDIR)/build/site/index.html"
+
+bench: .venv/installed-dev
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build site .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "fieldcraft needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+	  { rm -rf .venv; echo "Python's venv module is missing (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@touch $@
+
+.venv/installed: .venv/made pyproject.toml constraints.txt
+	@echo "Installing fieldcraft into .venv; the first time this takes some minutes."
+	@$(PIP) -e .
+	@touch $@
+
+.venv/installed-dev: .venv/made pyproject.toml constraints.txt
+	@echo "Installing fieldcraft and its tools into .venv; the first time this takes some minutes."
+	@$(PIP) -e '.[dev]'
+	@touch $@ .venv/installed
