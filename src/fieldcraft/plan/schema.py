@@ -248,21 +248,29 @@ class Initialisation:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class CoolDown:
+    """The schedule leaves its course at step `at` and goes straight down to its last rate at step `end`."""
+
+    at: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+
+    def __post_init__(self) -> None:
+        if self.at > self.end:
+            raise ValueError(f"a cool-down must not end (step {self.end}) before it begins (step {self.at})")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Rung:
     """One network of the ladder and how long it trains."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
     network: Network
     steps: Annotated[int, Field(ge=1)]
-    """Optimiser steps."""
+    """Optimiser steps for which the schedule is laid out."""
     lr: Annotated[float, Field(gt=0, le=100)]
     """Peak learning rate."""
-    cool_down_at: Annotated[int, Field(ge=0)] | None = None
-    """Step at which the schedule leaves its course and goes straight down to its end at `steps`; None: it never does."""
-
-    def __post_init__(self) -> None:
-        if self.cool_down_at is not None and self.cool_down_at >= self.steps:
-            raise ValueError(f"`cool_down_at` ({self.cool_down_at}) must be less than `steps` ({self.steps})")
+    cool_downs: tuple[CoolDown, ...] = ()
+    """Early ends, in the order in which they were decided; the rung ends where the last one does."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
