@@ -5,7 +5,8 @@ FieldcraftError
 │   └── ReaderError    a path that no reader recognises, or that one cannot read
 ├── PlanError          a plan file, a field, a tip
 ├── BudgetError        too little time or memory for what was asked
-├── RunError           a run folder: foreign, finished, damaged, not writable
+├── RunError           a run folder: foreign, damaged, not writable
+├── Stopped            a person or the system asked to stop; what was done is on disk
 └── MissingExtraError  a part of fieldcraft that was not installed
 """
 
@@ -32,6 +33,10 @@ class BudgetError(FieldcraftError):
 
 class RunError(FieldcraftError):
     """A run folder that is foreign, damaged, or cannot be written."""
+
+
+class Stopped(FieldcraftError):  # noqa: N818  (not an error, but it ends the command)
+    """Someone asked to stop; everything done so far is on disk. The command exits with 130."""
 
 
 class MissingExtraError(FieldcraftError):

@@ -15,10 +15,12 @@ CURRENT: Mapping[str, int] = {
     "provenance": 1,
     "journal": 1,
     "splits": 1,
+    "candidate": 1,
     "results": 1,
     "ledger": 1,
     "table-encoder": 1,
     "image-cache": 1,
+    "memory-kills": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

@@ -1,0 +1,1 @@
+"""The verbs: what both Python and the shell call."""

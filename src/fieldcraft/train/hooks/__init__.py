@@ -1,0 +1,1 @@
+"""What listens to training: logs, progress, TensorBoard. A hook never changes what is computed."""

@@ -1,0 +1,20 @@
+"""Supervised learning: the loss between what the network says and what the label says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from fieldcraft.data.loader import Batch
+from fieldcraft.regimes.interface import Losses
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """`loss(outputs, targets)` gives the mean over the samples; outputs arrive in single precision."""
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+
+    def step(self, net: nn.Module, batch: Batch) -> Losses:
+        """Losses of one labelled batch."""
+        return Losses(self.loss(net(batch.inputs).float(), batch.targets))

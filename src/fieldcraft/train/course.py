@@ -1,0 +1,53 @@
+"""The course of the learning rate: as planned, or cooled down early because the time runs out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fieldcraft.build.schedule import final_rate, rate
+from fieldcraft.plan.schema import CoolDown, Rung, Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """Rates for each step of a rung, and where the rung ends."""
+
+    schedule: Schedule
+    planned: int
+    peak: float
+    cool_downs: tuple[CoolDown, ...] = ()
+
+    @classmethod
+    def of(cls, rung: Rung, schedule: Schedule, journalled: Sequence[CoolDown] = ()) -> "Course":
+        """The course of a rung, with the cool-downs that its plan and the journal hold."""
+        return cls(
+            schedule=schedule,
+            planned=rung.steps,
+            peak=rung.lr,
+            cool_downs=(*rung.cool_downs, *(one for one in journalled if one not in rung.cool_downs)),
+        )
+
+    @property
+    def end(self) -> int:
+        """Number of optimiser steps."""
+        return self.cool_downs[-1].end if self.cool_downs else self.planned
+
+    def cooled(self, cool_down: CoolDown) -> "Course":
+        """The course with one more early end."""
+        return replace(self, cool_downs=(*self.cool_downs, cool_down))
+
+    def rate(self, step: int) -> float:
+        """Learning rate of one optimiser step, counted from 0.
+
+        A cool-down goes linearly from the rate that held at its step to the schedule's last rate.
+        """
+        return self.peak * self._factor(step, len(self.cool_downs))
+
+    def _factor(self, step: int, known: int) -> float:
+        taken = [one for one in self.cool_downs[:known] if one.at <= step]
+        if not taken:
+            return rate(self.schedule, step, planned=self.planned)
+        last = taken[-1]
+        start = self._factor(last.at, self.cool_downs.index(last))
+        share = 1.0 if last.end - last.at <= 1 else min(1.0, (step - last.at) / (last.end - 1 - last.at))
+        return start + (final_rate(self.schedule) - start) * share
+

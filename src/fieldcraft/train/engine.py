@@ -1,0 +1,66 @@
+"""The machine under the loop: device, precision and processes, through Lightning Fabric.
+
+On one device Fabric's wrappers around network and optimiser do nothing but cost time (benchmarks/loop_overhead.py
+measures them), so they are used only when there are several.
+"""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from fieldcraft.errors import PlanError
+from fieldcraft.plan.schema import Execution
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One Fabric, set up as the plan says."""
+
+    fabric: Fabric
+    execution: Execution
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network and the batches live."""
+        return self.fabric.device
+
+    def place(self, net: nn.Module) -> nn.Module:
+        """Move a network to the device and into the planned memory format."""
+        net = net.to(self.device)
+        if self.execution.channels_last:
+            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return net
+
+    def set_up(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
+        """Network and optimiser as the strategy wants them; unchanged on one device."""
+        if self.execution.compile:
+            net = torch.compile(net)  # type: ignore[assignment]
+        if self.fabric.world_size == 1:
+            return net, optimiser
+        return self.fabric.setup(net, optimiser)
+
+    def precision(self) -> AbstractContextManager[object]:
+        """Context in which forward passes run."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.execution.precision == "bf16")
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a loss."""
+        if self.fabric.world_size == 1:
+            loss.backward()
+        else:
+            self.fabric.backward(loss)
+
+
+def engine(execution: Execution) -> Engine:
+    """Set the process up as the plan says: threads, denormals, device.
+
+    Raises: PlanError when the device is not there.
+    """
+    if execution.device == "cuda" and not torch.cuda.is_available():
+        raise PlanError('execution.device is "cuda", but no usable GPU was found: --set execution.device=cpu.')
+    torch.set_num_threads(execution.threads)
+    torch.set_flush_denormal(execution.flush_denormals)
+    return Engine(Fabric(accelerator=execution.device, devices=1), execution)

@@ -1,0 +1,286 @@
+"""The loop: one rung from its first step (or the one it was killed at) to its last."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from fieldcraft.data.loader import Batch, Batches
+from fieldcraft.errors import RunError
+from fieldcraft.records.streams import stream_seed
+from fieldcraft.regimes.interface import Regime
+from fieldcraft.train import checkpoint
+from fieldcraft.train.averaging import Average, averaged_weights
+from fieldcraft.train.checkpoint import Checkpoint, Place
+from fieldcraft.train.clock import Clock
+from fieldcraft.train.course import Course
+from fieldcraft.train.engine import Engine
+from fieldcraft.train.guard import Trouble
+from fieldcraft.train.hooks.interface import Hook, Trained, Validated
+from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro, Tick
+from fieldcraft.train.pacing import Pace, early_end
+
+LOOK_EVERY = 10  # steps between looks at the loss: reading it makes a GPU wait
+KEEP_EVERY = 50  # steps between snapshots to fall back to; a multiple of LOOK_EVERY
+WRITE_EVERY_S = 10.0
+DECIDE_EVERY_S = 0.25
+TICK_EVERY_S = 2.0
+SMALLEST_SCALE = 2.0**-6
+VALIDATIONS = 10  # looks at the validation part in the course of a rung
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One rung: what is trained, on what, how."""
+
+    rung: str
+    net: nn.Module
+    optimiser: torch.optim.Optimizer
+    regime: Regime
+    batches: Batches
+    course: Course
+    seed: int
+    decay: float
+    """Of the averaged weights; 0: none are kept."""
+    micro: int | None
+    """Samples at once; None: the whole batch."""
+    validate: Callable[[nn.Module], float]
+    """The plan's metric on the validation part."""
+    names: Callable[[Sequence[int]], tuple[str, ...]]
+    """Names of samples by row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a job runs in: where it writes, who listens, how long it may take."""
+
+    engine: Engine
+    journal: Journal
+    checkpoint: Path
+    hooks: tuple[Hook, ...]
+    clock: Clock
+    reserve_s: float
+    """Of the budget, to be left when the rung ends."""
+    stop: Callable[[], bool]
+    """Whether a person (or the system) asked to stop."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """Where a rung ended."""
+
+    weights: Mapping[str, Tensor]
+    """Averaged, when the plan says so."""
+    course: Course
+    steps: int
+    seconds: float
+    """Over all processes that worked on it."""
+    done: bool
+    """False when it was asked to stop; the checkpoint is on disk."""
+
+
+def train(job: Job, around: Surroundings) -> Outcome:
+    """Train one rung; goes on from its checkpoint when there is one.
+
+    Every step is a function of the plan, the data and the step's number alone, so a rung that was killed and resumed
+    ends with the same bits as one that was not. What the clock decides is journalled before it acts.
+    Raises: RunError when the loss stays no number however small the rate.
+    """
+    with torch.random.fork_rng(devices=[around.engine.device] if around.engine.device.type == "cuda" else []):
+        return _Loop(job, around).run()
+
+
+class _Loop:
+    """The state of a running rung."""
+
+    def __init__(self, job: Job, around: Surroundings) -> None:
+        self.job, self.around = job, around
+        self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser)
+        self.average = Average(job.net, job.decay) if job.decay else None
+        self.shadow = deepcopy(job.net)
+        self.course = job.course
+        self.place = Place(micro=job.micro)
+        found = checkpoint.read(around.checkpoint)
+        if found is not None:
+            self.place = checkpoint.restore(found, job.net, job.optimiser, self.average)
+            if job.micro is not None:
+                self.place = replace(self.place, micro=min(job.micro, self.place.micro or job.micro))
+        self.kept = self._capture()
+        self.pace = Pace()
+        self.written = self.decided = self.ticked = self.began = time.monotonic()
+        self.paced = self.place.step
+        self.before_s = self.place.seconds
+        self.validation_s = 0.0
+        self.window: list[tuple[Tensor, Batch]] = []
+
+    def run(self) -> Outcome:
+        """Steps until the course ends or someone asks to stop."""
+        for hook in self.around.hooks:
+            hook.begin(self.job.rung, self.place.step, self.course.end)
+        every = max(1, self.job.course.planned // VALIDATIONS)
+        mark, marked = time.monotonic(), self.place.step
+        while self.place.step < self.course.end:
+            if self.around.stop():
+                self._write()
+                return self._outcome(done=False)
+            self._step()
+            step = self.place.step
+            if step % LOOK_EVERY == 0 or step >= self.course.end:
+                if not self._look((time.monotonic() - mark) / max(1, step - marked)):
+                    mark, marked = time.monotonic(), self.place.step
+                    continue
+                if step % KEEP_EVERY == 0:
+                    self.kept = self._capture()
+                    if time.monotonic() - self.written > WRITE_EVERY_S:
+                        self._write()
+                mark, marked = time.monotonic(), step
+            if step % every == 0 and step < self.course.end:
+                self._validate()
+                mark, marked = time.monotonic(), step
+            self._keep_time()
+        return self._outcome(done=True)
+
+    def _step(self) -> None:
+        """One optimiser step; with a smaller micro-batch when the memory does not suffice."""
+        step, job = self.place.step, self.job
+        rate = self.course.rate(step) * self.place.lr_scale
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = job.batches.training_batch(step)
+        while True:
+            torch.manual_seed(stream_seed(job.seed, "dropout", job.rung, step))
+            self.optimiser.zero_grad(set_to_none=True)
+            try:
+                loss = self._gradients(batch)
+                break
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                self._shrink(batch, error)
+        self.optimiser.step()
+        if self.average is not None:
+            self.average.update(step)
+        self.window.append((loss, batch))
+        self.place = replace(self.place, step=step + 1)
+
+    def _gradients(self, batch: Batch) -> Tensor:
+        """Add up the gradients of the batch's parts; gives its mean loss."""
+        engine, size = self.around.engine, len(batch.rows)
+        parts = batch.parts(self.place.micro or size)
+        total: Tensor | None = None
+        for part in parts:
+            with engine.precision():
+                loss = self.job.regime.step(self.net, part).total
+            if len(parts) > 1:
+                loss = loss * (len(part.rows) / size)
+            engine.backward(loss)
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
+        return total
+
+    def _shrink(self, batch: Batch, error: RuntimeError) -> None:
+        now = self.place.micro or len(batch.rows)
+        if not _out_of_memory(error) or now == 1:
+            raise error
+        micro = (now + 1) // 2
+        because = f"memory ran out with {now} samples at once; batch norm now sees {micro}"
+        self.around.journal.write(
+            SmallerMicro(rung=self.job.rung, step=self.place.step, micro=micro, because=because)
+        )
+        self.place = replace(self.place, micro=micro)
+
+    def _look(self, step_s: float) -> bool:
+        """Read the losses since the last look; falls back and gives False when something is wrong with them."""
+        losses = torch.stack([loss for loss, _ in self.window]).tolist()
+        verdict = self.place.guard.look(losses)
+        if isinstance(verdict, Trouble):
+            self._fall_back(verdict, self.window[verdict.index][1])
+            self.window.clear()
+            return False
+        self.window.clear()
+        self.place = replace(self.place, guard=verdict)
+        record = Trained(
+            rung=self.job.rung, step=self.place.step, end=self.course.end, loss=sum(losses) / len(losses),
+            lr=float(self.optimiser.param_groups[0]["lr"]), ms=step_s * 1000,
+        )  # fmt: skip
+        for hook in self.around.hooks:
+            hook.trained(record)
+        return True
+
+    def _fall_back(self, trouble: Trouble, batch: Batch) -> None:
+        scale = self.place.lr_scale / 2
+        at = self.place.step - len(self.window) + trouble.index
+        samples = self.job.names(batch.rows.tolist())
+        if scale < SMALLEST_SCALE:
+            shown = ", ".join(samples[:8]) + (f" and {len(samples) - 8} more" if len(samples) > 8 else "")
+            raise RunError(
+                f"{trouble.because} at step {at} of rung {self.job.rung!r}, also with the learning rate cut to "
+                f"1/{round(1 / self.place.lr_scale)}. Look at the samples of that step: {shown}."
+            )
+        checkpoint.restore(self.kept, self.job.net, self.job.optimiser, self.average)
+        self.paced = min(self.paced, self.kept.place.step)
+        self.around.journal.write(
+            BackedOff(
+                rung=self.job.rung, step=at, back_to=self.kept.place.step, lr_scale=scale,
+                because=trouble.because, samples=samples,
+            )
+        )  # fmt: skip
+        self.place = replace(self.kept.place, lr_scale=scale, micro=self.place.micro)
+        self.kept = self._capture()
+
+    def _validate(self) -> None:
+        began = time.monotonic()
+        self.shadow.load_state_dict(averaged_weights(self.job.net, self.average))
+        record = Validated(rung=self.job.rung, step=self.place.step, metric=self.job.validate(self.shadow))
+        for hook in self.around.hooks:
+            hook.validated(record)
+        self.validation_s = time.monotonic() - began
+        self.decided += self.validation_s
+
+    def _keep_time(self) -> None:
+        """Tell the journal what was spent, and cool down early when the rest does not fit into the budget."""
+        now, step = time.monotonic(), self.place.step
+        if now - self.ticked > TICK_EVERY_S:
+            self.around.journal.write(Tick(spent_s=self.around.clock.spent_s, stage=f"rung {self.job.rung}"))
+            self.ticked = now
+        if now - self.decided < DECIDE_EVERY_S:
+            return
+        if step > self.paced:
+            self.pace = self.pace.after(now - self.decided, step - self.paced)
+        self.paced, self.decided = step, now
+        looks = VALIDATIONS * (self.course.end - step) / self.course.planned
+        left_s = self.around.clock.left_s - self.around.reserve_s - looks * self.validation_s
+        decision = early_end(self.course, step, self.pace, left_s)
+        if decision is not None:
+            because = (
+                f"{max(0.0, left_s):.1f} s are left for training and a step takes "
+                f"{1000 * (self.pace.step_s or 0):.1f} ms: ends at step {decision.end} of {self.course.end}"
+            )
+            self.around.journal.write(
+                Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because)
+            )
+            self.course = self.course.cooled(decision)
+
+    def _capture(self) -> Checkpoint:
+        return checkpoint.capture(self.place, self.job.net, self.job.optimiser, self.average)
+
+    def _write(self) -> None:
+        """Write the last snapshot: steps after it are taken again, the same."""
+        kept = replace(self.kept, place=replace(self.kept.place, seconds=self._seconds()))
+        checkpoint.write(kept, self.around.checkpoint)
+        self.written = time.monotonic()
+
+    def _seconds(self) -> float:
+        return self.before_s + time.monotonic() - self.began
+
+    def _outcome(self, *, done: bool) -> Outcome:
+        return Outcome(
+            weights=averaged_weights(self.job.net, self.average), course=self.course, steps=self.place.step,
+            seconds=self._seconds(), done=done,
+        )  # fmt: skip
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)

@@ -1,0 +1,66 @@
+"""Candidates on disk: each baseline and each rung, with what it says about the validation part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import TypeAdapter
+from safetensors.torch import load_file
+from torch import Tensor
+
+from fieldcraft.baselines.fitted import Fitted, load
+from fieldcraft.records.files import read_json, write_json, write_whole
+from fieldcraft.records.results import Candidate
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """A candidate and its outputs on the validation part.
+
+    `outputs`: logits of networks; probabilities of baselines, as logarithms; numbers in target units for regression.
+    """
+
+    candidate: Candidate
+    outputs: npt.NDArray[np.float64]
+
+
+def folder(rungs: Path, name: str) -> Path:
+    """Where a candidate is kept."""
+    return rungs / name
+
+
+def keep(rungs: Path, judged: Judged) -> None:
+    """Write a candidate; its model is already there. The record comes last, so that half a candidate does not count."""
+    place = folder(rungs, judged.candidate.name)
+    _write_array(place / "validation.npy", judged.outputs)
+    write_json(place / "candidate.json", "candidate", judged.candidate)
+
+
+def kept(rungs: Path, name: str) -> Judged | None:
+    """A candidate that was finished earlier, or None."""
+    place = folder(rungs, name)
+    if not (place / "candidate.json").exists():
+        return None
+    candidate = TypeAdapter(Candidate).validate_python(read_json(place / "candidate.json", "candidate"))
+    return Judged(candidate=candidate, outputs=np.load(place / "validation.npy"))
+
+
+def weights(rungs: Path, name: str) -> dict[str, Tensor]:
+    """The weights of a finished rung."""
+    return load_file(folder(rungs, name) / "model.safetensors")
+
+
+def baseline(rungs: Path, name: str) -> Fitted:
+    """A finished baseline."""
+    return load(folder(rungs, name) / "model.skops")
+
+
+def _write_array(path: Path, array: npt.NDArray[np.float64]) -> None:
+    from io import BytesIO
+
+    buffer = BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_whole(path, buffer.getvalue())
+
+

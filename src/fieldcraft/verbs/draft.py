@@ -1,0 +1,72 @@
+"""Draft: fingerprint the data, let every tip decide, and give the plan with its reasons."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fieldcraft.data.dataset import ReadOptions
+from fieldcraft.errors import PlanError
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.facts import Facts
+from fieldcraft.tips import ALL
+from fieldcraft.tips.draft import Draft
+from fieldcraft.tips.draft import draft as fold
+from fieldcraft.tips.interface import Tip
+from fieldcraft.tips.outside import with_outside
+from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.measure import StepTimer
+from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
+
+MEASURING = 0.06  # share of the budget for the measurements of one question
+MEASURING_S = (1.0, 12.0)  # bounds of the same
+CACHE = Path.home() / ".cache" / "fieldcraft"
+
+
+def draft(
+    data: object,
+    *,
+    options: ReadOptions = ReadOptions(),  # noqa: B008  (frozen)
+    budget: str | float | None = None,
+    edits: Sequence[str] = (),
+    without: Sequence[str] = (),
+    only: Sequence[str] = (),
+    seed: int = 0,
+) -> Draft:
+    """The plan for some data, with a decision of every tip.
+
+    `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `budget`: "60s", "10m", seconds, or
+    None for no limit. Raises: DataError, PlanError.
+    """
+    budget_s = seconds(budget)
+    prepared = prepare(data, options, seed=seed, edits=edits)
+    return decide(prepared, known(prepared, budget_s), Wardrobe(prepared, CACHE), edits, without, only)
+
+
+def decide(
+    prepared: Prepared,
+    facts: Facts,
+    wardrobe: Wardrobe,
+    edits: Sequence[str] = (),
+    without: Sequence[str] = (),
+    only: Sequence[str] = (),
+) -> Draft:
+    """Let the tips decide over prepared data."""
+    budget_s = facts.budget.seconds
+    low, high = MEASURING_S
+    limit_s = high if budget_s is None else min(high, max(low, MEASURING * budget_s))
+    tips = with_outside(ALL)
+    return fold(
+        Brief(facts=facts),
+        prepared.start,
+        tips,
+        measure=StepTimer(wardrobe.samples, limit_s),
+        without=frozenset(without) | _others(tips, only),
+        edits=edits,
+    )
+
+
+def _others(tips: Sequence[Tip], only: Sequence[str]) -> frozenset[str]:
+    """The tips that `only` leaves out."""
+    names = {tip.name for tip in tips}
+    if unknown := set(only) - names:
+        raise PlanError(f"no tip named {', '.join(sorted(unknown))}: `fieldcraft tips` lists all {len(names)}.")
+    return frozenset(names - set(only)) if only else frozenset()

@@ -1,0 +1,201 @@
+"""Fit: facts, draft, baselines, ladder, predictions, report; resumable at any moment."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from fieldcraft.data.dataset import ReadOptions
+from fieldcraft.errors import BudgetError, PlanError, Stopped
+from fieldcraft.plan.edit import edit
+from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
+from fieldcraft.records.decision import Decision
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.files import read_json, write_json, write_whole
+from fieldcraft.train.clock import Clock
+from fieldcraft.train.hooks.interface import Hook
+from fieldcraft.train.hooks.metrics_log import MetricsLog
+from fieldcraft.train.hooks.tensorboard import TensorBoard
+from fieldcraft.train.journal import Finished, Journal, spent
+from fieldcraft.train.memory import memory_kills
+from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.draft import CACHE, decide
+from fieldcraft.verbs.finish import finish, keep_best
+from fieldcraft.verbs.interrupt import StopRequest, listening
+from fieldcraft.verbs.ladder import climb
+from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
+from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_parts, known, prepare
+from fieldcraft.verbs.provenance import Request, alone_in, claim, keep, provenance
+from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.work import Work
+
+RESERVE_S, RESERVE_SHARE = 4.0, 0.06  # kept for predictions and report
+LEAST_TRAINING_S = 2.0
+
+
+def fit(
+    data: object,
+    plan: Plan | Path | str | None = None,
+    *,
+    budget: str | float | None = None,
+    out: str | Path | None = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008  (frozen)
+    edits: Sequence[str] = (),
+    without: Sequence[str] = (),
+    only: Sequence[str] = (),
+    seed: int = 0,
+    hooks: Sequence[Hook] = (),
+    say: Callable[[str], None] = lambda text: None,
+    command: Sequence[str] = (),
+    started: float | None = None,
+) -> Run:
+    """Train a model on some data and say honestly what came out.
+
+    `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `plan`: None to draft one, a Plan,
+    or a plan.toml. `budget`: "60s", "10m", seconds, or None for no limit; it counts from `started` (a reading of
+    time.monotonic()), by default from this call. `out`: the run folder, by default runs/NAME. The same call goes on
+    where a killed one stopped; a finished run is returned as it is.
+    Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
+    """
+    began = time.monotonic() if started is None else started
+    budget_s = seconds(budget)
+    given = _given(plan, edits)
+    prepared = prepare(data, options, seed=seed, plan=given.plan if given else None, edits=() if given else edits)
+    folder = RunFolder(Path(out) if out is not None else Path("runs") / prepared.dataset.name)
+    request = Request(
+        source=str(Path(data).resolve()) if isinstance(data, str | Path) and Path(data).exists() else _called(data),
+        data_digest=prepared.digest,
+        options=tuple(f"{name}={value}" for name, value in vars(options).items() if value),
+        budget_s=budget_s,
+        plan=_digest(to_toml(given.plan, ())) if given else None,
+        edits=tuple(edits),
+        without=tuple(without),
+        only=tuple(only),
+        seed=seed,
+    )
+    with alone_in(folder.path), listening() as stop:
+        begun = claim(folder, request)
+        journal = Journal(folder.journal)
+        events = journal.read()
+        if begun and any(isinstance(event, Finished) for event in events):
+            say(f"{folder.path} holds this run, finished: nothing to do.")
+            return Run(folder.path)
+        clock = Clock(budget_s=budget_s, spent_before_s=spent(events), started=began)
+        work = Work(
+            folder=folder,
+            journal=journal,
+            clock=clock,
+            hooks=(MetricsLog(folder.metrics), TensorBoard(folder.tensorboard), *hooks),
+            stop=stop,
+            say=say,
+            reserve_s=0.0 if budget_s is None else max(RESERVE_S, RESERVE_SHARE * budget_s),
+        )
+        if events:
+            say(f"goes on from {spent(events):.0f} s into the run")
+        work.tick("start and data")
+        try:
+            return _carry_out(prepared, request, given, work, tuple(command))
+        except Stopped as stopped:
+            work.tick("stopped")
+            raise _stopped(folder, stop) from stopped
+        finally:
+            forget_kills(folder)
+            for hook in work.hooks:
+                hook.close()
+
+
+def _carry_out(
+    prepared: Prepared, request: Request, given: PlanFile | None, work: Work, command: tuple[str, ...]
+) -> Run:
+    folder = work.folder
+    keep_parts(prepared, folder.splits)
+    wardrobe = Wardrobe(prepared, CACHE)
+    file, facts = _planned(prepared, request, given, wardrobe, work, command)
+    work.check_stop()
+    after_a_memory_kill(file.plan, work, memory_kills())
+    remember_kills(folder, memory_kills())
+    samples = wardrobe.samples(file.plan)
+    work.tick("data")
+    judged = climb(
+        file.plan, facts, samples, work, lambda found: keep_best(found, file.plan, samples, work)
+    )
+    work.check_stop()
+    finish(judged, file.plan, facts, samples, work, command)
+    work.journal.write(Finished(spent_s=work.clock.spent_s))
+    return Run(folder.path)
+
+
+def _planned(
+    prepared: Prepared,
+    request: Request,
+    given: PlanFile | None,
+    wardrobe: Wardrobe,
+    work: Work,
+    command: tuple[str, ...],
+) -> tuple[PlanFile, Facts]:
+    """The run's plan and facts: from its folder, from the plan that was given, or drafted. plan.toml is written last."""
+    folder = work.folder
+    if folder.plan.exists():
+        return read_plan(folder.plan), TypeAdapter(Facts).validate_python(read_json(folder.facts, "facts"))
+    facts = known(prepared, request.budget_s)
+    keep(folder, provenance(request, command, facts.machine))
+    work.tick("facts")
+    work.check_stop()
+    if given is not None:
+        _fits(given.plan, prepared)
+        file = given
+    else:
+        drafted = decide(prepared, facts, wardrobe, request.edits, request.without, request.only)
+        file, facts = PlanFile(drafted.plan, drafted.decisions), drafted.facts
+    work.tick("measurements")
+    left_s = work.clock.left_s - work.reserve_s
+    if left_s < LEAST_TRAINING_S and file.plan.ladder.rungs:
+        least = work.clock.spent_s + work.reserve_s + LEAST_TRAINING_S
+        raise BudgetError(
+            f"a budget of {request.budget_s:.0f} s leaves no time for training: {work.clock.spent_s:.1f} s went into "
+            f"starting, reading and measuring, and {work.reserve_s:.0f} s are kept for predictions and the report. "
+            f"The least that works here is about {1.25 * least:.0f} s."
+        )
+    write_json(folder.facts, "facts", facts)
+    write_whole(folder.plan, to_toml(file.plan, file.decisions))
+    return file, facts
+
+
+def _given(plan: Plan | Path | str | None, edits: Sequence[str]) -> PlanFile | None:
+    """The plan that the user brought, with the edits in it."""
+    if plan is None:
+        return None
+    file = PlanFile(plan, ()) if isinstance(plan, Plan) else read_plan(Path(plan))
+    if not edits:
+        return file
+    by_hand = Decision(tip="by hand", outcome="applied", because="--set", sets=tuple(e.split("=")[0] for e in edits))
+    return replace(file, plan=edit(file.plan, edits), decisions=(*file.decisions, by_hand))
+
+
+def _fits(plan: Plan, prepared: Prepared) -> None:
+    """Raises: PlanError when the plan is for other data."""
+    task, kind = prepared.dataset.targets.task, prepared.start.input.kind
+    if plan.task.kind != task:
+        raise PlanError(f'the plan is for task "{plan.task.kind}", but the data is "{task}": draft a new plan.')
+    if plan.input.kind != kind:
+        raise PlanError(f'the plan is for input "{plan.input.kind}", but the data is "{kind}": draft a new plan.')
+
+
+def _called(data: object) -> str:
+    return data if isinstance(data, str) else type(data).__name__
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _stopped(folder: RunFolder, stop: StopRequest) -> Stopped:
+    kept = "the best model so far is in it and " if folder.network.exists() else ""
+    return Stopped(
+        f"stopped by {stop.signal_name}: {folder.path} is saved, {kept}the same command goes on from here."
+    )

@@ -1,0 +1,335 @@
+"""The ladder: baselines first, then a small network, then larger ones for as long as it pays."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.torch import save
+from torch import nn
+
+from fieldcraft.baselines.fit import fit_baseline
+from fieldcraft.baselines.persist import save as save_baseline
+from fieldcraft.build.loss import build_loss
+from fieldcraft.build.metric import build_metric
+from fieldcraft.build.network import build_network
+from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.regime import build_regime
+from fieldcraft.errors import Stopped
+from fieldcraft.plan.schema import CoolDown, Plan, Rung
+from fieldcraft.prediction.bootstrap import paired_difference
+from fieldcraft.prediction.calibration import apply
+from fieldcraft.prediction.metrics import higher_is_better, score
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.files import write_whole
+from fieldcraft.records.results import Candidate
+from fieldcraft.tips.interface import StepTime
+from fieldcraft.train import memory
+from fieldcraft.train.course import Course
+from fieldcraft.train.engine import Engine, engine
+from fieldcraft.train.evaluate import outputs
+from fieldcraft.train.journal import BackedOff, Climbed, Cooled, SmallerMicro
+from fieldcraft.train.loop import Job, Outcome, Surroundings, train
+from fieldcraft.verbs.candidates import Judged, folder, keep, kept
+from fieldcraft.verbs.measure import first_patches
+from fieldcraft.verbs.samples import Samples
+from fieldcraft.verbs.work import Work
+
+BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
+A_FIFTH = 0.2  # of the budget, for facts, measurements and baselines together
+LEAST_S = 1.0  # a rung with less time than this is not begun
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judge:
+    """Compares candidates by the plan's metric on the validation part."""
+
+    plan: Plan
+    samples: Samples
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric."""
+        metric = self.plan.task.metric
+        return metric if isinstance(metric, str) else metric.target
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether larger values are better; one's own metrics always are."""
+        return higher_is_better(self.metric) if isinstance(self.plan.task.metric, str) else True
+
+    def value(self, found: npt.NDArray[np.float64]) -> float:
+        """The metric of some outputs."""
+        task = self.plan.task.kind
+        truth, scores = self.samples.truth("validation"), apply(found, 1.0, task)
+        if isinstance(self.plan.task.metric, str):
+            return score(self.plan.task.metric, task, truth, scores)
+        return build_metric(self.plan.task.metric)(truth, scores)
+
+    def gain(self, new: npt.NDArray[np.float64], old: npt.NDArray[np.float64]) -> tuple[float, float]:
+        """How much better the first is (positive: better), and the standard error of that paired difference."""
+        task = self.plan.task.kind
+        metric = self.plan.task.metric
+        return paired_difference(
+            metric if isinstance(metric, str) else build_metric(metric),
+            task,
+            self.samples.truth("validation"),
+            apply(new, 1.0, task),
+            apply(old, 1.0, task),
+            groups=self.samples.groups("validation"),
+        )
+
+    def best(self, judged: Sequence[Judged]) -> Judged:
+        """The first of the best."""
+        sign = 1 if self.higher_is_better else -1
+        return max(judged, key=lambda one: sign * one.candidate.validation)
+
+    def winner(self, judged: Sequence[Judged]) -> Judged:
+        """The best network, unless it does not beat the best baseline by more than the noise of their difference."""
+        baselines = [one for one in judged if one.candidate.kind == "baseline"]
+        networks = [one for one in judged if one.candidate.kind == "rung"]
+        if not baselines or not networks:
+            return self.best(judged)
+        plain, net = self.best(baselines), self.best(networks)
+        gain, noise = self.gain(net.outputs, plain.outputs)
+        return net if gain > noise else plain
+
+
+def climb(plan: Plan, facts: Facts, samples: Samples, work: Work, best_so_far: Callable[[list[Judged]], None]) -> list[Judged]:
+    """Train everything that the plan and the budget allow; what was finished earlier is read from disk.
+
+    `best_so_far` is called after each candidate, so that a usable model is always on disk.
+    Raises: Stopped when asked to stop.
+    """
+    judge = Judge(plan=plan, samples=samples)
+    judged: list[Judged] = []
+    for name in plan.ladder.baselines:
+        work.check_stop()
+        judged.append(kept(work.folder.rungs, name) or _baseline(name, plan, judge, judged, work))
+        best_so_far(judged)
+    for index, rung in enumerate(plan.ladder.rungs):
+        work.check_stop()
+        found = kept(work.folder.rungs, rung.name)
+        if found is None:
+            go, because = _goes(index, plan, judge, judged, work)
+            if not go:
+                break
+            work.say(f"{rung.name}: {because}")
+            found = _rung(index, plan, facts, judge, judged, work)
+        judged.append(found)
+        best_so_far(judged)
+    return judged
+
+
+def _baseline(name: str, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> Judged:
+    samples, task = judge.samples, plan.task.kind
+    began = work.clock.spent_s
+    budget_s = work.clock.budget_s
+    limit_s = None
+    if budget_s is not None:
+        room = A_FIFTH * budget_s - work.spent_on("facts", "measurements")
+        limit_s = max(0.5, room) * BASELINE_SHARES[name]
+    validation = samples.flat(samples.parts.validation)
+    fitted = fit_baseline(
+        name,
+        samples.flat(samples.parts.train),
+        samples.truth("train"),
+        task,
+        samples.outputs,
+        seconds=limit_s,
+        threads=plan.execution.threads,
+        seed=plan.seed,
+        validation=(validation, samples.truth("validation")),
+    )
+    save_baseline(fitted, folder(work.folder.rungs, name) / "model.skops")
+    found = as_outputs(fitted.scores(validation), task)
+    done = Judged(
+        candidate=Candidate(
+            name=name, kind="baseline", validation=judge.value(found), noise=_noise(judge, found, judged),
+            seconds=work.clock.spent_s - began, sample=fitted.sample, note=fitted.note,
+        ),
+        outputs=found,
+    )  # fmt: skip
+    keep(work.folder.rungs, done)
+    work.tick("baselines")
+    work.say(f"{name}: {judge.metric} {done.candidate.validation:.4g} on validation")
+    return done
+
+
+def _goes(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> tuple[bool, str]:
+    """Whether a rung is trained; journalled before it acts, and read from there by a resumed run."""
+    rung = plan.ladder.rungs[index]
+    for event in work.journal.read():
+        if isinstance(event, Climbed) and event.rung == rung.name:
+            return event.go, event.because
+    go, because = _decides(index, plan, judge, judged, work)
+    work.journal.write(Climbed(rung=rung.name, go=go, because=because))
+    return go, because
+
+
+def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> tuple[bool, str]:
+    left_s = work.clock.left_s - work.reserve_s
+    if left_s < LEAST_S:
+        return False, f"stopped below it: {max(0.0, left_s):.1f} s were left for training"
+    if plan.ladder.climb == "always":
+        return True, "the plan trains every rung"
+    if index == 0:
+        return True, "the first network"
+    below = judged[-1]
+    gain, noise = judge.gain(below.outputs, judge.best(judged[:-1]).outputs) if judged[:-1] else (float("inf"), 0.0)
+    words = f"{below.candidate.name} gained {gain:.4g} ± {noise:.2g} ({judge.metric}) over the best before it"
+    if gain > noise:
+        return True, f"{words}, more than its noise"
+    return False, f"stopped below it: {words}, not more than its noise"
+
+
+def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    machine = engine(plan.execution)
+    net, job = _job(rung, plan, judge, machine, work)
+    outcome = train(
+        job,
+        Surroundings(
+            engine=machine,
+            journal=work.journal,
+            checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
+            hooks=work.hooks,
+            clock=work.clock,
+            reserve_s=_reserve_s(index, plan, facts, work),
+            stop=work.stop,
+        ),
+    )
+    if not outcome.done:
+        raise Stopped("")
+    net.load_state_dict(outcome.weights)
+    write_whole(
+        folder(work.folder.rungs, rung.name) / "model.safetensors",
+        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
+    )
+    found = network_outputs(net, samples, plan, machine, "validation")
+    done = Judged(
+        candidate=Candidate(
+            name=rung.name, kind="rung", validation=judge.value(found), noise=_noise(judge, found, judged),
+            seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
+            parameters=sum(value.numel() for value in net.parameters()), steps=outcome.steps,
+            planned_steps=rung.steps, note=_note(rung, outcome, work),
+        ),
+        outputs=found,
+    )  # fmt: skip
+    keep(work.folder.rungs, done)
+    (work.folder.checkpoints / f"{rung.name}.safetensors").unlink(missing_ok=True)
+    work.tick(f"rung {rung.name}")
+    work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
+    return done
+
+
+def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> tuple[nn.Module, Job]:
+    samples = judge.samples
+    net = machine.place(
+        build_network(
+            rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
+            seed=plan.seed, name=rung.name, patches=first_patches(samples, plan),
+        )
+    )  # fmt: skip
+    batches = samples.batches("train", plan, machine.device, name=rung.name, augment=True)
+    regime = build_regime(plan.regime, build_loss(plan.task))
+    events = work.journal.read()
+    cooled = [
+        CoolDown(at=event.at, end=event.end)
+        for event in events
+        if isinstance(event, Cooled) and event.rung == rung.name
+    ]
+    micro = plan.batch.micro
+    if machine.device.type == "cpu":
+        step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
+        size = min(plan.batch.size, len(samples.parts.train))
+        fits = step.fitting(micro or size, memory.free_mib())
+        for event in events:
+            if isinstance(event, SmallerMicro) and event.rung == rung.name:
+                fits = min(fits, event.micro)
+        if fits < (micro or size):
+            work.note(
+                f"{rung.name}: a step with {micro or size} samples would take {step.total_mib(micro or size):,.0f} MiB; "
+                f"{fits} pass at once and their gradients are summed (batch norm sees {fits})"
+            )
+            micro = fits
+    return net, Job(
+        rung=rung.name,
+        net=net,
+        optimiser=build_optimiser(net, plan.optimiser, rung.lr),
+        regime=regime,
+        batches=batches,
+        course=Course.of(rung, plan.schedule, cooled),
+        seed=plan.seed,
+        decay=plan.averaging.decay,
+        micro=micro,
+        validate=lambda shadow: judge.value(network_outputs(shadow, samples, plan, machine, "validation")),
+        names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
+    )
+
+
+def network_outputs(
+    net: nn.Module, samples: Samples, plan: Plan, machine: Engine, part: str
+) -> npt.NDArray[np.float64]:
+    """What a network says about a part: logits, or numbers in target units."""
+    assert part in ("train", "validation", "test")
+    batches = samples.batches(part, plan, machine.device, augment=False)  # type: ignore[arg-type]
+    found = outputs(net, batches, machine).astype(np.float64)
+    if plan.task.kind == "regression":
+        return found * np.array(samples.target_std) + np.array(samples.target_mean)
+    return found
+
+
+def as_outputs(scores: npt.NDArray[np.float64], task: str) -> npt.NDArray[np.float64]:
+    """A baseline's scores in the convention of networks: logarithms of probabilities, or numbers as they are."""
+    if task == "regression":
+        return scores
+    clipped = np.clip(scores, 1e-7, 1 - 1e-7)
+    return np.log(clipped) if task == "single-label" else np.log(clipped) - np.log1p(-clipped)
+
+
+def _noise(judge: Judge, found: npt.NDArray[np.float64], judged: Sequence[Judged]) -> float:
+    return judge.gain(found, judge.best(judged).outputs)[1] if judged else 0.0
+
+
+def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
+    """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run."""
+    left_s = work.clock.left_s - work.reserve_s
+    if left_s == float("inf"):
+        return 0.0
+    planned = [_planned_s(later, plan, facts) for later in range(index, len(plan.ladder.rungs))]
+    own = planned[0] / sum(planned)
+    slack = 1.1 if len(planned) > 1 else 1.0
+    return work.reserve_s + left_s * (1 - min(1.0, slack * own))
+
+
+def _planned_s(index: int, plan: Plan, facts: Facts) -> float:
+    rung = plan.ladder.rungs[index]
+    step = facts.measured.get(StepTime(plan=plan, rung=index).key)
+    return rung.steps * (step.value if step is not None else 1.0)
+
+
+def _note(rung: Rung, outcome: Outcome, work: Work) -> str:
+    notes = []
+    if outcome.course.end < rung.steps:
+        notes.append(f"cooled down early, at {outcome.course.end:,} of {rung.steps:,} steps, to end in time")
+    for event in work.journal.read():
+        if isinstance(event, BackedOff | SmallerMicro) and event.rung == rung.name:
+            notes.append(event.because)
+    return "; ".join(notes)
+
+
+def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
+    """The plan as it was carried out: the rungs that were trained, with their early ends; repeats the run exactly."""
+    trained = {one.candidate.name for one in judged}
+    cooled: dict[str, list[CoolDown]] = {}
+    for event in work.journal.read():
+        if isinstance(event, Cooled):
+            cooled.setdefault(event.rung, []).append(CoolDown(at=event.at, end=event.end))
+    rungs = tuple(
+        replace(rung, cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())))
+        for rung in plan.ladder.rungs
+        if rung.name in trained
+    )
+    return replace(plan, ladder=replace(plan.ladder, rungs=rungs, climb="always"))
+

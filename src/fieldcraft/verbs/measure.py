@@ -1,0 +1,91 @@
+"""Answering what tips ask: training steps of planned networks, timed on this machine with this data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from fieldcraft.build.loss import build_loss
+from fieldcraft.build.network import build_network
+from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.regime import build_regime
+from fieldcraft.errors import PlanError
+from fieldcraft.fingerprint.step_time import interleaved
+from fieldcraft.plan.schema import ImageInput, Plan
+from fieldcraft.records.facts import Fact
+from fieldcraft.tips.interface import StepTime
+from fieldcraft.train.averaging import Average
+from fieldcraft.train.engine import engine
+from fieldcraft.verbs.samples import Samples
+
+
+@dataclass(frozen=True)
+class StepTimer:
+    """Times whole training steps: batch, forward, backward, optimiser, average."""
+
+    samples: Callable[[Plan], Samples]
+    """Samples as a plan wants them."""
+    limit_s: float
+    """For all measurements of one question."""
+
+    def __call__(self, measurements: tuple[StepTime, ...]) -> Mapping[str, Fact[float]]:
+        """The answers, by key; candidates that this machine cannot run are missing."""
+        steps: dict[str, Callable[[], None]] = {}
+        for one in measurements:
+            try:
+                steps[one.key] = self._step(one)
+            except PlanError:
+                if one.plan.execution.device == "cpu":
+                    raise
+        answers = interleaved(steps, limit_s=self.limit_s)
+        for one in measurements[:1]:
+            engine(one.plan.execution)
+        return answers
+
+    def _step(self, question: StepTime) -> Callable[[], None]:
+        plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
+        samples = self.samples(plan)
+        machine = engine(plan.execution)
+        net = machine.place(
+            build_network(
+                rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
+                initialisation=plan.initialisation, patches=first_patches(samples, plan),
+            )
+        )  # fmt: skip
+        optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
+        average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
+        batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
+        regime = build_regime(plan.regime, build_loss(plan.task))
+        taken = 0
+
+        def step() -> None:
+            nonlocal taken
+            if torch.get_num_threads() != plan.execution.threads:
+                torch.set_num_threads(plan.execution.threads)
+            batch = batches.training_batch(taken)
+            for part in batch.parts(plan.batch.micro or len(batch.rows)):
+                with machine.precision():
+                    loss = regime.step(net, part).total
+                machine.backward(loss)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            if average is not None:
+                average.update(taken)
+            if machine.device.type == "cuda":
+                torch.cuda.synchronize()
+            taken += 1
+
+        return step
+
+
+PATCH_SAMPLES = 2_000
+
+
+def first_patches(samples: Samples, plan: Plan) -> torch.Tensor | None:
+    """Training images from which whitening filters are found, normalised, (n, channels, height, width); or None."""
+    if not plan.initialisation.whiten or not isinstance(plan.input, ImageInput) or samples.pixels is None:
+        return None
+    rows = samples.parts.train[:: max(1, len(samples.parts.train) // PATCH_SAMPLES)]
+    pixels = torch.from_numpy(samples.pixels[rows].astype("float32"))
+    mean, std = torch.tensor(samples.mean), torch.tensor(samples.std)
+    return ((pixels - mean) / std).permute(0, 3, 1, 2).contiguous()

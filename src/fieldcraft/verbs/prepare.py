@@ -1,0 +1,83 @@
+"""From a source to samples that are parted and known: what every verb does first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldcraft.data.dataset import Dataset, ReadOptions, Table
+from fieldcraft.data.digest import digest
+from fieldcraft.data.open import open_data
+from fieldcraft.data.splits import Parts, part, read_parts, write_parts
+from fieldcraft.data.table_encoder import TableEncoder
+from fieldcraft.errors import RunError
+from fieldcraft.fingerprint.data import data_facts
+from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.plan.edit import edit
+from fieldcraft.plan.schema import Plan, TableInput
+from fieldcraft.records.facts import Budget, Facts
+from fieldcraft.verbs.samples import Samples, ready
+from fieldcraft.verbs.start import start_plan
+
+EARLY = ("seed", "splits.", "input.", "task.")  # edits that matter before the first tip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared:
+    """A data set that was read and parted, with the plan that it starts from."""
+
+    dataset: Dataset
+    digest: str
+    parts: Parts
+    start: Plan
+
+
+def prepare(
+    source: object, options: ReadOptions, *, seed: int, plan: Plan | None = None, edits: Sequence[str] = ()
+) -> Prepared:
+    """Read a source and part it as the plan (or the schema) says."""
+    dataset = open_data(source, options)
+    start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
+    return Prepared(
+        dataset=dataset, digest=digest(dataset), parts=part(dataset, start.splits, start.seed), start=start
+    )
+
+
+def keep_parts(prepared: Prepared, folder: Path) -> None:
+    """Write the parts, or check that they are the ones written before.
+
+    Raises: RunError when the run was begun with other parts.
+    """
+    if not folder.exists():
+        write_parts(folder, prepared.parts, prepared.dataset.ids)
+        return
+    before = read_parts(folder, prepared.dataset.ids)
+    for name in ("train", "validation", "test"):
+        if list(before.rows(name)) != list(prepared.parts.rows(name)):
+            raise RunError(f"{folder} holds another {name} part than this command makes: choose another --out.")
+
+
+def known(prepared: Prepared, budget_s: float | None) -> Facts:
+    """Facts of data, machine and budget; no measurements yet."""
+    width = None
+    if isinstance(prepared.dataset.inputs, Table) and isinstance(prepared.start.input, TableInput):
+        width = TableEncoder.fit(prepared.dataset.inputs, prepared.parts.train, prepared.start.input).width
+    return Facts(
+        data=data_facts(prepared.dataset, prepared.parts, prepared.digest, encoded_width=width),
+        machine=machine_facts(),
+        budget=Budget(seconds=budget_s),
+    )
+
+
+class Wardrobe:
+    """Samples by the plan's input, made ready once."""
+
+    def __init__(self, prepared: Prepared, cache: Path) -> None:
+        self._prepared, self._cache = prepared, cache
+        self._ready: dict[object, Samples] = {}
+
+    def samples(self, plan: Plan) -> Samples:
+        """Samples as this plan wants them."""
+        key = (plan.input.height, plan.input.width) if plan.input.kind == "image" else plan.input
+        if key not in self._ready:
+            self._ready[key] = ready(self._prepared.dataset, self._prepared.parts, plan, self._cache)
+        return self._ready[key]

@@ -1,0 +1,117 @@
+"""Where a run comes from: what was asked, with which versions, on which machine; and whose folder it is."""
+
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from fieldcraft.errors import RunError
+from fieldcraft.records.facts import MachineFacts
+from fieldcraft.records.files import read_json, write_json
+from fieldcraft.train.run_folder import RunFolder
+
+PACKAGES = ("fieldcraft", "torch", "lightning-fabric", "numpy", "scikit-learn", "pandas", "pillow")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for: two equal requests are the same command."""
+
+    source: str
+    """Path, built-in name, or the kind of object that was given."""
+    data_digest: str
+    options: tuple[str, ...]
+    budget_s: float | None
+    plan: str | None
+    """Digest of the plan that was given, or None when it was drafted."""
+    edits: tuple[str, ...]
+    without: tuple[str, ...]
+    only: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """The content of provenance.json."""
+
+    request: Request
+    command: tuple[str, ...]
+    versions: dict[str, str]
+    python: str
+    system: str
+    machine: MachineFacts
+
+
+def provenance(request: Request, command: tuple[str, ...], machine: MachineFacts) -> Provenance:
+    """Gather it."""
+    return Provenance(
+        request=request,
+        command=command,
+        versions={name: _version(name) for name in PACKAGES},
+        python=sys.version.split()[0],
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        machine=machine,
+    )
+
+
+def claim(folder: RunFolder, request: Request) -> bool:
+    """Whether the folder already holds this very run, begun earlier.
+
+    Raises: RunError when it holds another run, or something that is no run.
+    """
+    if not folder.provenance.exists():
+        strange = sorted(path.name for path in folder.path.iterdir() if path.name != LOCK)
+        if strange:
+            raise RunError(
+                f"{folder.path} is not empty and holds no run (found {', '.join(strange[:4])}): choose another --out."
+            )
+        return False
+    before = TypeAdapter(Provenance).validate_python(read_json(folder.provenance, "provenance")).request
+    if before == request:
+        return True
+    changed = [name for name in Request.__dataclass_fields__ if getattr(before, name) != getattr(request, name)]
+    told = "; ".join(f"{name} was {getattr(before, name)!r}, now {getattr(request, name)!r}" for name in changed)
+    raise RunError(f"{folder.path} holds a run of another command ({told}). Choose another --out, or delete it.")
+
+
+def keep(folder: RunFolder, found: Provenance) -> None:
+    """Write provenance.json."""
+    write_json(folder.provenance, "provenance", found)
+
+
+LOCK = ".lock"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Make the folder and keep other processes out of it; a killed process leaves no lock behind.
+
+    Raises: RunError when it cannot be made, cannot be written, or is in use.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunError(f"another process is working in {folder}: wait for it, or choose another --out.") from error
+    except OSError as error:
+        raise RunError(
+            f"cannot write into {folder}: {error.strerror or error}. Choose another folder with --out."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

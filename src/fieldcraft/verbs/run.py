@@ -1,0 +1,57 @@
+"""A run: its folder, what it found, and the model that it returns."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from pydantic import TypeAdapter
+
+from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.toml import read_plan
+from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.files import read_json
+from fieldcraft.records.results import Results
+from fieldcraft.train.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, read from its folder when asked for."""
+
+    path: Path
+
+    @property
+    def folder(self) -> RunFolder:
+        """Where each file stands."""
+        return RunFolder(self.path)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan that was carried out."""
+        return read_plan(self.folder.plan).plan
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What was known before training."""
+        return TypeAdapter(Facts).validate_python(read_json(self.folder.facts, "facts"))
+
+    @cached_property
+    def results(self) -> Results:
+        """What was found."""
+        return TypeAdapter(Results).validate_python(read_json(self.folder.results, "results"))
+
+    @cached_property
+    def model(self) -> Model:
+        """The model that won."""
+        return load_model(self.path)
+
+    def predict(self, x: object) -> pd.DataFrame:
+        """Predictions with calibrated confidence; see `Model.predict`."""
+        return self.model.predict(x)
+
+    @property
+    def report(self) -> Path:
+        """The page for people."""
+        return self.folder.report

@@ -1,0 +1,141 @@
+"""Samples made ready for training: pixels of one size or encoded rows, targets as the loss wants them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fieldcraft.build.imported import load_augmentation
+from fieldcraft.data.dataset import Dataset, Part, Table
+from fieldcraft.data.loader import Batches
+from fieldcraft.data.memory import decode
+from fieldcraft.data.splits import Parts
+from fieldcraft.data.table_encoder import TableEncoder
+from fieldcraft.plan.schema import ImageInput, Plan, TableInput
+
+STATISTICS = 10_000  # training images that mean and deviation are taken from
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """A data set, parted and turned into numbers."""
+
+    dataset: Dataset
+    parts: Parts
+    pixels: npt.NDArray[np.generic] | None
+    """(n, height, width, channels) for images."""
+    features: npt.NDArray[np.float32] | None
+    """(n, width) for tables."""
+    encoder: TableEncoder | None
+    mean: tuple[float, ...]
+    """Of each channel over the training part, in stored units; empty for tables."""
+    std: tuple[float, ...]
+    target_mean: tuple[float, ...]
+    """Of each regression target over the training part; empty otherwise."""
+    target_std: tuple[float, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample as the network sees it: (channels, height, width) or (features,)."""
+        if self.pixels is not None:
+            _, height, width, channels = self.pixels.shape
+            return channels, height, width
+        assert self.features is not None
+        return (self.features.shape[1],)
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a network must give."""
+        return len(self.dataset.targets.names)
+
+    def truth(self, part: Part) -> npt.NDArray[np.generic]:
+        """Targets of a part as they came: classes, labels or numbers in their own units."""
+        return self.dataset.targets.values[self.parts.rows(part)]
+
+    def groups(self, part: Part) -> npt.NDArray[np.str_] | None:
+        """Group of each sample of a part, or None."""
+        return None if self.dataset.groups is None else self.dataset.groups[self.parts.rows(part)]
+
+    def ids(self, part: Part) -> tuple[str, ...]:
+        """Names of the samples of a part."""
+        return tuple(self.dataset.ids[row] for row in self.parts.rows(part))
+
+    def flat(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """(rows, numbers) for baselines: encoded columns, or pixels divided by their largest possible value."""
+        if self.features is not None:
+            return self.features[rows]
+        assert self.pixels is not None
+        pixels = self.pixels[rows].reshape(len(rows), -1).astype(np.float32)
+        return pixels / full_scale(self.pixels)
+
+    def batches(self, part: Part, plan: Plan, device: torch.device, *, name: str = "", augment: bool) -> Batches:
+        """Batches of a part, drawn from the streams of `name`."""
+        rows = self.parts.rows(part)
+        if self.pixels is not None:
+            assert isinstance(plan.input, ImageInput)
+            return Batches.of_images(
+                self.pixels,
+                rows,
+                self._targets(),
+                mean=self.mean,
+                std=self.std,
+                augment=plan.input.augment if augment else None,
+                own=tuple(load_augmentation(target) for target in plan.input.augment.own) if augment else (),
+                batch=plan.batch.size,
+                device=device,
+                channels_last=plan.execution.channels_last,
+                seed=plan.seed,
+                name=name,
+            )
+        assert self.features is not None
+        return Batches.of_features(
+            self.features, rows, self._targets(), batch=plan.batch.size, device=device, seed=plan.seed, name=name
+        )
+
+    def _targets(self) -> Tensor:
+        values = self.dataset.targets.values
+        if self.dataset.targets.task == "single-label":
+            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64))
+        if self.dataset.targets.task == "regression":
+            values = (values - np.array(self.target_mean)) / np.array(self.target_std)
+        return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def full_scale(pixels: npt.NDArray[np.generic]) -> float:
+    """The largest value that stored pixels can have; for floating point, and for small ranges, the largest found."""
+    if pixels.dtype == np.uint16:
+        return 65535.0
+    if pixels.dtype == np.uint8 and pixels[: min(len(pixels), 1000)].max() > 127:
+        return 255.0
+    return max(float(np.abs(pixels[: min(len(pixels), 1000)]).max()), 1e-6)
+
+
+def ready(dataset: Dataset, parts: Parts, plan: Plan, cache: Path) -> Samples:
+    """Decode images to the planned size, or encode rows by rules fitted on the training part."""
+    task = dataset.targets.task
+    train = parts.train
+    target_mean: tuple[float, ...] = ()
+    target_std: tuple[float, ...] = ()
+    if task == "regression":
+        values = dataset.targets.values[train].astype(np.float64)
+        target_mean = tuple(float(value) for value in values.mean(axis=0))
+        target_std = tuple(float(value) if value > 0 else 1.0 for value in values.std(axis=0))
+    if isinstance(dataset.inputs, Table):
+        assert isinstance(plan.input, TableInput)
+        encoder = TableEncoder.fit(dataset.inputs, train, plan.input)
+        return Samples(
+            dataset=dataset, parts=parts, pixels=None, features=encoder.transform(dataset.inputs.frame),
+            encoder=encoder, mean=(), std=(), target_mean=target_mean, target_std=target_std,
+        )  # fmt: skip
+    assert isinstance(plan.input, ImageInput)
+    pixels = decode(dataset, height=plan.input.height, width=plan.input.width, cache=cache).pixels
+    some = pixels[np.sort(train)[:: max(1, len(train) // STATISTICS)]].astype(np.float64)
+    return Samples(
+        dataset=dataset, parts=parts, pixels=pixels, features=None, encoder=None,
+        mean=tuple(float(value) for value in some.mean(axis=(0, 1, 2))),
+        std=tuple(max(float(value), 1e-6) for value in some.std(axis=(0, 1, 2))),
+        target_mean=target_mean, target_std=target_std,
+    )  # fmt: skip
