@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from fieldcraft.build.imported import load_augmentation
+from fieldcraft.build.augment import build_own_augmentations
 from fieldcraft.data.dataset import Dataset, Part, Table
 from fieldcraft.data.loader import Batches
 from fieldcraft.data.memory import decode
@@ -83,7 +83,7 @@ class Samples:
                 mean=self.mean,
                 std=self.std,
                 augment=plan.input.augment if augment else None,
-                own=tuple(load_augmentation(target) for target in plan.input.augment.own) if augment else (),
+                own=build_own_augmentations(plan.input.augment) if augment else (),
                 batch=plan.batch.size,
                 device=device,
                 channels_last=plan.execution.channels_last,

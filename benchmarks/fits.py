@@ -1,0 +1,48 @@
+"""One fit as a user types it, in a process of its own; what it found, how long it took, what memory it needed."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one command gave."""
+
+    results: dict
+    seconds: float
+    journal: list[dict]
+    metrics: list[dict]
+
+    def test(self, metric: str) -> float:
+        return float(self.results["test"]["metrics"][metric]["value"])
+
+    def validation(self) -> dict[str, float]:
+        return {one["name"]: one["validation"] for one in self.results["candidates"]}
+
+
+def fit(*arguments: str) -> Fit:
+    """Run `fieldcraft fit ARGUMENTS --out (a new folder)`."""
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch) / "run"
+        began = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "fieldcraft", "fit", *arguments, "--out", str(out)],
+            check=True, env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
+        )  # fmt: skip
+        seconds = time.perf_counter() - began
+        return Fit(
+            results=json.loads((out / "results.json").read_text()),
+            seconds=seconds,
+            journal=_lines(out / "journal.jsonl"),
+            metrics=_lines(out / "metrics.jsonl"),
+        )
+
+
+def _lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []

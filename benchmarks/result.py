@@ -1,0 +1,73 @@
+"""What every benchmark writes: machine, versions, n, median or mean, interval; as JSON beside the scripts."""
+
+import json
+import platform
+import statistics
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+T_95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 19: 2.093, 29: 2.045}
+
+
+def summary(values: Sequence[float]) -> dict[str, object]:
+    """n, median, mean, deviation and the t interval (95 %) of the mean."""
+    n = len(values)
+    mean = statistics.fmean(values)
+    deviation = statistics.stdev(values) if n > 1 else float("nan")
+    t = T_95.get(n - 1, 1.96)
+    half = t * deviation / n**0.5 if n > 1 else float("nan")
+    return {
+        "n": n,
+        "median": statistics.median(values),
+        "mean": mean,
+        "deviation": None if n < 2 else deviation,
+        "mean_95": None if n < 2 else [mean - half, mean + half],
+        "values": list(values),
+    }
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores, memory."""
+    import psutil
+
+    model = platform.processor()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = lines[0] if lines else model
+        flags = next((line for line in info.read_text().splitlines() if line.startswith("flags")), "")
+        wanted = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags.split()]
+    else:
+        wanted = []
+    return {
+        "processor": model,
+        "instruction_sets": wanted,
+        "cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.system(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and what matters."""
+    names = ("torch", "lightning-fabric", "numpy", "scikit-learn", "pandas", "typer", "pydantic")
+    return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
+
+
+def write(name: str, what: str, measured: object) -> None:
+    """Write benchmarks/results/NAME.json and print it."""
+    RESULTS.mkdir(exist_ok=True)
+    document = {
+        "what": what,
+        "when": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": versions(),
+        "measured": measured,
+    }
+    text = json.dumps(document, indent=1)
+    (RESULTS / f"{name}.json").write_text(text + "\n")
+    print(text)

@@ -1,0 +1,99 @@
+"""Fieldcraft as scikit-learn estimators: fit, predict, predict_proba, score, clone, pipelines, cross-validation."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from fieldcraft.errors import FieldcraftError
+from fieldcraft.plan.schema import Plan
+from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.verbs.fit import fit
+
+
+class _Estimator(BaseEstimator):  # type: ignore[misc]
+    """What both estimators share."""
+
+    model_: Model
+
+    def __init__(
+        self,
+        *,
+        plan: Plan | Path | str | None = None,
+        budget: str | float | None = None,
+        out: str | Path | None = None,
+        edits: Sequence[str] = (),
+        without: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        self.plan = plan
+        self.budget = budget
+        self.out = out
+        self.edits = edits
+        self.without = without
+        self.seed = seed
+
+    def _fit(self, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            try:
+                run = fit(
+                    (x, y), self.plan, budget=self.budget, out=self.out or Path(scratch) / "run", edits=self.edits,
+                    without=self.without, seed=self.seed,
+                )  # fmt: skip
+            except FieldcraftError as error:
+                raise ValueError(str(error)) from error
+            self.model_ = load_model(run.path)
+
+    def _checked(self, x: object) -> npt.NDArray[np.generic]:
+        check_is_fitted(self)
+        found: npt.NDArray[np.generic] = validate_data(self, x, reset=False, allow_nd=True, ensure_all_finite=True)
+        return found
+
+
+class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+    """A classifier whose `fit` is `fc.fit`.
+
+    Parameters are those of `fc.fit`. `budget=None` decides nothing by the clock, so that equal seeds give equal models.
+    X: (n, features), or images (n, height, width) or (n, height, width, channels).
+    Hurts: with a budget in seconds, results depend on how fast the machine was.
+    """
+
+    def fit(self, X: object, y: object) -> "FieldcraftClassifier":  # noqa: N803
+        """Train; ValueError says what is wrong with the data."""
+        x, labels = validate_data(self, X, y, allow_nd=True, ensure_min_samples=2)
+        check_classification_targets(labels)
+        self.classes_, indices = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError("the labels hold one class only: a classifier needs two or more classes.")
+        self._fit(x, indices.astype(np.int64))
+        return self
+
+    def predict_proba(self, X: object) -> npt.NDArray[np.float64]:  # noqa: N803
+        """Calibrated probabilities, (n, classes) in the order of `classes_`."""
+        return self.model_.scores(self._checked(X))
+
+    def predict(self, X: object) -> npt.NDArray[np.generic]:  # noqa: N803
+        """The most probable class of each sample."""
+        found: npt.NDArray[np.generic] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return found
+
+
+class FieldcraftRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+    """A regressor whose `fit` is `fc.fit`; see FieldcraftClassifier."""
+
+    def fit(self, X: object, y: object) -> "FieldcraftRegressor":  # noqa: N803
+        """Train; ValueError says what is wrong with the data."""
+        x, values = validate_data(self, X, y, allow_nd=True, ensure_min_samples=2, y_numeric=True, multi_output=True)
+        self._flat = values.ndim == 1
+        self._fit(x, np.asarray(values, dtype=np.float64))
+        return self
+
+    def predict(self, X: object) -> npt.NDArray[np.float64]:  # noqa: N803
+        """Numbers in the units of the targets, (n,) or (n, targets)."""
+        found = self.model_.scores(self._checked(X))
+        return found[:, 0] if self._flat else found

@@ -1,0 +1,50 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fieldcraft.plan.schema import OneCycle
+from fieldcraft.train.course import Course
+from fieldcraft.train.pacing import TAIL, Pace, early_end
+
+COURSE = Course(schedule=OneCycle(), planned=1000, peak=0.1)
+
+
+def test_nothing_happens_while_the_time_suffices() -> None:
+    assert early_end(COURSE, 500, Pace(step_s=0.01), 5.01) is None
+    assert early_end(COURSE, 500, Pace(step_s=0.01), float("inf")) is None
+    assert early_end(COURSE, 500, Pace(), 0.0) is None
+
+
+def test_the_course_is_followed_until_a_quarter_is_left() -> None:
+    assert early_end(COURSE, 300, Pace(step_s=0.01), 2.0) is None  # 200 of 500 affordable steps are left
+    found = early_end(COURSE, 390, Pace(step_s=0.01), 1.1)  # 110 of 500
+    assert found is not None and found.at == 390 and 390 < found.end <= 500
+
+
+@given(step=st.integers(0, 999), left=st.floats(0, 20), step_s=st.floats(0.001, 1))
+def test_an_early_end_always_fits_into_the_time_left(step: int, left: float, step_s: float) -> None:
+    found = early_end(COURSE, step, Pace(step_s=step_s), left)
+    if found is not None:
+        assert step <= found.end <= COURSE.end
+        assert (found.end - step) * step_s <= left + 1e-9
+        assert left / step_s <= TAIL * (step + left / step_s) + 1
+
+
+@given(first=st.floats(0.2, 0.7), slower=st.floats(1.0, 50.0))
+def test_a_machine_that_goes_on_slowing_down_still_ends_in_time(first: float, slower: float) -> None:
+    """Simulated: a budget of `first` of what the plan needs, and steps that take longer from step 300 on."""
+    left, step, course, pace = first * 10.0, 0, COURSE, Pace()
+    while step < course.end:
+        seconds = 0.01 * (slower if step >= 300 else 1.0)
+        left -= seconds
+        step += 1
+        pace = pace.after(seconds, 1)
+        if (found := early_end(course, step, pace, left)) is not None:
+            course = course.cooled(found)
+    assert left > -20 * 0.01 * slower  # a few steps until the pace is known
+
+
+def test_pace_follows_what_is_measured() -> None:
+    pace = Pace()
+    for _ in range(50):
+        pace = pace.after(2.0, 10)
+    assert abs((pace.step_s or 0) - 0.2) < 1e-12
