@@ -1,11 +1,13 @@
 """Progress on the terminal: one line a rung with its loss, its rate and the time that it still takes."""
 
 import time
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from fieldcraft.train.hooks.interface import Trained, Validated
+if TYPE_CHECKING:
+    from fieldcraft.train.hooks.interface import Trained, Validated
 
 
 class ProgressBar:
@@ -33,7 +35,7 @@ class ProgressBar:
             self._progress.start()
             self._task = self._progress.add_task(rung, total=end, completed=step, told="")
 
-    def trained(self, record: Trained) -> None:
+    def trained(self, record: "Trained") -> None:
         """Move the bar; the time left is steps left times seconds a step since this process began the rung."""
         since, first = self._began
         step_s = (time.monotonic() - since) / max(1, record.step - first)
@@ -45,7 +47,7 @@ class ProgressBar:
             self._console.print(f"  {record.rung}: step {record.step:,} of {record.end:,}, {told}", highlight=False)
             self._printed = time.monotonic()
 
-    def validated(self, record: Validated) -> None:
+    def validated(self, record: "Validated") -> None:
         """Show the metric from now on."""
         self._metric = f"  validation {record.metric:.4g}"
 

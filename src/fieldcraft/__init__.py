@@ -1,0 +1,59 @@
+"""Deep-learning know-how that runs. `import fieldcraft as fc`; nothing heavy is imported before it is used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fieldcraft.data.dataset import ReadOptions
+    from fieldcraft.data.open import open_data
+    from fieldcraft.errors import FieldcraftError
+    from fieldcraft.plan.schema import Plan
+    from fieldcraft.plan.toml import read_plan
+    from fieldcraft.prediction.model import load_model as load
+    from fieldcraft.train.lightning_module import FieldcraftModule
+    from fieldcraft.verbs.draft import draft
+    from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
+    from fieldcraft.verbs.fit import fit
+    from fieldcraft.verbs.run import Run
+
+__all__ = [
+    "FieldcraftClassifier",
+    "FieldcraftError",
+    "FieldcraftModule",
+    "FieldcraftRegressor",
+    "Plan",
+    "ReadOptions",
+    "Run",
+    "draft",
+    "fit",
+    "load",
+    "open_data",
+    "read_plan",
+]
+
+_HOMES = {
+    "FieldcraftClassifier": "fieldcraft.verbs.estimators:FieldcraftClassifier",
+    "FieldcraftError": "fieldcraft.errors:FieldcraftError",
+    "FieldcraftModule": "fieldcraft.train.lightning_module:FieldcraftModule",
+    "FieldcraftRegressor": "fieldcraft.verbs.estimators:FieldcraftRegressor",
+    "Plan": "fieldcraft.plan.schema:Plan",
+    "ReadOptions": "fieldcraft.data.dataset:ReadOptions",
+    "Run": "fieldcraft.verbs.run:Run",
+    "draft": "fieldcraft.verbs.draft:draft",
+    "fit": "fieldcraft.verbs.fit:fit",
+    "load": "fieldcraft.prediction.model:load_model",
+    "open_data": "fieldcraft.data.open:open_data",
+    "read_plan": "fieldcraft.plan.toml:read_plan",
+}
+"""Where each public name lives."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fieldcraft' has no attribute {name!r}; it has {', '.join(__all__)}.")
+    module, _, attribute = _HOMES[name].partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,19 @@
+"""`fieldcraft data DATA`: what the data was recognised as, and how."""
+
+from fieldcraft.cli.console import tell
+from fieldcraft.cli.options import AsKind, Data, Download, Group, Target, Time, read_options
+
+
+def data(
+    data: Data,
+    kind: AsKind = None,
+    target: Target = None,
+    group: Group = None,
+    time: Time = None,
+    download: Download = False,
+) -> None:
+    """Read DATA and say what was recognised and how; nothing is written."""
+    options = read_options(kind, target, group, time, download)
+    from fieldcraft.data.open import describe, open_data
+
+    tell(describe(open_data(data, options)))

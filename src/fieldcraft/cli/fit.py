@@ -1,0 +1,77 @@
+"""`fieldcraft fit DATA`: from samples to a trained, explained, honest model."""
+
+import sys
+import time as clock
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fieldcraft.cli.console import ERR, say, tell
+from fieldcraft.cli.options import (
+    AsKind,
+    Budget,
+    Data,
+    Download,
+    Edits,
+    Group,
+    Only,
+    Seed,
+    Target,
+    Time,
+    Without,
+    limit,
+    read_options,
+)
+
+
+def fit(
+    data: Data,
+    kind: AsKind = None,
+    target: Target = None,
+    group: Group = None,
+    time: Time = None,
+    download: Download = False,
+    budget: Budget = "10m",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="The run folder.", show_default="runs/NAME")
+    ] = None,
+    plan: Annotated[Path | None, typer.Option(metavar="FILE", help="Follow this plan instead of drafting one.")] = None,
+    edits: Edits = None,
+    without: Without = None,
+    only: Only = None,
+    seed: Seed = 0,
+) -> None:
+    """Train a model on DATA and say honestly what came out.
+
+    The same command goes on where a stopped or killed one was; a finished run is left as it is.
+    """
+    options = read_options(kind, target, group, time, download)
+    from fieldcraft.cli.progress import ProgressBar
+    from fieldcraft.verbs.fit import fit as train
+
+    run = train(
+        data,
+        plan,
+        budget=limit(budget),
+        out=out,
+        options=options,
+        edits=edits or (),
+        without=without or (),
+        only=only or (),
+        seed=seed,
+        hooks=(ProgressBar(ERR),),
+        say=say,
+        command=("fieldcraft", *sys.argv[1:]),
+        started=_process_start(),
+    )
+    for sentence in run.results.verdict:
+        tell(sentence)
+    tell(f"The report: {run.report}")
+
+
+def _process_start() -> float:
+    """When this process was born, as a reading of time.monotonic(); restarts keep it."""
+    import psutil
+
+    return clock.monotonic() - max(0.0, clock.time() - psutil.Process().create_time())

@@ -1,0 +1,58 @@
+"""`fieldcraft plan DATA`: let every tip decide, and write the plan with its reasons."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fieldcraft.cli.console import say, tell, tell_columns
+from fieldcraft.cli.options import (
+    AsKind,
+    Budget,
+    Data,
+    Download,
+    Edits,
+    Group,
+    Only,
+    Seed,
+    Target,
+    Time,
+    Without,
+    limit,
+    read_options,
+)
+
+
+def plan(
+    data: Data,
+    kind: AsKind = None,
+    target: Target = None,
+    group: Group = None,
+    time: Time = None,
+    download: Download = False,
+    budget: Budget = "10m",
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the plan.")] = Path("plan.toml"),
+    edits: Edits = None,
+    without: Without = None,
+    only: Only = None,
+    seed: Seed = 0,
+) -> None:
+    """Fingerprint DATA, let every tip decide, and write the plan with its reasons."""
+    options = read_options(kind, target, group, time, download)
+    from fieldcraft.plan.toml import to_toml
+    from fieldcraft.records.files import write_whole
+    from fieldcraft.verbs.draft import draft
+
+    drafted = draft(
+        data,
+        options=options,
+        budget=limit(budget),
+        edits=edits or (),
+        without=without or (),
+        only=only or (),
+        seed=seed,
+    )
+    write_whole(out, to_toml(drafted.plan, drafted.decisions))
+    tell_columns((one.tip, one.outcome, one.because) for one in drafted.decisions)
+    say(f"The plan with its reasons: {out}")
+    tell(f"fieldcraft fit {data} --plan {out}")

@@ -1,0 +1,18 @@
+"""`fieldcraft score RUN`: another look at the test part, written down as such."""
+
+import sys
+
+from fieldcraft.cli.console import tell, tell_columns
+from fieldcraft.cli.options import RunPath
+
+
+def score(run: RunPath) -> None:
+    """Measure RUN on its test part once more. Every look is counted: the more looks, the less it says."""
+    from fieldcraft.verbs.score import score as measure
+
+    test = measure(run, command=("fieldcraft", *sys.argv[1:]))
+    tell(f"Look {test.look} at the test part.")
+    tell_columns(
+        (name, f"{found.value:.4g}", f"95 % interval {found.low:.4g} to {found.high:.4g}, n = {found.n:,}")
+        for name, found in test.metrics.items()
+    )

@@ -1,0 +1,20 @@
+"""What all tests share: few threads, no restarts of the test process, and where the real data is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["FIELDCRAFT_NO_RESTART"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets; tests that need it are skipped where it is absent."""
+    folder = Path(os.environ.get("FIELDCRAFT_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"the real data sets are not here ({folder}); set FIELDCRAFT_DATA to their folder")
+    return folder
