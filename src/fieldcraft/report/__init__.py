@@ -1,0 +1,1 @@
+"""Self-contained HTML pages for people, made from the files of a run folder alone."""

@@ -1,0 +1,1 @@
+"""The parts of the page, one file each: a run in, a plain view out (or why there is none)."""

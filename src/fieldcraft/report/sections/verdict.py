@@ -1,0 +1,100 @@
+"""What came out, in words and in the numbers of the test part."""
+
+from dataclasses import dataclass
+
+from fieldcraft.records.results import Estimate, Test
+from fieldcraft.report.metrics import metric
+from fieldcraft.report.reading import Run
+from fieldcraft.report.wording import number, percent, plural, share_decimals
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One test metric."""
+
+    label: str
+    value: str
+    interval: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The head of the page."""
+
+    lead: str
+    sentences: tuple[str, ...]
+    tiles: tuple[Tile, ...]
+    test: str
+    """What was tested, and how often the test part was looked at."""
+    warning: str
+    """Why the test numbers may be optimistic; empty when they are not."""
+    missing: tuple[str, ...]
+
+
+def verdict(run: Run) -> Verdict:
+    """The verdict; of an unfinished run, what is there and what is not."""
+    results = run.results
+    if results is None:
+        return Verdict(_unfinished(run), _done_so_far(run), (), "", "", _missing(run))
+    said = results.verdict or (f"The run returns {results.winner}.",)
+    if results.test is None:
+        test = "There are no test numbers: the data has no test part, or the run was stopped before it was looked at."
+        return Verdict(said[0], said[1:], (), test, "", _missing(run))
+    key = sorted(results.test.metrics.items(), key=lambda item: item[0] != results.metric)
+    tiles = tuple(_tile(name, value) for name, value in key)
+    return Verdict(said[0], said[1:], tiles, _tested(results.test), _warning(run, results.test), _missing(run))
+
+
+def _unfinished(run: Run) -> str:
+    if any(name.startswith("results.json") for name in run.damaged):
+        return "The results of this run cannot be read."
+    return "This run has not finished."
+
+
+def _done_so_far(run: Run) -> tuple[str, ...]:
+    went_on = "Give the same command again: it goes on where it was stopped and writes this page anew."
+    if run.log:
+        last = run.log[-1]
+        return (f"It got as far as step {last.last_step:,} of {last.rung}.", went_on)
+    return ("No network was trained yet.", went_on)
+
+
+def _tile(name: str, value: Estimate) -> Tile:
+    known = metric(name)
+    if not known.share:
+        return Tile(known.label, number(value.value), f"{number(value.low)} to {number(value.high)}", known.meaning)
+    decimals = share_decimals(value)
+    bounds = f"{100 * value.low:.{decimals}f} to {percent(value.high, decimals)}"
+    return Tile(known.label, percent(value.value, decimals), bounds, known.meaning)
+
+
+def _tested(test: Test) -> str:
+    count = max((value.n for value in test.metrics.values()), default=0)
+    return (
+        f"Look {test.look} of the test part: {plural(count, 'sample')} (or groups) that took no part in training or in "
+        "any choice. Ranges are 95 % bootstrap intervals."
+    )
+
+
+def _warning(run: Run, test: Test) -> str:
+    looks = max([test.look, *(look["look"] for look in run.looks if isinstance(look.get("look"), int))])
+    if looks < 2:
+        return ""
+    return (
+        f"The test part has been looked at {looks} times. Choices made after a look make later numbers too good: trust "
+        "the first look most, and confirm on new data."
+    )
+
+
+def _missing(run: Run) -> tuple[str, ...]:
+    expected = {
+        "plan.toml": run.plan,
+        "facts.json": run.facts,
+        "results.json": run.results,
+        "predictions.parquet": run.predictions,
+    }
+    damaged = {line.split(":")[0] for line in run.damaged}
+    gone = [name for name, content in expected.items() if content is None and name not in damaged]
+    told = (f"Not there (yet): {', '.join(gone)}.",) if gone else ()
+    return (*told, *(f"Cannot be read: {line}" for line in run.damaged))

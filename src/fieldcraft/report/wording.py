@@ -1,0 +1,81 @@
+"""Numbers and units in words: how values are written on the page."""
+
+import math
+
+from fieldcraft.records.results import Estimate
+
+THIN = "\N{NARROW NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """`value` with about `digits` significant digits, thousands parted by commas; never in exponents up to 1e12."""
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else (f"{MINUS}∞" if value < 0 else "∞")
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 <= size < 12:
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
+    decimals = max(0, digits - 1 - size)
+    text = f"{value:,.{decimals}f}"
+    return text.replace("-", MINUS)
+
+
+def whole(value: float) -> str:
+    """A count, thousands parted by commas."""
+    return f"{value:,.0f}".replace("-", MINUS)
+
+
+def percent(share: float, decimals: int = 1) -> str:
+    """A share as per cent."""
+    if not math.isfinite(share):
+        return number(share)
+    return f"{100 * share:.{decimals}f}{THIN}%".replace("-", MINUS)
+
+
+def seconds(value: float) -> str:
+    """A duration, in the unit that suits it."""
+    if value < 0.1:
+        return f"{value * 1000:.0f}{THIN}ms"
+    if value < 10:
+        return f"{value:.1f}{THIN}s"
+    if value < 120:
+        return f"{value:.0f}{THIN}s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes}{THIN}min {rest}{THIN}s" if rest else f"{minutes}{THIN}min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{THIN}h {minutes}{THIN}min" if minutes else f"{hours}{THIN}h"
+
+
+def mebibytes(value: float) -> str:
+    """Memory, in MiB or GiB."""
+    return f"{value / 1024:.1f}{THIN}GiB" if value >= 1024 else f"{value:.0f}{THIN}MiB"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`count` with its noun: "1 sample", "2 samples"."""
+    return f"{whole(count)} {one if count == 1 else many or one + 's'}"
+
+
+def estimate(value: Estimate, share: bool) -> str:
+    """A number with its interval: "98.6 % (97.4 to 99.5)"."""
+    if not share:
+        return f"{number(value.value)} ({number(value.low)} to {number(value.high)})"
+    decimals = share_decimals(value)
+    low, high = (f"{100 * bound:.{decimals}f}" for bound in (value.low, value.high))
+    return f"{percent(value.value, decimals)} ({low} to {high})"
+
+
+def share_decimals(value: Estimate) -> int:
+    """Decimals of a percentage that its interval supports."""
+    return 1 if value.high - value.low > 0.01 else 2
+
+
+def shortened(text: str, most: int) -> str:
+    """`text`, cut in its middle when it has more than `most` characters."""
+    if len(text) <= most:
+        return text
+    head = (most - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (most - 1 - head) :]}"
