@@ -102,7 +102,7 @@ def interval_through(layers: Sequence[Layer], i: int) -> tuple[int, int]:
 
 
 def map_size(layers: Sequence[Layer], size: int) -> int:
-    """How many outputs a chain gives along an axis of `size` pixels (padded alike on both sides); 0 when it does not fit."""
+    """Outputs that a chain gives along an axis of `size` pixels, padded alike on both sides; 0 when it does not fit."""
     for layer in layers:
         if isinstance(layer, Window):
             reach = (layer.kernel - 1) * layer.dilation

@@ -12,7 +12,9 @@ from pydantic.dataclasses import dataclass
 STRICT = ConfigDict(extra="forbid")
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Target = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]
+Target = Annotated[
+    str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", description="text such as package.module:name")
+]
 """Where one's own part is found, as `package.module:name`."""
 
 
@@ -263,7 +265,9 @@ class CoolDown:
 class Rung:
     """One network of the ladder and how long it trains."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    name: Annotated[
+        str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words and numbers, joined by hyphens")
+    ]
     network: Network
     steps: Annotated[int, Field(ge=1)]
     """Optimiser steps for which the schedule is laid out."""

@@ -1,0 +1,237 @@
+"""Made-up briefs, plans and answers for tests of tips (hypothesis strategies); shipped for outside authors."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
+from hashlib import blake2b
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from fieldcraft.errors import MissingExtraError
+from fieldcraft.plan.schema import (
+    CoolDown,
+    ImageInput,
+    Imported,
+    Ladder,
+    Linear,
+    Mlp,
+    MultiLabel,
+    Network,
+    Plan,
+    Regression,
+    ResNet,
+    Rung,
+    SingleLabel,
+    TableInput,
+)
+from fieldcraft.plan.shape import fields
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.facts import (
+    Budget,
+    DataFacts,
+    Fact,
+    Facts,
+    ImageFacts,
+    MachineFacts,
+    TableFacts,
+    TargetFacts,
+    Task,
+)
+from fieldcraft.tips.interface import StepTime
+
+try:
+    from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
+except ImportError as error:
+    raise MissingExtraError("hypothesis", "testing", "The contract suite for tips") from error
+
+MADE_UP = {"method": "made up", "sample": "made up"}
+TASKS: Mapping[Task, type] = {"single-label": SingleLabel, "multi-label": MultiLabel, "regression": Regression}
+WORDS = st.from_regex(r"[a-z]{1,8}(-[a-z0-9]{1,4})?", fullmatch=True)
+
+
+# ---------------------------------------------------------------- briefs
+
+
+@st.composite
+def briefs(draw: st.DrawFn) -> Brief:
+    """Images and tables, every task, machines from a laptop to a GPU server, budgets from seconds to none."""
+    return Brief(
+        facts=Facts(
+            data=draw(_data()),
+            machine=draw(_machine()),
+            budget=Budget(seconds=draw(st.sampled_from([10.0, 60.0, 600.0, 7200.0, None]))),
+        )
+    )
+
+
+@st.composite
+def _data(draw: st.DrawFn) -> DataFacts:
+    samples = draw(st.sampled_from([30, 200, 1797, 20_000, 60_000, 1_000_000]))
+    test, validation = samples // 5, samples // 8
+    return DataFacts(
+        name="made-up",
+        digest="0" * 16,
+        samples=samples,
+        train=samples - test - validation,
+        validation=validation,
+        test=test,
+        grouped=draw(st.booleans()),
+        duplicates=Fact(value=draw(st.sampled_from([0, 3])), **MADE_UP),
+        target=draw(_target(samples)),
+        inputs=draw(st.one_of(_images(), _tables())),
+    )
+
+
+@st.composite
+def _target(draw: st.DrawFn, samples: int) -> TargetFacts:
+    task = draw(st.sampled_from(list(TASKS)))
+    outputs = draw(st.sampled_from([2, 3, 10, 100]) if task == "single-label" else st.sampled_from([1, 2, 14]))
+    shares = draw(st.lists(st.integers(1, 20), min_size=outputs, max_size=outputs))
+    counts = tuple(max(1, samples * share // sum(shares)) for share in shares)
+    names = tuple(f"name-{index}" for index in range(outputs))
+    if task == "regression":
+        none: tuple[int, ...] = ()
+        spread = Fact(value=tuple(float(share) for share in shares), **MADE_UP)
+        counted = Fact(value=none, **MADE_UP)
+        return TargetFacts(task=task, outputs=outputs, names=names, counts=counted, imbalance=None, spread=spread)
+    imbalance = Fact(value=max(counts) / min(counts), **MADE_UP)
+    return TargetFacts(
+        task=task, outputs=outputs, names=names, counts=Fact(value=counts, **MADE_UP), imbalance=imbalance
+    )
+
+
+@st.composite
+def _images(draw: st.DrawFn) -> ImageFacts:
+    channels, bits = draw(st.sampled_from([1, 3])), draw(st.sampled_from([8, 16]))
+    middle = 2.0 ** (bits - 1)
+    return ImageFacts(
+        height=Fact(value=draw(_sizes()), **MADE_UP),
+        width=Fact(value=draw(_sizes()), **MADE_UP),
+        channels=channels,
+        depth_bits=bits,
+        mean=Fact(value=(middle,) * channels, **MADE_UP),
+        std=Fact(value=(middle / 2,) * channels, **MADE_UP),
+    )
+
+
+def _sizes() -> SearchStrategy[tuple[int, int, int]]:
+    median = st.sampled_from([1, 8, 28, 32, 96, 224, 1024])
+    return st.tuples(median, st.booleans()).map(lambda pair: _spread(*pair))
+
+
+def _spread(median: int, mixed: bool) -> tuple[int, int, int]:
+    return (max(1, median // 2), median, median * 2) if mixed else (median, median, median)
+
+
+@st.composite
+def _tables(draw: st.DrawFn) -> TableFacts:
+    numeric, categorical, dates = draw(st.integers(0, 60)), draw(st.integers(0, 20)), draw(st.integers(0, 2))
+    return TableFacts(
+        numeric=numeric,
+        categorical=categorical,
+        dates=dates,
+        left_out=draw(st.sampled_from([(), ("id",)])),
+        width=max(1, numeric + 5 * categorical + 4 * dates),
+        missing=Fact(value=draw(st.sampled_from([0.0, 0.01, 0.4])), **MADE_UP),
+    )
+
+
+@st.composite
+def _machine(draw: st.DrawFn) -> MachineFacts:
+    gpu = draw(st.sampled_from([None, None, "made-up GPU"]))
+    bf16 = draw(st.booleans())
+    memory = draw(st.sampled_from([2048, 16_384, 131_072]))
+    return MachineFacts(
+        processor="made-up",
+        cores=draw(st.sampled_from([1, 2, 8, 64])),
+        memory_mib=memory,
+        free_mib=memory // 2,
+        instruction_sets=("avx2", "avx512f", "avx512_bf16") if bf16 else ("avx2",),
+        bf16=bf16,
+        gpu=gpu,
+        gpu_memory_mib=16_384 if gpu else 0,
+        tuned_start=draw(st.booleans()),
+    )
+
+
+# ---------------------------------------------------------------- plans
+
+
+@st.composite
+def plans(draw: st.DrawFn, brief: Brief | None = None) -> Plan:
+    """Any valid plan, or any that fits a brief: its task, its input, no convolutions on tables."""
+    made: dict[str, Any] = {}
+    if brief is not None:
+        made["task"] = draw(_part(TASKS[brief.task]))
+        made["input"] = draw(_part(ImageInput if brief.images else TableInput))
+    on_table = brief is not None and brief.images is None
+    network = st.one_of(*map(_part, (Linear, Mlp, Imported))) if on_table else _value(Network)
+    made["ladder"] = draw(_ladder(network))
+    return Plan(**{name: made[name] if name in made else draw(_value(kind)) for name, kind in fields(Plan).items()})
+
+
+@st.composite
+def _ladder(draw: st.DrawFn, network: SearchStrategy[Any]) -> Ladder:
+    names = draw(st.lists(WORDS, max_size=3, unique=True))
+    rest = {name: kind for name, kind in fields(Rung).items() if name not in ("name", "network")}
+    rungs = tuple(
+        Rung(name=name, network=draw(network), **{key: draw(_value(kind)) for key, kind in rest.items()})
+        for name in names
+    )
+    others = {name: draw(_value(kind)) for name, kind in fields(Ladder).items() if name != "rungs"}
+    return Ladder(rungs=rungs, **others)
+
+
+@st.composite
+def _part(draw: st.DrawFn, cls: type) -> Any:
+    """Any value of a part of the plan, field by field from its schema."""
+    values = {name: draw(_value(kind)) for name, kind in fields(cls).items()}
+    if cls is ResNet:
+        depth = st.integers(0, 4)
+        values["depths"] = tuple(draw(depth) for _ in values["widths"])
+    if cls is CoolDown:
+        values["at"], values["end"] = sorted((values["at"], values["end"]))
+    return cls(**values)
+
+
+def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
+    base = annotation
+    if get_origin(annotation) is Annotated:
+        base, *extras = get_args(annotation)
+        rules = [plain for extra in extras for plain in getattr(extra, "metadata", (extra,))]
+    if get_origin(base) in (Union, UnionType):
+        return st.one_of(*(_value(option) for option in get_args(base)))
+    if get_origin(base) is Literal:
+        return st.sampled_from(get_args(base))
+    if is_dataclass(base) and isinstance(base, type):
+        return _part(base)
+    limits = {
+        key: getattr(rule, key)
+        for rule in rules
+        for key in ("ge", "gt", "le", "lt", "min_length")
+        if hasattr(rule, key)
+    }
+    if get_origin(base) is tuple:
+        return st.lists(_value(get_args(base)[0]), min_size=limits.get("min_length", 0), max_size=3).map(tuple)
+    if base is str:
+        pattern = next((rule.pattern for rule in rules if hasattr(rule, "pattern")), None)
+        return st.sampled_from(["own.parts:Net", "parts:make_it"]) if pattern and ":" in pattern else WORDS
+    if base in (bool, NoneType):
+        return st.booleans() if base is bool else st.none()
+    low, high = limits.get("ge", limits.get("gt", 0)), limits.get("le", limits.get("lt", 10_000))
+    if base is int:
+        return st.integers(low + ("gt" in limits), high - ("lt" in limits))
+    return st.floats(low, high, exclude_min="gt" in limits, exclude_max="lt" in limits)
+
+
+# ---------------------------------------------------------------- answers
+
+
+def answer(measurements: tuple[StepTime, ...]) -> Mapping[str, Fact[float]]:
+    """Step times between 0.1 and 1,000 ms that depend on nothing but the question: the same answer every time."""
+    return {question.key: Fact(value=_milliseconds(question.key), **MADE_UP) for question in measurements}
+
+
+def _milliseconds(key: str) -> float:
+    share = int.from_bytes(blake2b(key.encode(), digest_size=6).digest(), "little") / 2**48
+    return float(10 ** (4 * share - 1))
