@@ -35,7 +35,7 @@ class ImageFiles:
     channels: int
     """1 when all are gray, else 3."""
     depth_bits: int
-    """8 or 16."""
+    """8 or 16; 32 when one of them holds floating point numbers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,6 +110,8 @@ class ReadOptions:
     """`--group`: a column, or a regular expression whose first group (or match) of the path names the group."""
     time: str | None = None
     """`--time`: the column that orders the samples."""
+    task: Task | None = None
+    """`--task`: what the target is, where its values alone could mean something else."""
     download: bool = False
     """`--download`: whether built-in sets may be fetched."""
 

@@ -1,0 +1,74 @@
+"""What was recognised, in sentences: the answer of `fieldcraft data DATA`."""
+
+import numpy as np
+
+from fieldcraft.data.dataset import PARTS, Dataset, ImageArray, ImageFiles, Table
+from fieldcraft.data.near import listed
+from fieldcraft.data.image_arrays import depth_of
+
+SHOWN = 20
+"""Problems that are spelt out."""
+
+
+def describe(dataset: Dataset) -> tuple[str, ...]:
+    """Sentences: samples, inputs, target, parts, groups, times, notes, problems."""
+    return (
+        f"{dataset.name}: {len(dataset):,} samples, read as {dataset.kind}.",
+        _inputs(dataset),
+        _target(dataset),
+        *_structure(dataset),
+        *(f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in dataset.notes),
+        *_problems(dataset),
+    )
+
+
+def _inputs(dataset: Dataset) -> str:
+    match dataset.inputs:
+        case ImageArray(pixels=pixels):
+            _, height, width, channels = pixels.shape
+            return f"Images of {height} x {width} pixels, {channels} channel(s), {depth_of(pixels)} bits."
+        case ImageFiles(sizes=sizes, channels=channels, depth_bits=bits):
+            low, high = sizes.min(axis=0), sizes.max(axis=0)
+            size = f"{low[0]} x {low[1]}" + ("" if (low == high).all() else f" to {high[0]} x {high[1]}")
+            colour = "gray" if channels == 1 else "colour"
+            return f"Image files of {size} pixels (height x width), {colour}, {bits} bits."
+        case Table(roles=roles):
+            counts = {role: [name for name, has in roles if has == role] for role in ("numeric", "categorical", "date")}
+            shown = ", ".join(f"{len(names)} {role} ({listed(names, 6)})" for role, names in counts.items() if names)
+            return f"A table with columns: {shown or 'none of use'}."
+
+
+def _target(dataset: Dataset) -> str:
+    targets = dataset.targets
+    if targets.task == "regression":
+        values = targets.values.astype(np.float64)
+        shown = [f"{name} from {low:g} to {high:g}" for name, low, high in zip(targets.names, values.min(0), values.max(0), strict=True)]
+        return f"To predict (regression): {listed(shown, 6)}."
+    if targets.task == "multi-label":
+        counts = targets.values.astype(np.int64).sum(axis=0)
+        what = f"any of {len(targets.names)} labels (multi-label)"
+    else:
+        counts = np.bincount(targets.values.astype(np.int64), minlength=len(targets.names))
+        what = f"one of {len(targets.names)} classes (single-label)"
+    shown = [f"{name}: {count:,}" for name, count in zip(targets.names, counts, strict=True)]
+    return f"To predict: {what}: {listed(shown)}."
+
+
+def _structure(dataset: Dataset) -> tuple[str, ...]:
+    sentences = []
+    if dataset.given is not None:
+        counts = {part: int((dataset.given == part).sum()) for part in PARTS}
+        sentences.append("Parts given: " + ", ".join(f"{part} {count:,}" for part, count in counts.items() if count) + ".")
+    if dataset.groups is not None:
+        sentences.append(f"{len(np.unique(dataset.groups)):,} groups, which stay whole.")
+    if dataset.times is not None:
+        sentences.append(f"In order of time, from {dataset.times.min()} to {dataset.times.max()}; the latest are for testing.")
+    return tuple(sentences)
+
+
+def _problems(dataset: Dataset) -> tuple[str, ...]:
+    if not dataset.problems:
+        return ()
+    shown = [f"cannot be read: {problem.sample} ({problem.reason})" for problem in dataset.problems[:SHOWN]]
+    more = len(dataset.problems) - SHOWN
+    return (f"{len(dataset.problems)} samples cannot be read:", *shown, *([f"and {more} more"] if more > 0 else []))
