@@ -14,6 +14,8 @@ def data(
 ) -> None:
     """Read DATA and say what was recognised and how; nothing is written."""
     options = read_options(kind, target, group, time, download)
-    from fieldcraft.data.open import describe, open_data
+    from fieldcraft.data.describe import describe
+    from fieldcraft.data.open import open_data
 
-    tell(describe(open_data(data, options)))
+    for sentence in describe(open_data(data, options)):
+        tell(sentence)

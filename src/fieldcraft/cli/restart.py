@@ -1,4 +1,4 @@
-"""One restart of `fieldcraft fit`, for settings that work only from process start.
+"""One restart of the commands that train, for settings that work only from process start.
 
 glibc hands large blocks back to the system when they are freed and asks for them again at the next training step; each
 time the pages have to be mapped and cleared. Kept instead, a training step causes some 30 to 400 times fewer page
@@ -6,6 +6,7 @@ faults (PyTorch on CPU, small convolutional networks). The process keeps its num
 budgets count from the first start.
 """
 
+import itertools
 import os
 import sys
 import tomllib
@@ -13,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+COMMANDS = ("fit", "plan")
+"""Those that train or time training."""
 MARK = "FIELDCRAFT_TUNED_START"
 REFUSAL = "FIELDCRAFT_NO_RESTART"
 SETTINGS: Mapping[str, str] = {
@@ -25,16 +28,20 @@ SETTINGS: Mapping[str, str] = {
 
 
 def wants_tuned_start(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Whether a command line means training on a machine where the settings work, and nobody declined them."""
-    if arguments[:1] != ["fit"] or {"--help", "-h"} & set(arguments):
+    """Whether a command line will train or time training, the settings work here, and nobody declined them."""
+    if not arguments or arguments[0] not in COMMANDS or {"--help", "-h"} & set(arguments):
         return False
     if environment.get(MARK) or environment.get(REFUSAL) or not _on_glibc():
         return False
-    if "execution" in _values(arguments, "--without"):
+    if "allocator" in _values(arguments, "--without"):
         return False
-    edits = [edit.replace(" ", "") for edit in _values(arguments, "--set")]
-    if any(edit.startswith("execution.allocator=") for edit in edits):
-        return not any(edit.split("=", 1)[1].strip("\"'") == "default" for edit in edits if "allocator" in edit)
+    only = _values(arguments, "--only")
+    if only and "allocator" not in only:
+        return False
+    edits = [edit.replace(" ", "").replace('"', "") for edit in _values(arguments, "--set")]
+    chosen = [edit.partition("=")[2] for edit in edits if edit.startswith("execution.allocator=")]
+    if chosen:
+        return chosen[-1] != "default"
     return not any(_declines(Path(plan)) for plan in _values(arguments, "--plan"))
 
 
@@ -62,7 +69,7 @@ def _on_glibc() -> bool:
 def _values(arguments: Sequence[str], option: str) -> list[str]:
     """Every value of a repeatable option, written `--set a=b` or `--set=a=b`."""
     joined = [word.removeprefix(f"{option}=") for word in arguments if word.startswith(f"{option}=")]
-    apart = [value for word, value in zip(arguments, arguments[1:], strict=False) if word == option]
+    apart = [value for word, value in itertools.pairwise(arguments) if word == option]
     return joined + apart
 
 
