@@ -1,0 +1,1 @@
+"""Parts of networks that stand alone in anyone's own PyTorch loop; torch is all they need."""

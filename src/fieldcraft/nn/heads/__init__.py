@@ -1,0 +1,1 @@
+"""From feature maps to one vector a sample."""

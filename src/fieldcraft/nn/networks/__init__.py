@@ -1,0 +1,1 @@
+"""Whole networks: linear, multilayer perceptron, stages of convolutions."""

@@ -1,0 +1,135 @@
+"""From the plan's network to a module with its starting weights."""
+
+from typing import assert_never
+
+import torch
+from torch import Tensor, nn
+
+from fieldcraft.build.imported import load_target
+from fieldcraft.errors import PlanError
+from fieldcraft.nn.initialise import initialise_, keep_whitening, whiten_, zero_residual_
+from fieldcraft.nn.networks.linear import LinearNetwork
+from fieldcraft.nn.networks.mlp import MlpNetwork
+from fieldcraft.nn.networks.staged import Cnn, ResNet
+from fieldcraft.plan import schema
+from fieldcraft.records.streams import stream_seed
+
+
+def build_network(
+    network: schema.Network,
+    *,
+    shape: tuple[int, ...],
+    outputs: int,
+    initialisation: schema.Initialisation,
+    seed: int,
+    name: str,
+    patches: Tensor | None = None,
+) -> nn.Module:
+    """The network on the CPU, its weights drawn from the stream (seed, "init", name).
+
+    `shape` is (channels, height, width) or (features,). With `initialisation.whiten`, a network that begins with a
+    convolution gets whitening filters from `patches`, (n, channels, h, w) normalised training images or parts of them;
+    without `patches` it gets the same structure, ready for saved weights. An imported network is called as
+    `target(shape, outputs)` and keeps the weights that it comes with.
+
+    Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it.
+    """
+    generator = torch.Generator().manual_seed(stream_seed(seed, "init", name))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(stream_seed(seed, "init", name))
+        if isinstance(network, schema.Imported):
+            return _imported(network.target, shape, outputs)
+        try:
+            module = _own(network, shape, outputs)
+        except ValueError as error:
+            raise PlanError(f"network of rung {name}: {error}") from error
+    whitening = keep_whitening(module) if initialisation.whiten else None
+    initialise_(module, initialisation.kind, generator)
+    if initialisation.zero_residual:
+        zero_residual_(module)
+    if whitening is not None and patches is not None:
+        whiten_(whitening, patches)
+    return module
+
+
+def _own(
+    network: schema.Linear | schema.Mlp | schema.Cnn | schema.ResNet, shape: tuple[int, ...], outputs: int
+) -> nn.Module:
+    match network:
+        case schema.Linear():
+            return LinearNetwork(shape, outputs)
+        case schema.Mlp():
+            return MlpNetwork(
+                shape,
+                outputs,
+                widths=network.widths,
+                norm=network.norm,
+                activation=network.activation,
+                dropout=network.dropout,
+                residual=network.residual,
+            )
+        case schema.Cnn():
+            return Cnn(
+                _image(shape),
+                outputs,
+                widths=network.widths,
+                depth=network.depth,
+                kernel=network.kernel,
+                padding=network.padding,
+                downsample=network.downsample,
+                norm=network.norm,
+                norm_place=network.norm_place,
+                activation=network.activation,
+                head=network.head,
+                dropout=network.dropout,
+            )
+        case schema.ResNet():
+            return ResNet(
+                _image(shape),
+                outputs,
+                widths=network.widths,
+                depths=network.depths,
+                kernel=network.kernel,
+                downsample=network.downsample,
+                norm=network.norm,
+                norm_place=network.norm_place,
+                activation=network.activation,
+                head=network.head,
+                dropout=network.dropout,
+            )
+        case _:
+            assert_never(network)
+
+
+def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise ValueError(f"it needs images, (channels, height, width), but the input is {shape}: use linear or mlp.")
+    return shape[0], shape[1], shape[2]
+
+
+def _imported(target: str, shape: tuple[int, ...], outputs: int) -> nn.Module:
+    call = f"{target}({shape}, {outputs})"
+    try:
+        module = load_target(target, "network")(shape, outputs)
+    except PlanError:
+        raise
+    except Exception as error:
+        raise PlanError(
+            f"network: {call} failed with {type(error).__name__}: {error}. It is called as target(shape, outputs)."
+        ) from error
+    if not isinstance(module, nn.Module):
+        raise PlanError(f"network: {call} must return a torch.nn.Module, but it returned a {type(module).__name__}.")
+    try:
+        with torch.no_grad():
+            result = module.eval()(torch.zeros(2, *shape))
+    except Exception as error:
+        raise PlanError(
+            f"network: the module from {call} failed on a batch of zeros of shape {(2, *shape)} with "
+            f"{type(error).__name__}: {error}."
+        ) from error
+    got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
+    if got != (2, outputs):
+        raise PlanError(
+            f"network: the module from {call} must give (n, {outputs}) for a batch of n samples, but gave {got} for 2."
+        )
+    return module.train()

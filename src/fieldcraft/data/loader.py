@@ -1,0 +1,171 @@
+"""Batches for training and evaluation: rows drawn, taken, changed and normalised in one go, without workers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from fieldcraft.data.augment import Augmenter, Own
+from fieldcraft.data.order import Order, Rows
+from fieldcraft.data.pixel_store import Normaliser, PixelStore
+from fieldcraft.plan.schema import Augment
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Samples that go through the network together."""
+
+    inputs: Tensor
+    """float32 (n, c, h, w), normalised, or (n, features)."""
+    targets: Tensor
+    """int64 (n,) or float32 (n, k)."""
+    rows: Tensor
+    """Which samples of the data set these are, int64 (n,), on the CPU."""
+
+    def parts(self, size: int) -> "tuple[Batch, ...]":
+        """The same samples, `size` at a time; the last part may be smaller."""
+        if size >= len(self.rows):
+            return (self,)
+        spans = (slice(first, first + size) for first in range(0, len(self.rows), size))
+        return tuple(Batch(self.inputs[span], self.targets[span], self.rows[span]) for span in spans)
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Where batches of images come from."""
+
+    store: PixelStore
+    normaliser: Normaliser
+    augmenter: Augmenter | None
+    seed: int
+    name: str
+
+    def training(self, rows: Rows, step: int) -> Tensor:
+        """Images of these rows with the random changes of this step."""
+        stored, indices = self.store.rows(rows)
+        if self.augmenter is None:
+            return self.normaliser(stored.index_select(0, indices))
+        return self.augmenter(stored, indices, self.normaliser, seed=self.seed, name=self.name, step=step)
+
+    def evaluation(self, rows: Rows) -> Tensor:
+        """Images of these rows as they are."""
+        stored, indices = self.store.rows(rows)
+        return self.normaliser(stored.index_select(0, indices))
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Where batches of encoded table rows come from."""
+
+    values: Tensor
+
+    def training(self, rows: Rows, step: int) -> Tensor:
+        """Features of these rows."""
+        return self.evaluation(rows)
+
+    def evaluation(self, rows: Rows) -> Tensor:
+        """Features of these rows."""
+        return self.values.index_select(0, torch.from_numpy(rows).to(self.values.device, non_blocking=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """The batches of one part of the data: shuffled and changed for training, in order and plain for evaluation."""
+
+    source: Images | Features
+    targets: Tensor
+    """One entry for each sample of the data set, on the device."""
+    rows: Rows
+    """The samples of this part."""
+    order: Order
+
+    @classmethod
+    def of_images(
+        cls,
+        pixels: npt.NDArray[np.generic],
+        rows: Rows,
+        targets: Tensor,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        augment: Augment | None,
+        own: Sequence[Own] = (),
+        batch: int,
+        device: torch.device,
+        channels_last: bool,
+        seed: int,
+        name: str,
+    ) -> "Batches":
+        """Of images (m, h, w, c), uint8, uint16 or float32, in memory or memory-mapped.
+
+        `rows` picks the part from both `pixels` and `targets`, which have one entry for each sample of the data set.
+        `mean` and `std` are per channel, in stored units. On a GPU the pixels live on the device when they fit in half
+        of its free memory. Raises: ValueError when lengths, types or numbers of channels do not fit.
+        """
+        _fits(len(pixels), rows, targets)
+        store = PixelStore.of(pixels, device)
+        _, height, width, channels = pixels.shape
+        normaliser = Normaliser.of(mean, std, (height, width, channels), device=device, channels_last=channels_last)
+        augmenter = None if augment is None else Augmenter(augment, tuple(own))
+        source = Images(store, normaliser, augmenter, seed, name)
+        return cls(source, targets.to(device), rows, Order(rows, min(batch, len(rows)), seed, name))
+
+    @classmethod
+    def of_features(
+        cls,
+        features: npt.NDArray[np.float32],
+        rows: Rows,
+        targets: Tensor,
+        *,
+        batch: int,
+        device: torch.device,
+        seed: int,
+        name: str,
+    ) -> "Batches":
+        """Of features (m, d), float32; `rows` picks the part from both `features` and `targets`.
+
+        Raises: ValueError when lengths or types do not fit.
+        """
+        _fits(len(features), rows, targets)
+        if features.ndim != 2 or features.dtype != np.float32:
+            raise ValueError(f"features must be float32 (samples, d), but got {features.dtype} {features.shape}.")
+        values = torch.from_numpy(np.array(features, order="C")).to(device)
+        return cls(Features(values), targets.to(device), rows, Order(rows, min(batch, len(rows)), seed, name))
+
+    def __len__(self) -> int:
+        """How many samples this part has."""
+        return len(self.rows)
+
+    def training_batch(self, step: int) -> Batch:
+        """The batch of optimiser step `step` (from 0), the same whenever it is asked for.
+
+        Epochs are shuffled from the stream (seed, "order", name, epoch), random changes drawn from (seed, "augment",
+        name, step); a batch that reaches the end of an epoch goes on into the next.
+        """
+        rows = self.order.at(step)
+        return self._batch(self.source.training(rows, step), rows)
+
+    def evaluation_batches(self, size: int) -> Iterator[Batch]:
+        """All samples of this part once, in order, unchanged, `size` at a time; the last batch may be smaller."""
+        for first in range(0, len(self.rows), size):
+            rows = self.rows[first : first + size]
+            yield self._batch(self.source.evaluation(rows), rows)
+
+    def _batch(self, inputs: Tensor, rows: Rows) -> Batch:
+        indices = torch.from_numpy(rows)
+        there = indices.to(self.targets.device, non_blocking=True)
+        return Batch(inputs, self.targets.index_select(0, there), indices)
+
+
+def _fits(samples: int, rows: Rows, targets: Tensor) -> None:
+    if len(targets) != samples:
+        raise ValueError(
+            f"targets must have one entry for each of the {samples} samples that `rows` picks from, got {len(targets)}."
+        )
+    if rows.dtype != np.int64 or rows.ndim != 1 or len(rows) == 0:
+        raise ValueError(f"rows must be int64 (n,) with n >= 1, but got {rows.dtype} {rows.shape}.")
+    if rows.min() < 0 or rows.max() >= samples:
+        raise ValueError(f"rows must lie in 0 .. {samples - 1}, but got {rows.min()} .. {rows.max()}.")

@@ -1,0 +1,49 @@
+"""Losses as functions: network outputs and targets to one number, a mean over the samples."""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def cross_entropy(outputs: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Softmax cross-entropy with a share of each target spread evenly over all classes.
+
+    Shape: (n, classes), int64 (n,) -> (). Units: nats.
+    With q = (1 - smoothing) onehot(target) + smoothing / classes: mean over samples of -sum q log softmax(outputs).
+    Source: Szegedy et al. 2016, arXiv:1512.00567, section 7.
+    """
+    return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
+
+
+def binary_cross_entropy(outputs: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Sigmoid cross-entropy of each label, both targets moved towards one half by `smoothing` / 2.
+
+    Shape: (n, labels), float (n, labels) in [0, 1] -> (). Units: nats, averaged over samples and labels.
+    """
+    softened = targets * (1 - smoothing) + smoothing / 2 if smoothing else targets
+    return F.binary_cross_entropy_with_logits(outputs, softened)
+
+
+def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Mean of (outputs - targets)^2.
+
+    Shape: (n, t), (n, t) -> (). Raises: ValueError when the shapes differ (broadcasting would hide a mistake).
+    """
+    _same_shape(outputs, targets)
+    return F.mse_loss(outputs, targets)
+
+
+def huber(outputs: Tensor, targets: Tensor, *, delta: float = 1.0) -> Tensor:
+    """Half the squared error below `delta`, delta (|error| - delta / 2) above it.
+
+    Shape: (n, t), (n, t) -> (). Raises: ValueError when the shapes differ.
+    Source: Huber 1964, doi:10.1214/aoms/1177703732.
+    """
+    _same_shape(outputs, targets)
+    return F.huber_loss(outputs, targets, delta=delta)
+
+
+def _same_shape(outputs: Tensor, targets: Tensor) -> None:
+    if outputs.shape != targets.shape:
+        raise ValueError(
+            f"outputs and targets must have one shape, but got {tuple(outputs.shape)} and {tuple(targets.shape)}."
+        )
