@@ -41,7 +41,12 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(
-    name="fieldcraft", cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    name="fieldcraft",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help, a tenth of a second sooner
 )
 
 

@@ -1,38 +1,57 @@
-"""Where commands print: results on stdout, everything else on stderr."""
+"""Where commands print: results on stdout, everything else on stderr. Rich is imported at the first line."""
 
 from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
 
-OUT = Console(highlight=False, markup=False, emoji=False)
-ERR = Console(highlight=False, markup=False, emoji=False, stderr=True)
+
+@cache
+def out() -> "Console":
+    """For results."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+@cache
+def err() -> "Console":
+    """For progress and complaints."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
 def say(text: str) -> None:
     """A line of progress."""
-    ERR.print(text, soft_wrap=True)
+    err().print(text, soft_wrap=True)
 
 
 def tell(text: str) -> None:
     """A line of the result."""
-    OUT.print(text, soft_wrap=True)
+    out().print(text, soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """A line about something that went wrong."""
-    ERR.print(Text("error: ", style="bold red") + Text(text, style="default"), soft_wrap=True)
+    from rich.text import Text
+
+    err().print(Text("error: ", style="bold red") + Text(text, style="default"), soft_wrap=True)
 
 
 def tell_columns(rows: Iterable[tuple[str, ...]]) -> None:
     """Rows in columns; the last column takes what is left and wraps on a terminal, and stays on one line elsewhere."""
     rows = list(rows)
-    if OUT.is_terminal:
+    if out().is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
         grid = Table.grid(padding=(0, 2))
         for row in rows:
             grid.add_row(*(Text(cell) for cell in row))
-        OUT.print(grid)
+        out().print(grid)
         return
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
     for row in rows:

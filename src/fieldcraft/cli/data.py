@@ -12,7 +12,7 @@ def data(
     time: Time = None,
     download: Download = False,
 ) -> None:
-    """Read DATA and say what was recognised and how; nothing is written."""
+    """Say what DATA was recognised as, and how."""
     options = read_options(kind, target, group, time, download)
     from fieldcraft.data.describe import describe
     from fieldcraft.data.open import open_data

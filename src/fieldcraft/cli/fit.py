@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fieldcraft.cli.console import ERR, say, tell
+from fieldcraft.cli.console import err, say, tell
 from fieldcraft.cli.options import (
     AsKind,
     Budget,
@@ -60,7 +60,7 @@ def fit(
         without=without or (),
         only=only or (),
         seed=seed,
-        hooks=(ProgressBar(ERR),),
+        hooks=(ProgressBar(err()),),
         say=say,
         command=("fieldcraft", *sys.argv[1:]),
         started=_process_start(),
@@ -74,4 +74,5 @@ def _process_start() -> float:
     """When this process was born, as a reading of time.monotonic(); restarts keep it."""
     import psutil
 
-    return clock.monotonic() - max(0.0, clock.time() - psutil.Process().create_time())
+    born: float = psutil.Process().create_time()
+    return clock.monotonic() - max(0.0, clock.time() - born)

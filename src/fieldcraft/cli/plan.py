@@ -37,7 +37,10 @@ def plan(
     only: Only = None,
     seed: Seed = 0,
 ) -> None:
-    """Fingerprint DATA, let every tip decide, and write the plan with its reasons."""
+    """Let every tip decide on DATA, and write the plan.
+
+    The reasons stand beside the lines, in the file, and are printed.
+    """
     options = read_options(kind, target, group, time, download)
     from fieldcraft.plan.toml import to_toml
     from fieldcraft.records.files import write_whole

@@ -15,7 +15,10 @@ def predict(
     inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files or folders like those trained on.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="A .csv or .parquet file.")] = Path("predictions.csv"),
 ) -> None:
-    """Predict INPUT with the model of RUN. Inputs that cannot be read are named one by one; the rest are predicted."""
+    """Predict INPUT with the model of RUN.
+
+    Inputs that cannot be read are named one by one; the rest are predicted.
+    """
     if out.suffix not in (".csv", ".parquet"):
         raise FieldcraftError(f"--out must end in .csv or .parquet, but got {out.name!r}.")
     from fieldcraft.prediction.model import load_model

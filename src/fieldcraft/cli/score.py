@@ -7,7 +7,10 @@ from fieldcraft.cli.options import RunPath
 
 
 def score(run: RunPath) -> None:
-    """Measure RUN on its test part once more. Every look is counted: the more looks, the less it says."""
+    """Measure RUN on its test part once more.
+
+    Every look is counted and kept: the more looks, the less each of them says.
+    """
     from fieldcraft.verbs.score import score as measure
 
     test = measure(run, command=("fieldcraft", *sys.argv[1:]))

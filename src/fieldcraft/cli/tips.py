@@ -15,7 +15,7 @@ def tips(
         Path | None, typer.Option(metavar="FILE", help="A plan: also say what the tip decided there.")
     ] = None,
 ) -> None:
-    """List the tips in the order in which they decide, or print one tip's card."""
+    """List the tips in their order, or print one of them."""
     from fieldcraft.plan.shape import nearest
     from fieldcraft.plan.toml import read_plan
     from fieldcraft.tips import ALL
