@@ -1,7 +1,7 @@
 """`fieldcraft data DATA`: what the data was recognised as, and how."""
 
 from fieldcraft.cli.console import tell
-from fieldcraft.cli.options import AsKind, Data, Download, Group, Target, Time, read_options
+from fieldcraft.cli.options import AsKind, Data, Download, Group, Target, Task, Time, read_options
 
 
 def data(
@@ -10,10 +10,11 @@ def data(
     target: Target = None,
     group: Group = None,
     time: Time = None,
+    task: Task = None,
     download: Download = False,
 ) -> None:
     """Say what DATA was recognised as, and how."""
-    options = read_options(kind, target, group, time, download)
+    options = read_options(kind, target, group, time, task, download)
     from fieldcraft.data.describe import describe
     from fieldcraft.data.open import open_data
 

@@ -18,6 +18,7 @@ from fieldcraft.cli.options import (
     Only,
     Seed,
     Target,
+    Task,
     Time,
     Without,
     limit,
@@ -31,6 +32,7 @@ def fit(
     target: Target = None,
     group: Group = None,
     time: Time = None,
+    task: Task = None,
     download: Download = False,
     budget: Budget = "10m",
     out: Annotated[
@@ -46,7 +48,7 @@ def fit(
 
     The same command goes on where a stopped or killed one was; a finished run is left as it is.
     """
-    options = read_options(kind, target, group, time, download)
+    options = read_options(kind, target, group, time, task, download)
     from fieldcraft.cli.progress import ProgressBar
     from fieldcraft.verbs.fit import fit as train
 

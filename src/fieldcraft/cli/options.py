@@ -1,7 +1,7 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,6 +25,10 @@ Group = Annotated[
 ]
 Time = Annotated[
     str | None, typer.Option("--time", metavar="COLUMN", help="Column that orders the samples; splits follow it.")
+]
+Task = Annotated[
+    Literal["single-label", "multi-label", "regression"] | None,
+    typer.Option("--task", help="What the target is, where its values could mean something else."),
 ]
 Download = Annotated[bool, typer.Option("--download", help="Allow a built-in set to be fetched.")]
 Budget = Annotated[
@@ -50,9 +54,14 @@ def limit(budget: str) -> str | None:
 
 
 def read_options(
-    kind: str | None, target: list[str] | None, group: str | None, time: str | None, download: bool
+    kind: str | None,
+    target: list[str] | None,
+    group: str | None,
+    time: str | None,
+    task: Literal["single-label", "multi-label", "regression"] | None,
+    download: bool,
 ) -> "ReadOptions":
     """What the user says about the data, as the library takes it."""
     from fieldcraft.data.dataset import ReadOptions
 
-    return ReadOptions(kind=kind, target=tuple(target or ()), group=group, time=time, download=download)
+    return ReadOptions(kind=kind, target=tuple(target or ()), group=group, time=time, task=task, download=download)

@@ -16,6 +16,7 @@ from fieldcraft.cli.options import (
     Only,
     Seed,
     Target,
+    Task,
     Time,
     Without,
     limit,
@@ -29,6 +30,7 @@ def plan(
     target: Target = None,
     group: Group = None,
     time: Time = None,
+    task: Task = None,
     download: Download = False,
     budget: Budget = "10m",
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the plan.")] = Path("plan.toml"),
@@ -41,7 +43,7 @@ def plan(
 
     The reasons stand beside the lines, in the file, and are printed.
     """
-    options = read_options(kind, target, group, time, download)
+    options = read_options(kind, target, group, time, task, download)
     from fieldcraft.plan.toml import to_toml
     from fieldcraft.records.files import write_whole
     from fieldcraft.verbs.draft import draft

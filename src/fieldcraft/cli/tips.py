@@ -25,7 +25,7 @@ def tips(
     known = {tip.name: tip for tip in with_outside(ALL)}
     if name is None:
         said = {one.tip: f"{one.outcome}: {one.because}" for one in decisions}
-        tell_columns((tip.name, said.get(tip.name, tip.card.partition("\n")[0])) for tip in known.values())
+        tell_columns((tip.name, said.get(tip.name, headline(tip.card))) for tip in known.values())
         return
     if name not in known:
         raise PlanError(f"no tip named {name}{nearest(name, tuple(known)) or '.'} `fieldcraft tips` lists all.")
@@ -35,3 +35,9 @@ def tips(
             tell(f"\nIn {plan}: {one.outcome}, {one.because}")
             if one.sets:
                 tell(f"Sets {', '.join(one.sets)}.")
+
+
+def headline(card: str) -> str:
+    """What a card's first line says, without the tip's name."""
+    first = card.partition("\n")[0]
+    return first.partition(": ")[2] or first

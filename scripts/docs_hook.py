@@ -1,0 +1,38 @@
+"""What mkdocs calls: the pages that are made from the code (tips, plan, commands, run folder) and their place."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from mkdocs.structure.files import File, Files
+from reference_pages import commands_page, plan_page, run_folder_page
+from tip_pages import tip_index, tip_pages
+
+
+def pages() -> dict[str, str]:
+    """Every generated page, by its path in the documentation."""
+    return {
+        "reference/commands.md": commands_page(),
+        "reference/plan.md": plan_page(),
+        "reference/run-folder.md": run_folder_page(),
+        "reference/tips/index.md": tip_index(),
+        **{f"reference/tips/{name}.md": text for name, text in tip_pages().items()},
+    }
+
+
+def on_config(config: Any) -> Any:
+    """Put the pages of the tips under Reference, after what is there."""
+    reference = next(entry["Reference"] for entry in config.nav if "Reference" in entry)
+    listed = [{name: f"reference/tips/{name}.md"} for name in tip_pages()]
+    if not any("Tips" in entry for entry in reference):
+        reference.append({"Tips": ["reference/tips/index.md", *listed]})
+    return config
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages."""
+    for path, text in pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
