@@ -1,0 +1,1 @@
+"""Samples in: readers, splits, decoding, encoding, and the batches made of them. Knows plan and records alone."""

@@ -57,13 +57,17 @@ def _check_classes(dataset: Dataset) -> None:
     if single:
         raise DataError(
             f"{dataset.name} has {len(single)} class(es) with one sample: {listed(single)}{lost}. A class needs two at "
-            "least, one to learn from and one to check with (and some ten to be learnt): add more, merge the class with "
+            "least, one to learn from and one to check with (and some ten to be learnt): add more, merge it with "
             "another, or leave it out. If these are numbers to predict, use --task regression."
         )
 
 
 def _check_numbers(dataset: Dataset) -> None:
     values = dataset.targets.values.astype(np.float64)
-    flat = [name for name, low, high in zip(dataset.targets.names, values.min(0), values.max(0), strict=True) if low == high]
+    flat = [
+        name for name, low, high in zip(dataset.targets.names, values.min(0), values.max(0), strict=True) if low == high
+    ]
     if flat:
-        raise DataError(f"{dataset.name}: the target {listed(map(repr, flat))} has one value only; nothing varies with it.")
+        raise DataError(
+            f"{dataset.name}: the target {listed(map(repr, flat))} has one value only; nothing varies with it."
+        )

@@ -89,9 +89,7 @@ class Categorical:
         text = as_levels(values)
         counts = text.value_counts()
         order = sorted(counts.index, key=lambda level: (-int(counts[level]), level))
-        return cls(
-            column=str(values.name), levels=tuple(sorted(order[:max_levels])), missing=bool(text.isna().any())
-        )
+        return cls(column=str(values.name), levels=tuple(sorted(order[:max_levels])), missing=bool(text.isna().any()))
 
     @property
     def names(self) -> tuple[str, ...]:

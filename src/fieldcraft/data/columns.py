@@ -13,7 +13,9 @@ from fieldcraft.errors import DataError
 Role = Literal["numeric", "categorical", "date", "left-out"]
 Roles = tuple[tuple[str, Role], ...]
 
-ID_NAME = re.compile(r"(^|[_\W])(id|ids|uuid|guid|index|key)$|^(unnamed: ?\d+|rownames|row_?(number|id)?)$|[a-z]I[dD]$", re.I)
+ID_NAME = re.compile(
+    r"(^|[_\W])(id|ids|uuid|guid|index|key)$|^(unnamed: ?\d+|rownames|row_?(number|id)?)$|[a-z]I[dD]$", re.I
+)
 MANY = 0.9
 """Text that differs in more than this share of the rows names them, and teaches nothing."""
 AT_LEAST = 20

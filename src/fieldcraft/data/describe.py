@@ -3,8 +3,8 @@
 import numpy as np
 
 from fieldcraft.data.dataset import PARTS, Dataset, ImageArray, ImageFiles, Table
-from fieldcraft.data.near import listed
 from fieldcraft.data.image_arrays import depth_of
+from fieldcraft.data.near import listed
 
 SHOWN = 20
 """Problems that are spelt out."""
@@ -42,7 +42,10 @@ def _target(dataset: Dataset) -> str:
     targets = dataset.targets
     if targets.task == "regression":
         values = targets.values.astype(np.float64)
-        shown = [f"{name} from {low:g} to {high:g}" for name, low, high in zip(targets.names, values.min(0), values.max(0), strict=True)]
+        shown = [
+            f"{name} from {low:g} to {high:g}"
+            for name, low, high in zip(targets.names, values.min(0), values.max(0), strict=True)
+        ]
         return f"To predict (regression): {listed(shown, 6)}."
     if targets.task == "multi-label":
         counts = targets.values.astype(np.int64).sum(axis=0)
@@ -58,11 +61,15 @@ def _structure(dataset: Dataset) -> tuple[str, ...]:
     sentences = []
     if dataset.given is not None:
         counts = {part: int((dataset.given == part).sum()) for part in PARTS}
-        sentences.append("Parts given: " + ", ".join(f"{part} {count:,}" for part, count in counts.items() if count) + ".")
+        sentences.append(
+            "Parts given: " + ", ".join(f"{part} {count:,}" for part, count in counts.items() if count) + "."
+        )
     if dataset.groups is not None:
         sentences.append(f"{len(np.unique(dataset.groups)):,} groups, which stay whole.")
     if dataset.times is not None:
-        sentences.append(f"In order of time, from {dataset.times.min()} to {dataset.times.max()}; the latest are for testing.")
+        sentences.append(
+            f"In order of time, from {dataset.times.min()} to {dataset.times.max()}; the latest are for testing."
+        )
     return tuple(sentences)
 
 

@@ -52,7 +52,9 @@ def as_frame(source: Any) -> pd.DataFrame:
     frame: pd.DataFrame = source if isinstance(source, pd.DataFrame) else source.to_pandas()
     frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
     if frame.columns.has_duplicates:
-        raise DataError(f"the frame has columns of the same name: {sorted(set(frame.columns[frame.columns.duplicated()]))}.")
+        raise DataError(
+            f"the frame has columns of the same name: {sorted(set(frame.columns[frame.columns.duplicated()]))}."
+        )
     return frame
 
 

@@ -46,7 +46,8 @@ def with_channels(pixels: npt.NDArray[np.generic], channels: int) -> npt.NDArray
         return np.repeat(pixels, 3, axis=-1)
     if have == 3 and channels == 1:
         gray = pixels.astype(np.float64) @ LUMA
-        return (gray if pixels.dtype.kind == "f" else np.rint(gray)).astype(pixels.dtype)[..., None]
+        rounded: npt.NDArray[np.float64] = gray if pixels.dtype.kind == "f" else np.rint(gray)
+        return rounded.astype(pixels.dtype)[..., None]
     raise ValueError(f"it has {have} channels, {channels} are needed")
 
 
@@ -96,7 +97,9 @@ def _channels_last(values: npt.NDArray[np.generic], what: str) -> tuple[npt.NDAr
     if last in (1, 3, 4) or (second not in (1, 3, 4) and last <= second and last <= MOST_CHANNELS):
         return values, [f"{what} {values.shape}: images with {last} channel(s) on the last axis"]
     if second <= MOST_CHANNELS:
-        return np.moveaxis(values, 1, -1), [f"{what} {values.shape}: images with {second} channel(s) on the second axis"]
+        return np.moveaxis(values, 1, -1), [
+            f"{what} {values.shape}: images with {second} channel(s) on the second axis"
+        ]
     raise DataError(
         f"{what} {values.shape} shows no axis of channels (at most {MOST_CHANNELS}): give (samples, height, width, "
         "channels) or (samples, channels, height, width)."
@@ -113,7 +116,7 @@ def _stored(values: npt.NDArray[np.generic], what: str) -> tuple[npt.NDArray[np.
     if kind in "iu":
         low, high = int(np.min(values.astype(np.int64))), int(np.max(values.astype(np.int64)))
         dtype: type[np.generic] = np.float32
-        if 0 <= low and high <= 65535:
+        if low >= 0 and high <= 65535:
             dtype = np.uint8 if high <= 255 else np.uint16
         return values.astype(dtype), (f"{what} holds whole numbers {low} to {high}, kept as {dtype.__name__}",)
     if kind == "f":

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.PngImagePlugin import PngImageFile
 
 from fieldcraft.data.dataset import Problem
 from fieldcraft.data.deep_png import read_deep_png
@@ -17,7 +18,7 @@ from fieldcraft.data.deep_tiff import is_deep_colour, read_deep_tiff
 from fieldcraft.data.image_arrays import resized, with_channels, with_depth
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp"})
-FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "WEBP")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 GRAY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")
 ORIENTATION = 0x0112
 """The Exif tag; 5 to 8 turn the image by a quarter."""
@@ -110,13 +111,14 @@ def _deep_pixels(path: Path, image: Image.Image) -> npt.NDArray[np.generic]:
     if image.mode == "F":
         return np.asarray(image, np.float32)[..., None]
     if image.mode.startswith("I"):
-        return np.clip(np.asarray(_upright(image)), 0, 65535).astype(np.uint16)[..., None]
-    if image.format == "PNG" and _bits(image) == 16 and not image.info.get("interlace"):
+        deep: npt.NDArray[np.uint16] = np.clip(np.asarray(_upright(image)), 0, 65535).astype(np.uint16)
+        return deep[..., None]
+    if _is_deep_png(image) and not image.info.get("interlace"):
         return read_deep_png(path.read_bytes())
     if is_deep_colour(image):
-        deep = read_deep_tiff(image, path.read_bytes())
-        if deep is not None:
-            return deep
+        colour = read_deep_tiff(image, path.read_bytes())
+        if colour is not None:
+            return colour
     upright = _upright(image).convert("L" if _is_gray(image) else "RGB")
     return np.asarray(upright).reshape(upright.height, upright.width, -1)
 
@@ -140,9 +142,13 @@ def _is_gray(image: Image.Image) -> bool:
 def _bits(image: Image.Image) -> int:
     if image.mode == "F":
         return 32
-    if image.mode.startswith("I") or is_deep_colour(image):
+    if image.mode.startswith("I") or is_deep_colour(image) or _is_deep_png(image):
         return 16
-    return 16 if image.format == "PNG" and any(str(tile[3]).endswith("16B") for tile in image.tile) else 8
+    return 8
+
+
+def _is_deep_png(image: Image.Image) -> bool:
+    return isinstance(image, PngImageFile) and any(str(tile[3]).endswith("16B") for tile in image.tile)
 
 
 def _reason(path: Path, error: Exception) -> str:
@@ -154,6 +160,6 @@ def _reason(path: Path, error: Exception) -> str:
         return "the file is empty"
     if isinstance(error, PermissionError):
         return "no permission to read it"
-    if isinstance(error, Image.UnidentifiedImageError):
-        return f"its content is no image ({', '.join(name for name in FORMATS if name != 'MPO')})"
+    if isinstance(error, UnidentifiedImageError):
+        return f"its content is no image ({', '.join(FORMATS)})"
     return f"damaged: {error}"

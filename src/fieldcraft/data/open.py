@@ -87,7 +87,10 @@ def _unrecognised(path: Path) -> str:
     kinds = listed([reader.kind for reader in ALL])
     if path.is_file():
         if path.name.lower().endswith(ARCHIVES):
-            return f"{path} is an archive: unpack it first and give the folder (for a zip: unzip {path.name} -d {path.stem})."
+            return (
+                f"{path} is an archive: unpack it first and give the folder (for a zip: unzip {path.name} -d "
+                f"{path.stem})."
+            )
         return (
             f"{path} is no data that any reader recognises ({kinds}). Tables end in .csv, .tsv or .parquet, arrays in "
             ".npz; images lie in a folder. --as KIND overrules recognition."
@@ -101,6 +104,6 @@ def _unrecognised(path: Path) -> str:
     elif tables := [name for name in inside if name.lower().endswith((".csv", ".tsv", ".parquet", ".npz"))]:
         hint = f" Perhaps {path / tables[0]} was meant."
     return (
-        f"{path} holds nothing that a reader recognises ({kinds}); it has {listed(inside, 8)}.{hint} Images belong into a "
-        "folder a class, or beside a labels.csv with the columns path and label."
+        f"{path} holds nothing that a reader recognises ({kinds}); it has {listed(inside, 8)}.{hint} Images belong "
+        "into a folder a class, or beside a labels.csv with the columns path and label."
     )

@@ -22,9 +22,10 @@ def is_table(path: Path) -> bool:
 
 def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """All rows and columns, with notes. Raises: DataError when it cannot be read as a table."""
+    notes: tuple[str, ...] = ()
     try:
         if path.name.lower().endswith(PARQUET):
-            frame, notes = pd.read_parquet(path), ()
+            frame = pd.read_parquet(path)
         else:
             frame, notes = _read_text(path)
     except DataError:
@@ -32,7 +33,9 @@ def read_frame(path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     except FileNotFoundError as error:
         raise DataError(f"{path}: there is no such file.") from error
     except Exception as error:  # parsers and Parquet engines raise a wide range on damaged files
-        raise DataError(f"{path} cannot be read as a table: {str(error).splitlines()[0] if str(error) else error!r}.") from error
+        raise DataError(
+            f"{path} cannot be read as a table: {str(error).splitlines()[0] if str(error) else error!r}."
+        ) from error
     frame.columns = [str(column).strip() for column in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):

@@ -33,7 +33,9 @@ class Classic:
 
 CLASSICS: Mapping[str, Classic] = MappingProxyType(
     {
-        "mnist": Classic(("mnist", "MNIST/raw", "MNIST", "mnist/MNIST/raw"), "the MNIST mirrors of torchvision", "MNIST"),
+        "mnist": Classic(
+            ("mnist", "MNIST/raw", "MNIST", "mnist/MNIST/raw"), "the MNIST mirrors of torchvision", "MNIST"
+        ),
         "fashion-mnist": Classic(
             ("fashion-mnist", "fashion_mnist", "FashionMNIST/raw", "FashionMNIST"),
             "the FashionMNIST mirror of torchvision",
@@ -130,8 +132,9 @@ def _classic(name: str, options: ReadOptions) -> Dataset:
         found = _on_disk(name)
     if found is None:
         classic = CLASSICS[name]
+        folders = [folder for folder in classic.folders if folder != "."]
         raise DataError(
-            f"'{name}' is not on this disk. Looked for a folder {' or '.join(f for f in classic.folders if f != '.')} in "
+            f"'{name}' is not on this disk. Looked for a folder {' or '.join(folders)} in "
             f"{listed(map(str, places()))}. Put it there (FIELDCRAFT_DATA names a folder), or add --download: that "
             f"fetches it through torchvision from {classic.source} into {CACHE}."
         )
@@ -158,7 +161,9 @@ def _fetch(name: str) -> None:
         root.mkdir(parents=True, exist_ok=True)
         fetcher(root=str(root), download=True)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"'{name}' could not be fetched from {CLASSICS[name].source}: {error}. Try again later.") from error
+        raise DataError(
+            f"'{name}' could not be fetched from {CLASSICS[name].source}: {error}. Try again later."
+        ) from error
 
 
 def _cifar10(path: Path, name: str) -> Dataset:

@@ -138,7 +138,9 @@ def _targets(frame: pd.DataFrame, options: ReadOptions) -> tuple[Targets, tuple[
     name = str(frame.columns[0])
     values = frame[name]
     many = pd.api.types.is_string_dtype(values) and values.str.contains(r"[;|]").any()
-    if options.task == "multi-label" or (options.task is None and (many or (name == "labels" and (values == "").any()))):
+    if options.task == "multi-label" or (
+        options.task is None and (many or (name == "labels" and (values == "").any()))
+    ):
         rows = [[label for label in SEPARATORS.split(str(cell).strip()) if label] for cell in values]
         found = labels(rows)
         return found, (f"'{name}' holds several labels a sample, {len(found.names)} different ones",)

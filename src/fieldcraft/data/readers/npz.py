@@ -46,9 +46,10 @@ def read(path: Path, options: ReadOptions) -> Dataset:
     if "train" not in pairs:
         pairs = {"train": pair} if (pair := _pair(arrays, None)) else {}
     if not pairs:
+        shown = listed([f"{name} {values.shape}" for name, values in arrays.items()])
         raise DataError(
             f"{archive} must hold x and y (or images and labels, data and target; with parts: x_train, y_train, ... or "
-            f"train_images, train_labels, ...), but holds {listed([f'{name} {a.shape}' for name, a in arrays.items()])}."
+            f"train_images, train_labels, ...), but holds {shown}."
         )
     for part, (x, y) in pairs.items():
         if arrays[x].ndim == 0 or arrays[y].ndim == 0 or len(arrays[x]) != len(arrays[y]):
@@ -71,7 +72,12 @@ def read(path: Path, options: ReadOptions) -> Dataset:
         ids=tuple(ids),
         given=given,
         groups=groups,
-        notes=(f"arrays of {where}" if apart else f"arrays {where.removeprefix('train: ')}", *notes, *seen, *torn(groups, given)),
+        notes=(
+            f"arrays of {where}" if apart else f"arrays {where.removeprefix('train: ')}",
+            *notes,
+            *seen,
+            *torn(groups, given),
+        ),
     )
 
 

@@ -100,7 +100,8 @@ def _groups(frame: pd.DataFrame, name: str | None, origin: str) -> npt.NDArray[n
             f"{origin}: --group {name} must hold a value in every row, but {len(missing)} have none (the first: row "
             f"{missing[0]}). Fill them or leave the rows out."
         )
-    return frame[name].astype(str).to_numpy(dtype=np.str_)
+    groups: npt.NDArray[np.str_] = frame[name].astype(str).to_numpy(dtype=np.str_)
+    return groups
 
 
 def _split_column(frame: pd.DataFrame, taken: set[str | None]) -> str | None:
