@@ -9,10 +9,10 @@ from fieldcraft.plan import schema
 def rate(schedule: schema.Schedule, step: int, *, planned: int) -> float:
     """Share of the peak rate, in [0, 1], for optimiser step `step` (from 0) of a course of `planned` steps.
 
-    Raises: ValueError when `step` lies outside the course.
+    Early ends of the course are in `train/course.py`. Raises: ValueError when `step` lies outside the course.
     """
     if not 0 <= step < planned:
-        raise ValueError(f"`0 <= step < planned` must hold, but got {step=}, {planned=}.")
+        raise ValueError(f"`0 <= step < {planned}` must hold, but got {step=}.")
     match schedule:
         case schema.Constant():
             return 1.0
@@ -23,7 +23,7 @@ def rate(schedule: schema.Schedule, step: int, *, planned: int) -> float:
 
 
 def final_rate(schedule: schema.Schedule) -> float:
-    """The schedule's last value, as a share of the peak: where an early cool-down goes."""
+    """The schedule's last value, as a share of the peak."""
     match schedule:
         case schema.Constant():
             return 1.0

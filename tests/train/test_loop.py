@@ -1,0 +1,222 @@
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fieldcraft.data.loader import Batch
+from fieldcraft.errors import RunError
+from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle
+from fieldcraft.regimes.interface import Losses
+from fieldcraft.regimes.supervised import Supervised
+from fieldcraft.train import loop
+from fieldcraft.train.clock import Clock
+from fieldcraft.train.course import Course
+from fieldcraft.train.engine import engine
+from fieldcraft.train.hooks.interface import Trained, Validated
+from fieldcraft.train.hooks.metrics_log import MetricsLog
+from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro
+from fieldcraft.train.loop import Job, Outcome, Surroundings, train
+
+
+@dataclass(frozen=True)
+class MadeBatches:
+    """Batches of a linear problem; `spoil` changes the batch of a step."""
+
+    size: int = 16
+    spoil: Callable[[int, Tensor], Tensor] = lambda step, inputs: inputs
+
+    def training_batch(self, step: int) -> Batch:
+        generator = torch.Generator().manual_seed(step)
+        inputs = torch.randn(self.size, 4, generator=generator)
+        targets = (inputs.sum(dim=1) > 0).long()
+        return Batch(self.spoil(step, inputs), targets, torch.arange(step, step + self.size))
+
+
+def made_net(dropout: float = 0.2) -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 2))
+
+
+def made_job(net: nn.Module, steps: int = 120, **changes: object) -> Job:
+    job = Job(
+        rung="small", net=net, optimiser=torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9),
+        regime=Supervised(functional.cross_entropy), batches=MadeBatches(),  # type: ignore[arg-type]
+        course=Course(schedule=OneCycle(), planned=steps, peak=0.1), seed=5, decay=0.9, micro=None,
+        validate=lambda net: 0.5, names=lambda rows: tuple(f"sample {row}" for row in rows),
+    )  # fmt: skip
+    return replace(job, **changes)
+
+
+def around(folder: Path, **changes: object) -> Surroundings:
+    found = Surroundings(
+        engine=engine(Execution()), journal=Journal(folder / "journal.jsonl"),
+        checkpoint=folder / "checkpoint.safetensors", hooks=(), clock=Clock(budget_s=None, started=0.0),
+        reserve_s=0.0, stop=lambda: False,
+    )  # fmt: skip
+    return replace(found, **changes)
+
+
+def same(a: Outcome, b: Outcome) -> bool:
+    return all(torch.equal(value, b.weights[name]) for name, value in a.weights.items())
+
+
+def stop_after(calls: int) -> Callable[[], bool]:
+    left = iter(range(calls, -1, -1))
+    return lambda: next(left) == 0
+
+
+def test_training_learns(tmp_path: Path) -> None:
+    net = made_net(0.0)
+    outcome = train(made_job(net, 400), around(tmp_path))
+    net.load_state_dict(outcome.weights)
+    batch = MadeBatches(size=500).training_batch(10_000)
+    accuracy = (net.eval()(batch.inputs).argmax(1) == batch.targets).float().mean()
+    assert outcome.done and outcome.steps == 400
+    assert accuracy > 0.95
+
+
+@pytest.mark.parametrize("after", [0, 1, 49, 50, 51, 99, 119])
+def test_stopped_and_gone_on_is_never_having_stopped(tmp_path: Path, after: int) -> None:
+    whole = train(made_job(made_net()), around(tmp_path / "whole"))
+    first = train(made_job(made_net()), around(tmp_path / "cut", stop=stop_after(after)))
+    assert not first.done
+    torch.randn(3)  # what others draw must not matter
+    second = train(made_job(made_net()), around(tmp_path / "cut"))
+    assert second.done and second.steps == whole.steps
+    assert same(whole, second)
+
+
+def test_the_callers_random_state_is_left_alone(tmp_path: Path) -> None:
+    job = made_job(nn.Linear(4, 2))
+    torch.manual_seed(7)
+    before = torch.random.get_rng_state()
+    train(job, around(tmp_path))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_micro_batches_sum_to_the_whole_gradient(tmp_path: Path) -> None:
+    def net() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Linear(4, 2)
+
+    whole = train(made_job(net()), around(tmp_path / "whole"))
+    parts = train(made_job(net(), micro=5), around(tmp_path / "parts"))
+    for name, value in whole.weights.items():
+        torch.testing.assert_close(parts.weights[name], value)
+
+
+@dataclass(frozen=True)
+class Hungry:
+    """A regime whose memory suffices for so many samples."""
+
+    most: int
+
+    def step(self, net: nn.Module, batch: Batch) -> Losses:
+        if len(batch.rows) > self.most:
+            raise torch.OutOfMemoryError("made up")
+        return Losses(functional.cross_entropy(net(batch.inputs), batch.targets))
+
+
+def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path: Path) -> None:
+    surroundings = around(tmp_path)
+    outcome = train(made_job(nn.Linear(4, 2), regime=Hungry(most=4)), surroundings)
+    events = [event for event in surroundings.journal.read() if isinstance(event, SmallerMicro)]
+    assert outcome.done
+    assert [event.micro for event in events] == [8, 4]
+    assert "batch norm" in events[0].because
+    with pytest.raises(torch.OutOfMemoryError):
+        train(made_job(nn.Linear(4, 2), regime=Hungry(most=0)), around(tmp_path / "none"))
+
+
+def poisoned(at: set[int], value: float) -> Callable[[int, Tensor], Tensor]:
+    return lambda step, inputs: inputs * value if step in at else inputs
+
+
+def test_a_loss_that_is_no_number_names_its_samples_and_gives_up_in_the_end(tmp_path: Path) -> None:
+    surroundings = around(tmp_path)
+    job = made_job(made_net(), batches=MadeBatches(spoil=poisoned({63}, float("nan"))))
+    with pytest.raises(RunError, match="sample 63, sample 64"):
+        train(job, surroundings)
+    first = next(event for event in surroundings.journal.read() if isinstance(event, BackedOff))
+    assert (first.step, first.back_to, first.lr_scale) == (63, 50, 0.5)
+    assert first.samples == tuple(f"sample {row}" for row in range(63, 79))
+
+
+@dataclass(frozen=True)
+class Divergent:
+    """Gives a loss that is no number once the rate is above what it can stand."""
+
+    optimiser: torch.optim.Optimizer
+    most: float
+
+    def step(self, net: nn.Module, batch: Batch) -> Losses:
+        loss = functional.cross_entropy(net(batch.inputs), batch.targets)
+        return Losses(loss * float("nan") if self.optimiser.param_groups[0]["lr"] > self.most else loss)
+
+
+def divergent(net: nn.Module) -> Job:
+    job = made_job(net, course=Course(schedule=Constant(), planned=120, peak=0.1))
+    return replace(job, regime=Divergent(job.optimiser, 0.03))
+
+
+def test_a_rate_that_is_too_high_is_halved_until_it_works_and_resuming_repeats_that(tmp_path: Path) -> None:
+    surroundings = around(tmp_path / "whole")
+    whole = train(divergent(made_net()), surroundings)
+    scales = [event.lr_scale for event in surroundings.journal.read() if isinstance(event, BackedOff)]
+    assert scales == [0.5, 0.25]
+    train(divergent(made_net()), around(tmp_path / "cut", stop=stop_after(80)))
+    assert same(whole, train(divergent(made_net()), around(tmp_path / "cut")))
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+        self.looks: list[int] = []
+
+    def begin(self, rung: str, step: int, end: int) -> None:
+        self.begun = (rung, step, end)
+
+    def trained(self, record: Trained) -> None:
+        self.steps.append(record.step)
+
+    def validated(self, record: Validated) -> None:
+        self.looks.append(record.step)
+
+    def close(self) -> None: ...
+
+
+def test_hooks_hear_of_steps_and_looks_and_change_nothing(tmp_path: Path) -> None:
+    listener = Listener()
+    quiet = train(made_job(made_net()), around(tmp_path / "quiet"))
+    log = MetricsLog(tmp_path / "m.jsonl")
+    heard = train(made_job(made_net()), around(tmp_path / "heard", hooks=(listener, log)))
+    log.close()
+    assert same(quiet, heard)
+    assert listener.begun == ("small", 0, 120)
+    assert listener.steps == list(range(10, 121, 10))
+    assert listener.looks == list(range(12, 120, 12))
+    assert len((tmp_path / "m.jsonl").read_text().splitlines()) == 12 + 9
+
+
+def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that runs 5 ms a reading, and a budget that is too small for the course."""
+    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
+    readings = iter(range(10**9))
+    monkeypatch.setattr("fieldcraft.train.loop.time.monotonic", lambda: next(readings) * 0.005)
+    clock = Clock(budget_s=3.0, started=0.0, now=lambda: next(readings) * 0.005)
+    surroundings = around(tmp_path / "slow", clock=clock)
+    slow = train(made_job(made_net(), 2000), surroundings)
+    cooled = [event for event in surroundings.journal.read() if isinstance(event, Cooled)]
+    assert cooled and slow.done and slow.steps == slow.course.end == cooled[-1].end < 2000
+    downs = tuple(CoolDown(at=event.at, end=event.end) for event in cooled)
+    course = Course(schedule=OneCycle(), planned=2000, peak=0.1, cool_downs=downs)
+    repeat = train(made_job(made_net(), course=course), around(tmp_path / "repeat"))
+    assert same(slow, repeat)
+
+

@@ -1,0 +1,130 @@
+"""A real process, really killed: it goes on from where it was and ends with the same bits."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+PLAN = """
+schema = 1
+seed = 3
+[task]
+kind = "single-label"
+[input]
+kind = "image"
+height = 12
+width = 12
+channels = 1
+[input.augment]
+crop_px = 1
+erase = 0.5
+[optimiser]
+kind = "sgd"
+weight_decay = 5e-4
+[schedule]
+kind = "one-cycle"
+[batch]
+size = 32
+[averaging]
+decay = 0.99
+[execution]
+threads = 1
+precision = "{precision}"
+[ladder]
+baselines = ["majority"]
+climb = "always"
+[[ladder.rungs]]
+name = "small"
+steps = 260
+lr = 0.1
+network = {{ kind = "cnn", widths = [8, 16], dropout = 0.1 }}
+[[ladder.rungs]]
+name = "large"
+steps = 260
+lr = 0.1
+network = {{ kind = "resnet", widths = [8, 16], depths = [0, 1] }}
+"""
+
+COMMAND = """
+import sys
+from pathlib import Path
+import fieldcraft.train.loop as loop
+loop.WRITE_EVERY_S = 0.0  # a checkpoint at every snapshot
+from fieldcraft.verbs.fit import fit
+fit(sys.argv[1], Path(sys.argv[2]), out=sys.argv[3])
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("killed")
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 3, 360)
+    x = rng.integers(0, 120, (360, 12, 12)).astype(np.uint8)
+    for index, label in enumerate(y):
+        x[index, 3 * label : 3 * label + 3] += 70
+    np.savez(folder / "made.npz", x=x, y=y)
+    return folder
+
+
+def start(folder: Path, out: str, plan: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", COMMAND, str(folder / "made.npz"), str(folder / plan), str(folder / out)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
+
+
+def finished(process: subprocess.Popen[bytes]) -> None:
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors.decode()
+
+
+@pytest.mark.parametrize("precision", ["fp32"])
+def test_killed_at_random_moments_it_ends_with_the_same_bits(made: Path, precision: str) -> None:
+    (made / "plan.toml").write_text(PLAN.format(precision=precision))
+    finished(start(made, "undisturbed", "plan.toml"))
+    kills, seed = 0, random.randrange(2**32)
+    moments = random.Random(seed)
+    for _ in range(4):
+        process = start(made, "killed", "plan.toml")
+        journal = made / "killed" / "journal.jsonl"
+        while process.poll() is None and not (made / "killed" / "plan.toml").exists():
+            time.sleep(0.01)
+        while process.poll() is None and not journal.exists():
+            time.sleep(0.01)
+        time.sleep(moments.uniform(0.0, 1.5))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        process.communicate(timeout=240)
+    finished(start(made, "killed", "plan.toml"))
+    assert kills, f"no process was killed in time (seed {seed})"
+    for name in ("rungs/small/model.safetensors", "rungs/large/model.safetensors", "model.safetensors"):
+        whole, resumed = ((made / run / name).read_bytes() for run in ("undisturbed", "killed"))
+        assert whole == resumed, f"{name} differs after {kills} kills (seed {seed})"
+    lines = [
+        [
+            (entry["rung"], entry["step"], entry["kind"], entry.get("loss"), entry.get("metric"))
+            for entry in map(json.loads, (made / run / "metrics.jsonl").read_text().splitlines())
+        ]
+        for run in ("undisturbed", "killed")
+    ]
+    assert lines[0] == lines[1]
+
+
+def test_sigterm_saves_and_the_same_command_goes_on(made: Path) -> None:
+    (made / "plan.toml").write_text(PLAN.format(precision="fp32"))
+    process = start(made, "stopped", "plan.toml")
+    while process.poll() is None and not (made / "stopped" / "metrics.jsonl").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode != 0
+    assert "goes on from here" in errors.decode()
+    finished(start(made, "stopped", "plan.toml"))
+    assert (made / "stopped" / "report.html").exists()
