@@ -1,10 +1,12 @@
 """Headless Chromium through its DevTools pipe: no driver, no websocket, the standard library alone."""
 
 import base64
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,15 @@ FLAGS = (
     "--remote-debugging-pipe",
 )  # fmt: skip
 
+LAUNCH = "import os, sys; [os.dup2(int(sys.argv[at]), 2 + at) for at in (1, 2)]; os.execv(sys.argv[3], sys.argv[3:])"
+"""The browser listens on descriptor 3 and speaks on 4; this puts the pipe's ends there."""
+
 
 def find_chromium() -> str | None:
     """The browser's path, or None."""
-    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
 
 
 @dataclass
@@ -84,14 +91,14 @@ class Browser:
     def __init__(self, program: str, profile: Path) -> None:
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
-        # The browser listens on descriptor 3 and speaks on 4; a shell puts them there.
-        command = ["/bin/sh", "-c", f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}', program, *FLAGS]
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)]
+        command = [sys.executable, "-c", LAUNCH, *map(str, ends), program, *FLAGS]
         self._process = subprocess.Popen(
             [*command, f"--user-data-dir={profile}", "about:blank"],
-            pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        os.close(to_read)
-        os.close(to_write)
+        for end in (to_read, to_write, *ends):
+            os.close(end)
         self._rest = b""
         self._number = 0
         self._pages: dict[str, Page] = {}

@@ -99,7 +99,13 @@ def interrupted(path: Path, asked: Asked | None = None) -> RunFolder:
     entries = (
         {"event": "tick", "spent_s": 3.5, "stage": "facts"},
         {"event": "climb", "rung": "small", "go": True, "because": "gained 4.2 points, noise 0.4"},
-        {"event": "cool-down", "rung": "residual", "at": 700, "end": 900, "because": "steps take 1.3x the planned time"},
+        {
+            "event": "cool-down",
+            "rung": "residual",
+            "at": 700,
+            "end": 900,
+            "because": "steps take 1.3x the planned time",
+        },
         {"event": "note", "text": f"left out {HOSTILE}.png: not an image"},
     )
     folder.journal.write_text("".join(json.dumps({"schema": 1, **entry}) + "\n" for entry in entries) + '{"sche')
@@ -120,7 +126,10 @@ def plan(asked: Asked) -> Plan:
     small = Cnn(widths=(16, 32)) if asked.images else Mlp(widths=(64,))
     large = ResNet(widths=(32, 64, 128), depths=(1, 1, 1)) if asked.images else Mlp(widths=(256, 256), residual=True)
     image = ImageInput(height=8, width=8, channels=1, augment=Augment(crop_px=1, rotate_deg=10))
-    rungs = (Rung(name="small", network=small, steps=600, lr=0.01), Rung(name="residual", network=large, steps=1100, lr=0.008))
+    rungs = (
+        Rung(name="small", network=small, steps=600, lr=0.01),
+        Rung(name="residual", network=large, steps=1100, lr=0.008),
+    )
     return Plan(
         task=tasks[asked.task],
         input=image if asked.images else TableInput(),
@@ -157,11 +166,14 @@ def facts(asked: Asked) -> Facts:
         spread=_fact(tuple(77.0 for _ in asked.names)) if regression else None,
     )
     pixels = ImageFacts(
-        height=_fact((8, 8, 8)), width=_fact((8, 8, 8)), channels=1, depth_bits=8, mean=_fact((77.8,)), std=_fact((95.9,))
+        height=_fact((8, 8, 8)),
+        width=_fact((8, 8, 8)),
+        channels=1,
+        depth_bits=8,
+        mean=_fact((77.8,)),
+        std=_fact((95.9,)),
     )
-    table = TableFacts(
-        numeric=9, categorical=2, dates=1, left_out=(HOSTILE, "id"), width=21, missing=_fact(0.013)
-    )
+    table = TableFacts(numeric=9, categorical=2, dates=1, left_out=(HOSTILE, "id"), width=21, missing=_fact(0.013))
     data = DataFacts(
         name="digits" if asked.images else "table.csv",
         digest="9f86d081884c7d65",
@@ -238,7 +250,10 @@ def results(asked: Asked) -> Results:
 
 def _verdict(asked: Asked) -> tuple[str, ...]:
     if asked.winner == "linear":
-        return ("A baseline wins: linear is returned, no network was better.", "The best network came within its noise.")
+        return (
+            "A baseline wins: linear is returned, no network was better.",
+            "The best network came within its noise.",
+        )
     return (
         f"A residual network tells {len(asked.names)} classes apart; it is right in 98.6 % of the test samples.",
         f"It beats the best baseline by 2.9 points on validation. Weakest class: {asked.names[-1]}.",
@@ -258,18 +273,24 @@ def _test(asked: Asked) -> Test:
         wanted=0.99, threshold=0.83, reached=True, validation_accuracy=0.995, validation_coverage=0.95,
         accuracy=_estimate(0.994), coverage=_estimate(0.956),
     )  # fmt: skip
-    return Test(look=asked.looks, metrics=metrics, confusion=_confusion(len(asked.names)), calibration=_calibration(), sure=sure)
+    return Test(
+        look=asked.looks, metrics=metrics, confusion=_confusion(len(asked.names)), calibration=_calibration(), sure=sure
+    )
 
 
 def _estimate(value: float) -> Estimate:
     width = 0.009 if value < 1 else 0.06 * value
-    return Estimate(value=value, low=value - width, high=value + width if value >= 1 else min(1.0, value + width), n=360)
+    return Estimate(
+        value=value, low=value - width, high=value + width if value >= 1 else min(1.0, value + width), n=360
+    )
 
 
 def _calibration() -> Calibration:
     middles = (0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.97)
     counts = (2, 3, 5, 8, 14, 40, 288)
-    before = Reliability(confidence=middles, accuracy=(0.5, 0.33, 0.4, 0.88, 0.86, 0.97, 0.997), counts=counts, ece=0.041)
+    before = Reliability(
+        confidence=middles, accuracy=(0.5, 0.33, 0.4, 0.88, 0.86, 0.97, 0.997), counts=counts, ece=0.041
+    )
     after = Reliability(confidence=middles, accuracy=(0.5, 0.33, 0.6, 0.62, 0.79, 0.88, 0.98), counts=counts, ece=0.013)
     return Calibration(temperature=0.71, before=before, after=after)
 
@@ -340,15 +361,14 @@ def _write_thumbnails(folder: RunFolder, asked: Asked) -> None:
     digits = load_digits()
     pixels = (digits.images * 255 / 16).astype(np.uint8)[..., None]
     drawn = np.random.default_rng(SEED)
-    first = 216 if asked.test else 0
-    mistakes = tuple(f"{asked.prefix}-{first + index:04d}.png" for index in range(12))
+    mistakes = _mistakes(folder)[:12]
     saliency = pixels[:4, ..., 0] / 255 + drawn.random((4, 8, 8)) * 0.3
     np.savez(
         folder.thumbnails,
         samples=pixels[:40],
         sample_ids=np.array([f"{asked.prefix}-train-{index}.png" for index in range(40)]),
         sample_labels=np.array([asked.names[label % len(asked.names)] for label in digits.target[:40]]),
-        mistakes=pixels[100:112],
+        mistakes=pixels[100 : 100 + len(mistakes)],
         mistake_ids=np.array(mistakes),
         saliency_images=pixels[:4],
         saliency=saliency.astype(np.float32),
@@ -356,12 +376,23 @@ def _write_thumbnails(folder: RunFolder, asked: Asked) -> None:
     )
 
 
+def _mistakes(folder: RunFolder) -> tuple[str, ...]:
+    rows = pd.read_parquet(folder.predictions)
+    judged = rows[rows["part"] == ("test" if (rows["part"] == "test").any() else "validation")]
+    if "probability" not in judged:
+        return tuple(judged["id"][:12])
+    return tuple(judged[judged["truth"] != judged["prediction"]]["id"])
+
+
 def every_kind() -> Sequence[tuple[str, Asked]]:
     """One run of each kind, with a short name."""
     labels = ("cat", "dog", HOSTILE)
     return (
         ("digits", Asked()),
-        ("hostile", Asked(names=(HOSTILE, "a & b", '"quoted\'', "x" * 200, "\u202egnp.\x01", "żółć"), prefix=f"../{HOSTILE}")),
+        (
+            "hostile",
+            Asked(names=(HOSTILE, "a & b", "\"quoted'", "x" * 200, "\u202egnp.\x01", "żółć"), prefix=f"../{HOSTILE}"),
+        ),
         ("many-classes", Asked(names=tuple(f"class {index}" for index in range(120)))),
         ("baseline-wins", replace(Asked(), images=False, winner="linear", names=("benign", "malignant"))),
         ("labels", Asked(task="multi-label", names=labels)),

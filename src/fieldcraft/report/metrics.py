@@ -25,7 +25,9 @@ class Metric:
 
 KNOWN = {
     "accuracy": Metric("Accuracy", True, "share of samples predicted right"),
-    "balanced-accuracy": Metric("Balanced accuracy", True, "accuracy averaged over the classes, rare ones counting as much"),
+    "balanced-accuracy": Metric(
+        "Balanced accuracy", True, "accuracy averaged over the classes, rare ones counting as much"
+    ),
     "auroc": Metric("AUROC", False, "chance that a positive is ranked above a negative; 0.5 is guessing, 1 is perfect"),
     "f1": Metric("F1", False, "harmonic mean of precision and recall, averaged over the classes; 1 is perfect"),
     "log-loss": Metric("Log-loss", False, "surprise at the truth in nats a sample; 0 is perfect"),

@@ -49,7 +49,7 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_log(path: Path) -> tuple[RungLog, ...]:
-    """The curves of every rung in the order they were trained; of steps logged twice (a resumed run) the later counts."""
+    """The curves of every rung in the order of training; of a step logged twice (by a resumed run) the last counts."""
     rows: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
     for entry in json_lines(path):
         rung, step, kind = entry.get("rung"), entry.get("step"), entry.get("kind")

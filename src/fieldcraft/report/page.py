@@ -1,4 +1,4 @@
-"""What sections are made of: tables, figures, pictures, and sections themselves. Plain values, laid out by the templates."""
+"""What sections are made of: tables, figures, pictures. Plain values, laid out by the templates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,4 +84,4 @@ def columns(*titles: str) -> tuple[Column, ...]:
 
 def pairs(caption: str, rows: Sequence[tuple[str, str]]) -> Table:
     """A table of names and values."""
-    return Table(caption, columns("", "Value"), tuple(rows))
+    return Table(caption, columns("", ""), tuple(rows))

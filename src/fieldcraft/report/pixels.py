@@ -51,4 +51,5 @@ def heat(values: Pixels) -> Image.Image:
 
 def is_small(pixels: Pixels) -> bool:
     """Whether single pixels are to be seen as squares."""
-    return max(pixels.shape[0], pixels.shape[1]) <= SMALL_PX
+    height, width = pixels.shape[:2]
+    return bool(max(height, width) <= SMALL_PX)

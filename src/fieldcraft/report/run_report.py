@@ -93,4 +93,6 @@ def _heading(run: Run) -> Heading:
         "multi-label": f"{whole(facts.target.outputs)} labels a sample",
         "regression": "regression",
     }[facts.target.task]
-    return Heading(facts.name, f"fieldcraft run report · {task} · {whole(facts.samples)} samples · {run.name}")
+    return Heading(
+        facts.name, f"fieldcraft run report · {task} · {whole(facts.samples)} samples · run folder {run.name}"
+    )

@@ -59,18 +59,16 @@ def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{whole(count)} {one if count == 1 else many or one + 's'}"
 
 
-def estimate(value: Estimate, share: bool) -> str:
-    """A number with its interval: "98.6 % (97.4 to 99.5)"."""
-    if not share:
-        return f"{number(value.value)} ({number(value.low)} to {number(value.high)})"
-    decimals = share_decimals(value)
-    low, high = (f"{100 * bound:.{decimals}f}" for bound in (value.low, value.high))
-    return f"{percent(value.value, decimals)} ({low} to {high})"
-
-
-def share_decimals(value: Estimate) -> int:
-    """Decimals of a percentage that its interval supports."""
-    return 1 if value.high - value.low > 0.01 else 2
+def estimate(value: Estimate, share: bool) -> tuple[str, str]:
+    """A number and its interval, with as many decimals as the interval supports: "98.6 %", "97.4 to 99.5 %"."""
+    scale, unit = (100.0, f"{THIN}%") if share else (1.0, "")
+    middle, low, high = (scale * bound for bound in (value.value, value.low, value.high))
+    if not all(map(math.isfinite, (middle, low, high))):
+        return number(middle) + unit, f"{number(low)} to {number(high)}{unit}"
+    width = high - low or abs(middle) or 1.0
+    decimals = min(max(1 if share else 0, 1 - math.floor(math.log10(width))), 6)
+    shown = [f"{bound:,.{decimals}f}".replace("-", MINUS) for bound in (middle, low, high)]
+    return shown[0] + unit, f"{shown[1]} to {shown[2]}{unit}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -10,6 +10,8 @@ from fieldcraft.report.wording import shortened
 
 ROW = 40
 NAME_MOST = 40
+THIN_ROW = 22
+THIN_NAME_MOST = 13
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,27 @@ def bar_chart(bars: Sequence[Bar], *, label: str) -> Markup:
         )
         parts += _whisker(bar, top + 27, scale)
     return strip(label, len(bars) * ROW, parts)
+
+
+def thin_bar_chart(bars: Sequence[Bar], *, label: str) -> Markup:
+    """Many bars from zero, names to their left; for values that are not negative."""
+    most = max((bar.value for bar in bars), default=0.0) or 1.0
+    parts = []
+    for index, bar in enumerate(bars):
+        top = index * THIN_ROW
+        width = 54 * max(bar.value, 0.0) / most
+        parts.append(text("29%", top + 15, shortened(bar.name, THIN_NAME_MOST), "name", "end"))
+        box: dict[str, str | float] = {
+            "class": "bar",
+            "x": "31%",
+            "y": top + 6,
+            "width": _at(max(width, 0.2)),
+            "height": 11,
+            "rx": 2,
+        }
+        parts.append(tag("rect", box, tag("title", {}, f"{bar.name}: {bar.shown}")))
+        parts.append(text(_at(32.5 + width), top + 15, bar.shown, "tick"))
+    return strip(label, len(bars) * THIN_ROW, parts, "narrow")
 
 
 def dot_chart(bars: Sequence[Bar], *, label: str, tick_text: Callable[[float], str]) -> Markup:

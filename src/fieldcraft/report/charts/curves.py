@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -39,7 +40,7 @@ def bucketed(curve: Curve, most: int = BUCKETS) -> tuple[Bucket, ...]:
     count = len(curve.steps)
     edges = sorted({round(index * count / min(count, most)) for index in range(min(count, most) + 1)}) if count else []
     found = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         values = curve.values[start:stop]
         found.append(Bucket(curve.steps[stop - 1], math.fsum(values) / len(values), min(values), max(values)))
     return tuple(found)

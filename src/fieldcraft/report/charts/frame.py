@@ -44,7 +44,10 @@ class Frame:
         parts = []
         for value in log_ticks(*self.y) if self.log else ticks(*self.y):
             y = self.at_y(value)
-            parts += [line(self.left, y, right, y, "grid"), text(self.left - 6, y + 4, self.y_text(value), "tick", "end")]
+            parts += [
+                line(self.left, y, right, y, "grid"),
+                text(self.left - 6, y + 4, self.y_text(value), "tick", "end"),
+            ]
         for value in ticks(*self.x):
             x = self.at_x(value)
             parts += [line(x, floor, x, floor + 4, "axis"), text(x, floor + 17, self.x_text(value), "tick", "middle")]

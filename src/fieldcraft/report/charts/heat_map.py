@@ -21,7 +21,7 @@ def heat_map(counts: Sequence[Sequence[int]], names: Sequence[str], *, label: st
 def _numbered(counts: Sequence[Sequence[int]], names: Sequence[str], label: str) -> Markup:
     short = [shortened(name, 14) for name in names]
     widest = max(counts[i][j] for i in range(len(names)) for j in range(len(names)))
-    cell = max(27.0, 8.0 + 7.2 * len(f"{widest:,}"), 110 / len(names))
+    cell = max(31.0, 8.0 + 7.2 * len(f"{widest:,}"), 110 / len(names))
     beside = 12 + 6.6 * max(len(name) for name in short)
     upright = all(7.0 * len(name) <= cell for name in short)
     above = 18.0 if upright else 6 + 6.6 * max(len(name) for name in short)
@@ -35,22 +35,25 @@ def _numbered(counts: Sequence[Sequence[int]], names: Sequence[str], label: str)
         if upright:
             parts.append(text(x, above - 6, name, "name", "middle"))
         else:
-            turned: dict[str, str | float] = {"class": "name", "transform": f"translate({x + 4:.1f} {above - 5:.1f}) rotate(-90)"}
+            turned: dict[str, str | float] = {
+                "class": "name",
+                "transform": f"translate({x + 4:.1f} {above - 5:.1f}) rotate(-90)",
+            }
             parts.append(tag("text", turned, name))
     side = len(names) * cell
     return drawing(label, beside + side + 2, above + side + 2, parts, "matrix")
 
 
-def _cell(
-    line: Sequence[int], names: Sequence[str], row: int, column: int, x: float, y: float, size: float
-) -> Markup:
+def _cell(line: Sequence[int], names: Sequence[str], row: int, column: int, x: float, y: float, size: float) -> Markup:
     count = line[column]
     share = count / (sum(line) or 1)
     kind = "right" if row == column else "wrong"
     box: dict[str, str | float] = {"x": x + 1, "y": y + 1, "width": size - 2, "height": size - 2, "rx": 2}
     parts = [tag("rect", {"class": "empty", **box})]
     if count:
-        told = f"{names[row]} taken for {names[column]}: {count:,}" if row != column else f"{names[row]} right: {count:,}"
+        told = (
+            f"{names[row]} taken for {names[column]}: {count:,}" if row != column else f"{names[row]} right: {count:,}"
+        )
         shade = {"class": kind, "fill-opacity": 0.12 + 0.88 * share, **box}
         parts.append(tag("rect", shade, tag("title", {}, told)))
         ink = "count on" if share > 0.45 else "count"

@@ -24,9 +24,7 @@ def reliability_chart(reliability: Reliability, *, label: str) -> Markup:
             told = f"{whole(count)} samples: stated {percent(confidence)}, right {percent(accuracy)}"
             parts.append(line(x, frame.at_y(confidence), x, y, "gap"))
             radius = 2.5 + 8.5 * (count / most) ** 0.5
-            parts.append(
-                tag("circle", {"class": "dot soft s0", "cx": x, "cy": y, "r": radius}, tag("title", {}, told))
-            )
+            parts.append(tag("circle", {"class": "dot soft s0", "cx": x, "cy": y, "r": radius}, tag("title", {}, told)))
     return drawing(label, frame.width, frame.height, parts)
 
 

@@ -16,9 +16,7 @@ def scatter(truth: Sequence[float], predicted: Sequence[float], *, half_width: f
     if half_width is not None:
         parts.append(_band(frame, half_width))
     parts.append(line(frame.at_x(low), frame.at_y(low), frame.at_x(high), frame.at_y(high), "ideal"))
-    dots = "".join(
-        f"M{frame.at_x(x):.1f} {frame.at_y(y):.1f}h0" for x, y in zip(truth, predicted, strict=True)
-    )
+    dots = "".join(f"M{frame.at_x(x):.1f} {frame.at_y(y):.1f}h0" for x, y in zip(truth, predicted, strict=True))
     parts.append(tag("path", {"class": "points s0", "d": dots}))
     return drawing(label, frame.width, frame.height, parts)
 

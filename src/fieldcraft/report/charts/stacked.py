@@ -24,7 +24,13 @@ def stacked_bar(stages: Sequence[Stage], *, label: str, whole: float | None = No
     place = 0.0
     for index, stage in enumerate(stages):
         width = 100 * max(stage.value, 0.0) / total
-        box = {"class": f"stage {series(index)}", "x": f"{place:.3f}%", "y": 0, "width": f"{width:.3f}%", "height": 28}
+        box: dict[str, str | float] = {
+            "class": f"stage {series(index)}",
+            "x": f"{place:.3f}%",
+            "y": 0,
+            "width": f"{width:.3f}%",
+            "height": 28,
+        }
         parts.append(tag("rect", box, tag("title", {}, f"{stage.name}: {stage.shown}")))
         place += width
     return strip(label, 28, parts)

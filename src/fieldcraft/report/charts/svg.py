@@ -14,8 +14,8 @@ def tag(name: str, attributes: Attributes, *children: str | Markup) -> Markup:
     """One element; attributes and text are escaped, markup is kept."""
     written = Markup("").join(Markup(' {}="{}"').format(key, _short(value)) for key, value in attributes.items())
     if not children:
-        return Markup("<{}{}/>").format(Markup(name), written)  # noqa: S704
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, joined(children))  # noqa: S704
+        return Markup("<{}{}/>").format(Markup(name), written)
+    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), written, joined(children))
 
 
 def joined(parts: Sequence[str | Markup]) -> Markup:
@@ -82,14 +82,14 @@ def ticks(low: float, high: float, wanted: int = 4) -> tuple[float, ...]:
 
 
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Powers of ten between two positive numbers; with 2 and 5 times those where there are few."""
+    """Powers of ten between two positive numbers, with multiples where they are few; even steps over a short way."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for factors in ((1,), (1, 3), (1, 2, 5)):
         found = tuple(10.0**power * factor for power in powers for factor in factors)
         kept = tuple(value for value in found if low * 0.999 <= value <= high * 1.001)
         if len(kept) >= 3:
             break
-    return kept[:: math.ceil(len(kept) / 6)] or (low,)
+    return kept[:: math.ceil(len(kept) / 6)] if len(kept) > 1 else ticks(low, high)
 
 
 def tick_text(value: float) -> str:

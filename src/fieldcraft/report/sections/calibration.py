@@ -30,8 +30,8 @@ def calibration(run: Run) -> Calibrated | Absent | None:
     direction = _direction(found.temperature)
     change = "fell" if found.after.ece < found.before.ece else "did not fall"
     intro = (
-        f"One temperature of {number(found.temperature)}, fitted on validation, {direction}. The expected calibration error "
-        f"(ECE) on test {change}: {percent(found.before.ece)} before, {percent(found.after.ece)} after."
+        f"A temperature of {number(found.temperature, 2)}, fitted on validation, {direction}. The expected calibration "
+        f"error (ECE) on test {change}: {percent(found.before.ece)} before, {percent(found.after.ece)} after."
     )
     return Calibrated(intro, (_figure("Before", found.before), _figure("After", found.after)))
 
@@ -46,5 +46,7 @@ def _direction(temperature: float) -> str:
 
 def _figure(when: str, reliability: Reliability) -> Figure:
     label = f"Calibration {when.lower()}: ECE {percent(reliability.ece)} over {sum(reliability.counts):,} samples."
-    caption = "On the dashed line, what is said to be 80 % sure is right in 80 % of the cases; larger dots hold more samples."
+    caption = (
+        "On the dashed line, what is said to be 80 % sure is right in 80 % of the cases; larger dots hold more samples."
+    )
     return Figure(reliability_chart(reliability, label=label), caption, f"{when}: ECE {percent(reliability.ece)}")

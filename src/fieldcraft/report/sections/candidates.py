@@ -40,7 +40,9 @@ def candidates(run: Run) -> Candidates | Absent:
     if len(near) > 1:
         closer = tuple(_bar(each, results, known) for each in near)
         chart = dot_chart(closer, label=f"The closest ones: {label}", tick_text=_ticks(known))
-        caption = "The best ones drawn closer: this scale does not begin at zero. Whiskers span one standard error of the "
+        caption = (
+            "The best ones drawn closer: this scale does not begin at zero. Whiskers span one standard error of the "
+        )
         figures.append(Figure(chart, caption + "difference to the best candidate before."))
     intro = f"{known.label}: {known.meaning}. The winner is chosen on the validation part alone."
     return Candidates(intro, tuple(figures), _table(results, known), results.climb)
@@ -104,7 +106,11 @@ def _from_log(run: Run) -> Candidates | Absent:
     if not run.log:
         return Absent("No results were written, and no network has trained yet.")
     rows = tuple(
-        (log.rung, whole(log.last_step), number(log.validation_metric.values[-1], 4) if log.validation_metric.values else "–")
+        (
+            log.rung,
+            whole(log.last_step),
+            number(log.validation_metric.values[-1], 4) if log.validation_metric.values else "–",
+        )
         for log in run.log
     )
     table = Table("What the training log holds.", columns("Network", "#Last step", "#Last validation metric"), rows)

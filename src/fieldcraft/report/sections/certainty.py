@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldcraft.records.results import Interval, Sure
+from fieldcraft.records.results import Estimate, Interval, Sure
 from fieldcraft.report.charts.scatter import coverage_chart, scatter
 from fieldcraft.report.page import Absent, Figure, Table, columns
 from fieldcraft.report.predictions_table import Predictions
@@ -41,20 +41,25 @@ def certainty(run: Run) -> Certainty | Absent | None:
 
 def _unsure(run: Run, sure: Sure) -> Certainty:
     intro = (
-        f"Predictions with a calibrated probability below {number(sure.threshold)} are flagged unsure. The threshold was "
-        f"chosen on validation so that {percent(sure.wanted)} of the sure ones are right."
+        f"Predictions with a calibrated probability below {percent(sure.threshold)} are flagged unsure. The threshold "
+        f"was chosen on validation so that {percent(sure.wanted)} of the sure ones are right."
     )
     if not sure.reached:
         intro = (
-            f"No threshold reached the wanted accuracy of {percent(sure.wanted)} among the sure ones on validation; the flag "
-            f"uses {number(sure.threshold)}, which came closest."
+            f"No threshold reached the wanted accuracy of {percent(sure.wanted)} among the sure ones on validation; "
+            f"the flag uses {percent(sure.threshold)}, which came closest."
         )
     rows = (
-        ("Called sure", percent(sure.validation_coverage), estimate(sure.coverage, True)),
-        ("Right among the sure", percent(sure.validation_accuracy), estimate(sure.accuracy, True)),
+        ("Called sure", percent(sure.validation_coverage), _with_bounds(sure.coverage)),
+        ("Right among the sure", percent(sure.validation_accuracy), _with_bounds(sure.accuracy)),
     )
     table = Table("With 95 % intervals on test.", columns("Share", "#Validation", "#Test"), rows)
     return Certainty(intro, table, _coverage(run.predictions, sure))
+
+
+def _with_bounds(value: Estimate) -> str:
+    shown, bounds = estimate(value, True)
+    return f"{shown} ({bounds})"
 
 
 def _coverage(predictions: Predictions | None, sure: Sure) -> tuple[Figure, ...]:
@@ -71,11 +76,15 @@ def _coverage(predictions: Predictions | None, sure: Sure) -> tuple[Figure, ...]
     first = min(20, max(1, len(order) // 10)) - 1
     kept = np.unique(np.linspace(first, len(order) - 1, 200).astype(int))
     chosen = (sure.coverage.value, sure.accuracy.value)
-    label = f"Accuracy among the most confident: {percent(chosen[1])} at the chosen {percent(chosen[0])} of the samples."
+    label = (
+        f"Accuracy among the most confident: {percent(chosen[1])} at the chosen {percent(chosen[0])} of the samples."
+    )
     chart = coverage_chart(
         (ranks[kept] / len(order)).tolist(), accuracy[kept].tolist(), chosen=chosen, wanted=sure.wanted, label=label
     )
-    caption = "Leave the doubtful ones to a person and the rest is more often right; the orange dot is this run's threshold."
+    caption = (
+        "Leave the doubtful ones to a person and the rest is more often right; the orange dot is this run's threshold."
+    )
     return (Figure(chart, caption),)
 
 
@@ -86,8 +95,8 @@ def _regression(run: Run, names: tuple[str, ...], interval: Interval | None) -> 
             return Absent("There are neither test results nor predictions.")
         return Certainty("No prediction interval was tested in this run.", None, figures)
     intro = (
-        f"Each prediction comes with an interval that should hold the truth in {percent(interval.wanted)} of the cases; on "
-        f"test it held {estimate(interval.coverage, True)}. Its width comes from the errors on validation."
+        f"Each prediction comes with an interval that should hold the truth in {percent(interval.wanted)} of cases; "
+        f"on test it held {_with_bounds(interval.coverage)}. Its width comes from the errors on validation."
     )
     rows = tuple(
         (name, f"± {number(half)}", number(sigma))
@@ -97,9 +106,7 @@ def _regression(run: Run, names: tuple[str, ...], interval: Interval | None) -> 
     return Certainty(intro, Table("In the target's own units.", titles, rows), figures)
 
 
-def _scatters(
-    predictions: Predictions | None, names: tuple[str, ...], interval: Interval | None
-) -> tuple[Figure, ...]:
+def _scatters(predictions: Predictions | None, names: tuple[str, ...], interval: Interval | None) -> tuple[Figure, ...]:
     if predictions is None:
         return ()
     rows, part = predictions.judged()

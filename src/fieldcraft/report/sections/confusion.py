@@ -8,7 +8,7 @@ import numpy as np
 from fieldcraft.report.charts.heat_map import NUMBERED, heat_map, matrix_label
 from fieldcraft.report.page import Absent, Figure, Table, columns
 from fieldcraft.report.reading import Run
-from fieldcraft.report.wording import percent, whole
+from fieldcraft.report.wording import percent, shortened, whole
 
 PAIRS = 10
 
@@ -51,7 +51,7 @@ def _mixed_up(counts: Sequence[Sequence[int]], names: Sequence[str]) -> Table | 
         key=lambda entry: -entry[0],
     )
     rows = tuple(
-        (names[row], names[column], whole(count), percent(count / sum(counts[row])))
+        (shortened(names[row], 40), shortened(names[column], 40), whole(count), percent(count / sum(counts[row])))
         for count, row, column in found[:PAIRS]
         if count
     )
@@ -70,7 +70,9 @@ def _labels(run: Run) -> Confusion | Absent:
             continue
         truth, said = rows.numbers(f"truth:{name}") > 0.5, rows.numbers(f"p:{name}") >= 0.5
         hits = int((truth & said).sum())
-        table.append((name, whole(truth.sum()), _ratio(hits, int(truth.sum())), _ratio(hits, int(np.sum(said)))))
+        table.append(
+            (shortened(name, 40), whole(truth.sum()), _ratio(hits, int(truth.sum())), _ratio(hits, int(np.sum(said))))
+        )
     titles = columns("Label", "#Samples that have it", "#Of them found", "#Of those named, right")
     caption = f"Each label on the {part} part, named where its probability is at least one half."
     return Confusion(None, Table(caption, titles, tuple(table)))

@@ -33,7 +33,9 @@ def cost(run: Run) -> Cost | Absent:
     rows = tuple((stage.name, stage.shown, percent(stage.value / total if total else 0)) for stage in stages)
     table = Table("Wall clock by stage.", columns("Stage", "#Time", "#Share"), rows)
     keys = tuple(Key(stage.name, index) for index, stage in enumerate(stages))
-    return Cost(_intro(run, total, budget), Figure(stacked_bar(stages, label=label, whole=budget), caption), keys, table)
+    return Cost(
+        _intro(run, total, budget), Figure(stacked_bar(stages, label=label, whole=budget), caption), keys, table
+    )
 
 
 def _intro(run: Run, total: float, budget: float | None) -> str:

@@ -36,7 +36,9 @@ def curves(run: Run) -> Curves | Absent:
     return Curves(tuple(Key(log.rung, index) for index, log in enumerate(run.log)), figures)
 
 
-def _chart(points: list[Points], logs: tuple[RungLog, ...], title: str, *, log: bool = False, dots: bool = False) -> Markup:
+def _chart(
+    points: list[Points], logs: tuple[RungLog, ...], title: str, *, log: bool = False, dots: bool = False
+) -> Markup:
     drawn = [
         Curve(its.rung, tuple(map(float, each.steps)), each.values, index)
         for index, (each, its) in enumerate(zip(points, logs, strict=True))

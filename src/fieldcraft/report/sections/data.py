@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.records.facts import DataFacts, Fact, ImageFacts, MachineFacts, TableFacts
-from fieldcraft.report.charts.bars import Bar, bar_chart
+from fieldcraft.report.charts.bars import Bar, thin_bar_chart
 from fieldcraft.report.page import Absent, Figure, Picture, Table, columns, pairs
 from fieldcraft.report.pixels import data_uri, is_small, picture
 from fieldcraft.report.reading import Run
 from fieldcraft.report.wording import mebibytes, number, percent, plural, seconds, shortened, whole
 
-SAMPLES = 30
+SAMPLES = 27
 CLASSES = 20
 """Bars of class counts at most."""
 
@@ -68,7 +68,9 @@ def _facts(facts: DataFacts) -> Table:
         )
         rows.append(("Standard deviation of the target", shown, *_how(target.spread)))
     rows += _of_images(facts.inputs) if isinstance(facts.inputs, ImageFacts) else _of_table(facts.inputs)
-    return Table("Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), tuple(rows))
+    return Table(
+        "Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), tuple(rows)
+    )
 
 
 def _of_images(facts: ImageFacts) -> list[tuple[str, str, str, str]]:
@@ -113,7 +115,7 @@ def _classes(facts: DataFacts) -> Figure | None:
     rest = len(order) - len(shown)
     caption = "Samples of each class, most frequent first"
     caption += f"; {rest} classes in between are not drawn." if rest else "."
-    return Figure(bar_chart(bars, label=label), caption)
+    return Figure(thin_bar_chart(bars, label=label), caption)
 
 
 def _samples(run: Run) -> tuple[Picture, ...]:

@@ -65,8 +65,8 @@ def _shuffled(run: Run) -> Figure | None:
     rest = len(order) - len(bars)
     more = f" The {rest} least important are not drawn." if rest else ""
     caption = (
-        f"How much {known.label} gets worse when one feature is shuffled; whiskers span one standard deviation over the "
-        f"repeats. Features that say the same can stand in for each other and then look unimportant.{more}"
+        f"How much {known.label} gets worse when one feature is shuffled; whiskers span one standard deviation over "
+        f"the repeats. Features that say the same can stand in for each other and then look unimportant.{more}"
     )
     return Figure(bar_chart(bars, label=label), caption)
 
@@ -81,7 +81,9 @@ def _maps(run: Run) -> tuple[Maps, ...]:
         image, small = images[index], is_small(images[index])
         random = None
         if untrained is not None and index < len(untrained):
-            random = Picture(data_uri(heat(untrained[index])), f"Map {index + 1}, random weights", ("untrained",), small)
+            random = Picture(
+                data_uri(heat(untrained[index])), f"Map {index + 1}, random weights", ("untrained",), small
+            )
         found.append(
             Maps(
                 Picture(data_uri(picture(image)), f"Sample {index + 1}", ("sample",), small),
@@ -95,9 +97,11 @@ def _maps(run: Run) -> tuple[Maps, ...]:
 def _reading(similarity: float | None) -> str:
     if similarity is None:
         return "The maps were not compared with those of a network of random weights: read them with care."
-    told = f"Randomisation check: rank correlation with the maps of a network of random weights is {number(similarity, 2)}. "
+    told = (
+        f"Randomisation check: rank correlation with maps of a network of random weights is {number(similarity, 2)}. "
+    )
     if abs(similarity) < APART:
         return told + "Near zero is good: the maps come from what the network learned, not from the image alone."
     if abs(similarity) < ALIKE:
         return told + "The maps come in part from the image alone (edges, contrast): read them as hints."
-    return told + "An untrained network gives much the same maps: they show the image, not what was learned. Do not rely on them."
+    return told + "An untrained network gives much the same maps: they show the image, not what was learned."

@@ -49,7 +49,9 @@ def _found(finding: Finding) -> Found:
 
 def _entry(entry: Mapping[str, Any]) -> str:
     event = str(entry.get("event", "entry"))
-    rest = [f"{key} {_value(value)}" for key, value in entry.items() if key not in ("schema", "event", "because", "text")]
+    rest = [
+        f"{key} {_value(value)}" for key, value in entry.items() if key not in ("schema", "event", "because", "text")
+    ]
     said = str(entry.get("because", entry.get("text", "")))
     return ": ".join(part for part in (event, ", ".join(rest), said) if part)
 

@@ -25,15 +25,21 @@ def provenance(run: Run) -> Provenance:
     return Provenance(table, _looks(run), _commands(run))
 
 
-def _flat(tree: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
+def _flat(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Rows of names and values: what was asked for entry by entry, other groups in one row each."""
     for key, value in tree.items():
-        name = f"{before}{key.replace('_', ' ')}"
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{name}: ")
-        elif isinstance(value, list):
-            yield name, shortened(" ".join(str(each) for each in value), 400)
+        if key == "request" and isinstance(value, Mapping):
+            yield from _flat(value)
+        elif isinstance(value, Mapping):
+            yield key, "; ".join(f"{name.replace('_', ' ')} {_written(each)}" for name, each in value.items())
         else:
-            yield name, "–" if value is None else str(value)
+            yield key.replace("_", " "), _written(value)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return shortened(" ".join(str(each) for each in value), 400) or "–"
+    return "–" if value is None else str(value)
 
 
 def _looks(run: Run) -> Table | None:
@@ -46,6 +52,9 @@ def _looks(run: Run) -> Table | None:
 def _commands(run: Run) -> tuple[tuple[str, str], ...]:
     if run.results is None:
         return ()
-    predict = "Predict new samples, with calibrated confidence and the unsure flag", f"fieldcraft predict {run.name} INPUT"
+    predict = (
+        "Predict new samples, with calibrated confidence and the unsure flag",
+        f"fieldcraft predict {run.name} INPUT",
+    )
     repeat = "Train again exactly as it was carried out", f"fieldcraft fit DATA --plan {run.name}/repeat.toml"
     return (predict, repeat) if run.repeatable else (predict,)

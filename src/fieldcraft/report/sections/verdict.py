@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fieldcraft.records.results import Estimate, Test
 from fieldcraft.report.metrics import metric
 from fieldcraft.report.reading import Run
-from fieldcraft.report.wording import number, percent, plural, share_decimals
+from fieldcraft.report.wording import estimate, plural
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,8 @@ def _done_so_far(run: Run) -> tuple[str, ...]:
 
 def _tile(name: str, value: Estimate) -> Tile:
     known = metric(name)
-    if not known.share:
-        return Tile(known.label, number(value.value), f"{number(value.low)} to {number(value.high)}", known.meaning)
-    decimals = share_decimals(value)
-    bounds = f"{100 * value.low:.{decimals}f} to {percent(value.high, decimals)}"
-    return Tile(known.label, percent(value.value, decimals), bounds, known.meaning)
+    shown, bounds = estimate(value, known.share)
+    return Tile(known.label, shown, bounds, known.meaning)
 
 
 def _tested(test: Test) -> str:
