@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Literal
 
 from fieldcraft.anatomy.receptive import field_after, plan_layers
-from fieldcraft.plan.schema import Cnn, ImageInput, Network, Plan
+from fieldcraft.plan.schema import Cnn, ImageInput, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 
@@ -32,24 +32,24 @@ DEPTH_ABOVE_FIRST = 2
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     """Give every convolutional network the fewest stages whose field covers the image."""
     sample = plan.input
-    places = [place for place, rung in enumerate(plan.ladder.rungs) if isinstance(rung.network, Cnn)]
-    if not places or not isinstance(sample, ImageInput):
+    if not isinstance(sample, ImageInput) or not any(isinstance(rung.network, Cnn) for rung in plan.ladder.rungs):
         return Skipped(because="no network of the ladder has stages that could be changed")
-    rungs = list(plan.ladder.rungs)
-    for place in places:
-        network = rungs[place].network
-        if isinstance(network, Cnn):
-            rungs[place] = replace(rungs[place], network=_deep_enough(network, sample, first=place == 0))
-    changed = replace(plan, ladder=replace(plan.ladder, rungs=tuple(rungs)))
-    return Applied(plan=changed, because=_why(rungs[places[-1]].network, sample))
+    rungs = tuple(
+        replace(rung, network=_deep_enough(rung.network, sample, depth=DEPTH_ABOVE_FIRST if place else 1))
+        if isinstance(rung.network, Cnn)
+        else rung
+        for place, rung in enumerate(plan.ladder.rungs)
+    )
+    largest = [rung.network for rung in rungs if isinstance(rung.network, Cnn)][-1]
+    changed = replace(plan, ladder=replace(plan.ladder, rungs=rungs))
+    return Applied(plan=changed, because=_why(largest, sample))
 
 
-def _deep_enough(network: Cnn, sample: ImageInput, *, first: bool) -> Cnn:
+def _deep_enough(network: Cnn, sample: ImageInput, *, depth: int) -> Cnn:
     side_px = min(sample.height, sample.width)
     needed_px = max(sample.height, sample.width)
     downsample: Literal["max-pool", "stride"] = "stride" if side_px >= STRIDES_FROM_PX else "max-pool"
     base = network.widths[0]
-    depth = 1 if first else DEPTH_ABOVE_FIRST
     chosen = replace(network, widths=(base,), depth=1, downsample=downsample)
     for stages in range(1, MOST_STAGES + 1):
         widths = tuple(max(base, min(WIDEST, base * 2**stage)) for stage in range(stages))
@@ -72,12 +72,12 @@ def last_map_px(network: Cnn, side_px: int) -> int:
     return side_px
 
 
-def _why(network: Network, sample: ImageInput) -> str:
-    field_px = float(field_after(plan_layers(network)).size)
+def _why(largest: Cnn, sample: ImageInput) -> str:
+    field_px = field_after(plan_layers(largest)).size_px
     side_px = max(sample.height, sample.width)
-    stages = len(network.widths) if isinstance(network, Cnn) else 0
+    stages = len(largest.widths)
     return (
-        f"{stages} stages give the largest network a receptive field of {field_px:g} px "
+        f"{stages} stage{'s' if stages > 1 else ''} give the largest network a receptive field of {field_px} px "
         f"for images of {side_px} px (ratio {field_px / side_px:.1f})"
     )
 

@@ -10,11 +10,13 @@ Source: Li et al. 2020, "Budgeted training", arXiv:1905.04753.
 """
 
 from dataclasses import replace
+from math import isfinite
 
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.facts import Fact
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
-from fieldcraft.tips.rough import likely_epochs, training_seconds
+from fieldcraft.tips.rough import likely_epochs, step_seconds, training_seconds
 
 OVERHEAD = 1.12
 """Validation, logging and checkpoints, as a factor on the time of the steps."""
@@ -40,9 +42,9 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         return Applied(plan=fixed, because=f"no limit: {epochs} passes over {brief.data.train:,} training samples")
     questions = tuple(StepTime(plan=plan, rung=place) for place in range(len(rungs)))
     answers = [brief.measured(question.key) for question in questions]
-    paces = [OVERHEAD * fact.value / 1000 for fact in answers if fact]
-    if len(paces) < len(rungs):
+    if not all(answers):
         return Ask(measurements=questions)
+    paces = [_pace(fact, question, brief) for fact, question in zip(answers, questions, strict=True) if fact]
     return _within(brief, plan, training_seconds(budget_s), paces, an_epoch)
 
 
@@ -61,6 +63,14 @@ def _within(brief: Brief, plan: Plan, seconds: float, paces: list[float], an_epo
     if left_out:
         because += f"; {' and '.join(left_out)} left out, under {LEAST_EPOCHS} epochs"
     return Applied(plan=_with_steps(plan, rungs, steps), because=because)
+
+
+def _pace(answer: Fact[float], question: StepTime, brief: Brief) -> float:
+    """Seconds a step, overhead included; estimated where it could not be measured."""
+    if isfinite(answer.value):
+        return OVERHEAD * answer.value / 1000
+    plan = question.plan
+    return OVERHEAD * step_seconds(plan.ladder.rungs[question.rung].network, brief, plan)
 
 
 def share_out(seconds: float, paces: list[float], most: int) -> tuple[int, ...]:
@@ -90,4 +100,19 @@ def _paces(paces: list[float]) -> str:
     return " and ".join(f"{1000 * pace:.3g} ms" for pace in paces)
 
 
-TIP = Tip(name="epochs", decide=decide, refines=("architecture",))
+TIP = Tip(
+    name="epochs",
+    decide=decide,
+    # Leaving a network out takes back whatever was decided about it.
+    refines=(
+        "architecture",
+        "small-kernels",
+        "padding",
+        "depth-and-strides",
+        "residual-connections",
+        "width",
+        "norm",
+        "activation",
+        "optimiser",
+    ),
+)

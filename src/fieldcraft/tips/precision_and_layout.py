@@ -7,6 +7,7 @@ Source: Kalamkar et al. 2019, arXiv:1905.12322 (bf16); Micikevicius et al. 2018,
 """
 
 from dataclasses import replace
+from math import isfinite
 from typing import Literal
 
 from fieldcraft.plan.schema import Cnn, Imported, Plan, ResNet
@@ -57,21 +58,29 @@ def _with(plan: Plan, candidate: Candidate) -> Plan:
 
 
 def _fastest(times: dict[Candidate, float]) -> Candidate:
-    """The plainest candidate, unless a later one saves at least `LEAST_GAIN` of its time."""
+    """The plainest candidate, unless a later one saves at least `LEAST_GAIN` of its time.
+
+    What could not be measured took infinitely long, and is never chosen over the plainest.
+    """
     chosen: Candidate = ("fp32", False)
     # bf16 costs digits, so that it is compared with the best of fp32 and comes last.
     for precision in ("fp32", "bf16"):
         of_kind = [candidate for candidate in times if candidate[0] == precision]
         best = min(of_kind, key=lambda candidate: times[candidate], default=chosen)
-        if times[best] <= (1 - LEAST_GAIN) * times[chosen]:
+        if isfinite(times[best]) and times[best] <= (1 - LEAST_GAIN) * times[chosen]:
             chosen = best
     return chosen
 
 
 def _why(times: dict[Candidate, float], chosen: Candidate) -> str:
-    shown = ", ".join(f"{_name(candidate)} {ms:.3g} ms" for candidate, ms in times.items())
+    shown = ", ".join(f"{_name(candidate)} {_shown(ms)}" for candidate, ms in times.items())
     ratio = times["fp32", False] / times[chosen]
-    return f"one step of the largest network: {shown}; {_name(chosen)} is {ratio:.1f}x as fast as plain fp32"
+    gain = f"{ratio:.1f}x as fast as plain fp32" if isfinite(ratio) else "chosen"
+    return f"one step of the largest network: {shown}; {_name(chosen)} is {gain}"
+
+
+def _shown(ms: float) -> str:
+    return f"{ms:.3g} ms" if isfinite(ms) else "could not be timed"
 
 
 def _name(candidate: Candidate) -> str:

@@ -5,7 +5,7 @@ They choose between sizes that differ by factors of two; step times are then mea
 
 from itertools import pairwise
 
-from fieldcraft.plan.schema import Cnn, ImageInput, InputPlan, Linear, Mlp, Network, ResNet
+from fieldcraft.plan.schema import Cnn, ImageInput, InputPlan, Linear, Mlp, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 
 SHARE_BEFORE = 0.2
@@ -23,6 +23,8 @@ UNLIMITED_EPOCHS = 30
 FLOPS_PER_CORE = {"fp32": 0.07e12, "bf16": 0.25e12}
 """Multiplications and additions a second that training reached, per core; on a 2-core x86 machine with AVX-512."""
 FLOPS_GPU = 20e12
+STEP_S = 0.005
+"""What every step takes, however small the network."""
 
 
 def training_seconds(budget_s: float) -> float:
@@ -54,6 +56,11 @@ def affordable_macs(brief: Brief) -> float:
     seconds = LARGE_SHARE * (UNLIMITED_S if budget_s is None else training_seconds(budget_s))
     samples_seen = max(brief.data.train, 1) * enough_epochs(brief.data.train)
     return seconds * assumed_flops(brief) / (2 * 3 * samples_seen)
+
+
+def step_seconds(network: Network, brief: Brief, plan: Plan) -> float:
+    """Seconds that one training step is assumed to take, where it could not be measured."""
+    return STEP_S + 2 * 3 * macs(network, brief, plan.input) * plan.batch.size / assumed_flops(brief)
 
 
 def macs(network: Network, brief: Brief, sample: InputPlan) -> int:

@@ -1,0 +1,64 @@
+import pytest
+from tests.tips.known_briefs import BREAST_CANCER, CIFAR10, DIGITS, MNIST, OWN, start, with_budget, with_machine
+
+from fieldcraft.plan.schema import Cnn, Linear, Mlp, ResNet
+from fieldcraft.tips.rough import activations, affordable_macs, enough_epochs, likely_epochs, macs, training_seconds
+
+
+def test_training_seconds_leave_a_fifth_and_a_reserve():
+    assert training_seconds(60.0) == pytest.approx(0.8 * 60 - 0.08 * 60)
+    assert training_seconds(50.0) == pytest.approx(40 - 4) == pytest.approx(0.72 * 50)
+    assert training_seconds(10.0) == pytest.approx(4)
+    assert training_seconds(4.0) == 0
+
+
+@pytest.mark.parametrize(("train", "epochs"), [(1, 60), (2_500, 60), (3_000, 50), (25_000, 6), (1_000_000, 6)])
+def test_enough_epochs(train, epochs):
+    assert enough_epochs(train) == epochs
+
+
+def test_without_a_limit_the_passes_are_fixed():
+    assert likely_epochs(with_budget(MNIST, None)) == 30
+    assert likely_epochs(with_budget(DIGITS, None)) == 60
+    assert likely_epochs(MNIST) == enough_epochs(51_000)
+
+
+def test_resnet_9_has_the_multiply_adds_of_its_layers_written_out():
+    network = ResNet(widths=(32, 64, 128, 256), depths=(0, 1, 0, 1))
+    by_hand = (
+        9 * 3 * 32 * 32**2
+        + 9 * 32 * 64 * 32**2
+        + 2 * 9 * 64 * 64 * 16**2
+        + 9 * 64 * 128 * 16**2
+        + 9 * 128 * 256 * 8**2
+        + 2 * 9 * 256 * 256 * 4**2
+        + 256 * 10
+    )
+    assert macs(network, CIFAR10, start(CIFAR10).input) == by_hand
+
+
+def test_strides_save_three_quarters_of_a_halving_convolution():
+    pooled, strided = (
+        macs(Cnn(widths=(8, 16), downsample=how), CIFAR10, start(CIFAR10).input) for how in ("max-pool", "stride")
+    )
+    assert pooled - strided == 9 * 8 * 16 * (32**2 - 16**2)
+
+
+def test_unpadded_maps_shrink():
+    network = Cnn(widths=(8, 16), kernel=3, padding="none")
+    assert macs(network, CIFAR10, start(CIFAR10).input) == 9 * 3 * 8 * 30**2 + 9 * 8 * 16 * 28**2 + 16 * 10
+    assert activations(network, CIFAR10, start(CIFAR10).input) == 8 * 30**2 + 16 * 28**2 + 10
+
+
+def test_rows_and_other_networks():
+    table = start(BREAST_CANCER).input
+    assert macs(Mlp(widths=(64, 32)), BREAST_CANCER, table) == 30 * 64 + 64 * 32 + 32 * 2
+    assert macs(Linear(), BREAST_CANCER, table) == 60
+    assert macs(Linear(), CIFAR10, start(CIFAR10).input) == 32 * 32 * 3 * 10
+    assert macs(OWN, CIFAR10, start(CIFAR10).input) == 0
+
+
+def test_what_is_affordable_grows_with_time_and_cores():
+    assert affordable_macs(with_budget(CIFAR10, 360.0)) > affordable_macs(CIFAR10)
+    assert affordable_macs(with_machine(CIFAR10, cores=4)) == pytest.approx(2 * affordable_macs(CIFAR10))
+    assert affordable_macs(with_machine(CIFAR10, gpu="a GPU", gpu_memory_mib=16_000)) > 10 * affordable_macs(CIFAR10)
