@@ -4,7 +4,7 @@ import ast
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import typer
 
@@ -84,22 +84,28 @@ def _collect(cls: type, where: str, seen: dict[type, str]) -> None:
 
 
 def _part(cls: type, where: str, notes: dict[tuple[str, str], str]) -> str:
-    kind = next((field.default for field in dataclasses.fields(cls) if field.name == "kind"), None)
+    kind = _kind(cls)
     title = where if cls is schema.Plan else f"`{where}`" + (f' with `kind = "{kind}"`' if kind else "")
     rows = []
     for field in dataclasses.fields(cls):
-        if field.name != "kind":
+        if kind is None or field.name != "kind":
             note = notes.get((cls.__name__, field.name), "")
             rows.append(f"| `{field.name}` | {_cell(allowed(fields(cls)[field.name]))} | {_default(field)} | {note} |")
     table = ["| field | allowed | default | |", "|---|---|---|---|", *rows] if rows else ["No further fields."]
     return "\n".join([f"## {title[0].upper()}{title[1:]}", "", inspect.getdoc(cls) or "", "", *table, ""])
 
 
+def _kind(cls: Any) -> str | None:
+    """What tells a part from the others that may stand in its place."""
+    choices = get_args(fields(cls).get("kind"))
+    return str(choices[0]) if len(choices) == 1 else None
+
+
 def _default(field: "dataclasses.Field[Any]") -> str:
     if field.default is dataclasses.MISSING:
         return "must be given"
     if dataclasses.is_dataclass(field.default):
-        kind = getattr(field.default, "kind", None)
+        kind = _kind(type(field.default))
         return f"`{kind}`" if kind else "as below"
     value = field.default
     shown = list(value) if isinstance(value, tuple) else value
