@@ -76,7 +76,7 @@ def test_groups_divide_the_channels_and_are_no_smaller_than_four(channels: int) 
 
 
 def test_instance_norm_of_features_is_refused() -> None:
-    with pytest.raises(ValueError, match="no positions|have none"):
+    with pytest.raises(ValueError, match="have none"):
         make_norm("instance", 8, 0)
     with pytest.raises(ValueError, match="channels >= 1"):
         make_norm("batch", 0, 2)
