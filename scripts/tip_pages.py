@@ -44,7 +44,7 @@ def _page(tip: Tip, place: int) -> str:
             "",
             "---",
             "",
-            f"Decides {_ordinal(place)} of {len(ALL)}. {decide}" + (f" May overwrite: {refines}." if refines else ""),
+            f"Tip {place} of {len(ALL)}. {decide}" + (f" May overwrite: {refines}." if refines else ""),
             "",
             f"Leave it out with `--without {tip.name}`.",
             "",
@@ -73,8 +73,3 @@ def _section(lines: list[str]) -> str:
 def _headline(tip: Tip) -> str:
     first = tip.card.partition("\n")[0]
     return first.partition(": ")[2] or first
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
