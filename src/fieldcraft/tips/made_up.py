@@ -1,7 +1,8 @@
 """Made-up briefs, plans and answers for tests of tips (hypothesis strategies); shipped for outside authors."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass, replace
+from functools import cache
 from hashlib import blake2b
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -46,7 +47,7 @@ except ImportError as error:
 
 MADE_UP = {"method": "made up", "sample": "made up"}
 TASKS: Mapping[Task, type] = {"single-label": SingleLabel, "multi-label": MultiLabel, "regression": Regression}
-WORDS = st.from_regex(r"[a-z]{1,8}(-[a-z0-9]{1,4})?", fullmatch=True)
+NAMES = ("small", "medium", "large", "extra-large-2", "0", "1")
 
 
 # ---------------------------------------------------------------- briefs
@@ -157,41 +158,41 @@ def _machine(draw: st.DrawFn) -> MachineFacts:
 # ---------------------------------------------------------------- plans
 
 
-@st.composite
-def plans(draw: st.DrawFn, brief: Brief | None = None) -> Plan:
+def plans(brief: Brief | None = None) -> SearchStrategy[Plan]:
     """Any valid plan, or any that fits a brief: its task, its input, no convolutions on tables."""
-    made: dict[str, Any] = {}
-    if brief is not None:
-        made["task"] = draw(_part(TASKS[brief.task]))
-        made["input"] = draw(_part(ImageInput if brief.images else TableInput))
-    on_table = brief is not None and brief.images is None
-    network = st.one_of(*map(_part, (Linear, Mlp, Imported))) if on_table else _value(Network)
-    made["ladder"] = draw(_ladder(network))
-    return Plan(**{name: made[name] if name in made else draw(_value(kind)) for name, kind in fields(Plan).items()})
+    if brief is None:
+        return _part(Plan)
+    samples, networks = (ImageInput, Network) if brief.images else (TableInput, Linear | Mlp | Imported)
+    return _plans(TASKS[brief.task], samples, networks)
 
 
-@st.composite
-def _ladder(draw: st.DrawFn, network: SearchStrategy[Any]) -> Ladder:
-    names = draw(st.lists(WORDS, max_size=3, unique=True))
-    rest = {name: kind for name, kind in fields(Rung).items() if name not in ("name", "network")}
-    rungs = tuple(
-        Rung(name=name, network=draw(network), **{key: draw(_value(kind)) for key, kind in rest.items()})
-        for name in names
-    )
-    others = {name: draw(_value(kind)) for name, kind in fields(Ladder).items() if name != "rungs"}
-    return Ladder(rungs=rungs, **others)
+@cache
+def _plans(task: type, samples: type, networks: Any) -> SearchStrategy[Plan]:
+    rungs = st.lists(_part(Rung, network=_value(networks)), max_size=3).map(tuple)
+    return _part(Plan, task=_part(task), input=_part(samples), ladder=_part(Ladder, rungs=rungs))
 
 
-@st.composite
-def _part(draw: st.DrawFn, cls: type) -> Any:
-    """Any value of a part of the plan, field by field from its schema."""
-    values = {name: draw(_value(kind)) for name, kind in fields(cls).items()}
+@cache
+def _part(cls: type, **given: SearchStrategy[Any]) -> SearchStrategy[Any]:
+    """Any value of a part of the plan, field by field from its schema, or from what is given."""
+    drawn = {name: given[name] if name in given else _value(kind) for name, kind in fields(cls).items()}
+    return st.fixed_dictionaries(drawn).map(lambda values: cls(**_fitting(cls, values)))
+
+
+def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    """The values, changed where they have to fit together."""
     if cls is ResNet:
-        depth = st.integers(0, 4)
-        values["depths"] = tuple(draw(depth) for _ in values["widths"])
+        depths = values["depths"] or (1,)
+        return {**values, "depths": tuple(depths[index % len(depths)] for index, _ in enumerate(values["widths"]))}
     if cls is CoolDown:
-        values["at"], values["end"] = sorted((values["at"], values["end"]))
-    return cls(**values)
+        return dict(zip(("at", "end"), sorted(values.values()), strict=True))
+    return {**values, "rungs": _named(values["rungs"])} if cls is Ladder else values
+
+
+def _named(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
+    """Every rung with a name of its own."""
+    start = NAMES.index(rungs[0].name) if rungs else 0
+    return tuple(replace(rung, name=NAMES[(start + index) % len(NAMES)]) for index, rung in enumerate(rungs))
 
 
 def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
@@ -215,7 +216,11 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
         return st.lists(_value(get_args(base)[0]), min_size=limits.get("min_length", 0), max_size=3).map(tuple)
     if base is str:
         pattern = next((rule.pattern for rule in rules if hasattr(rule, "pattern")), None)
-        return st.sampled_from(["own.parts:Net", "parts:make_it"]) if pattern and ":" in pattern else WORDS
+        return (
+            st.sampled_from(["own.parts:Net", "parts:make_it"])
+            if pattern and ":" in pattern
+            else st.sampled_from(NAMES)
+        )
     if base in (bool, NoneType):
         return st.booleans() if base is bool else st.none()
     low, high = limits.get("ge", limits.get("gt", 0)), limits.get("le", limits.get("lt", 10_000))

@@ -1,0 +1,151 @@
+"""What every tip must keep, as tests to subclass; shipped for outside authors.
+
+    from fieldcraft.tips.contract import TipContract
+
+    class TestMyTip(TipContract):
+        tip = TIP
+
+Needs pytest and hypothesis: pip install 'fieldcraft[testing]'.
+"""
+
+import inspect
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from functools import cache
+from types import ModuleType
+from typing import ClassVar
+
+from fieldcraft.errors import MissingExtraError, PlanError
+from fieldcraft.plan.schema import Cnn, Plan, ResNet
+from fieldcraft.plan.toml import from_toml, to_toml
+from fieldcraft.records.brief import Brief
+from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
+from fieldcraft.tips.made_up import answer, briefs, plans
+
+try:
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
+except ImportError as error:
+    raise MissingExtraError("hypothesis", "testing", "The contract suite for tips") from error
+
+__all__ = ["TipContract", "answer", "briefs", "decided", "plans"]
+
+HEADINGS = ("Helps:", "Hurts:", "Cost:", "Source:")
+LONGEST_REASON = 300
+MOST_ROUNDS = 20
+
+# Every subclass runs the same inherited test. Plans are large: making a failing one smaller takes minutes.
+checked = settings(
+    deadline=None,
+    max_examples=15,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+def decided(tip: Tip, brief: Brief, plan: Plan) -> tuple[Applied | Skipped, Brief]:
+    """What the tip decides once its questions have made-up answers, and the brief with these."""
+    for _ in range(MOST_ROUNDS):
+        said = tip.decide(brief, plan)
+        if not isinstance(said, Ask):
+            return said, brief
+        new = tuple(one for one in said.measurements if brief.measured(one.key) is None)
+        assert new, f"{tip.name} asks again for what it was told"
+        measured = {**brief.facts.measured, **answer(new)}
+        brief = Brief(facts=replace(brief.facts, measured=measured))
+    raise AssertionError(f"{tip.name} still asks after {MOST_ROUNDS} rounds")
+
+
+class TipContract:
+    """Subclass it in a test module and set `tip`; pytest then runs every check."""
+
+    tip: ClassVar[Tip]
+
+    @given(data=st.data())
+    @checked
+    def test_the_same_question_has_the_same_answer(self, data: st.DataObject) -> None:
+        """`decide` is pure."""
+        brief = data.draw(briefs())
+        plan = data.draw(plans(brief))
+        assert self.tip.decide(brief, plan) == self.tip.decide(brief, plan)
+
+    @given(data=st.data())
+    @checked
+    def test_deciding_again_changes_nothing_more(self, data: st.DataObject) -> None:
+        """A tip agrees with its own result."""
+        brief = data.draw(briefs())
+        first, brief = decided(self.tip, brief, data.draw(plans(brief)))
+        if isinstance(first, Applied):
+            again, _ = decided(self.tip, brief, first.plan)
+            assert isinstance(again, Skipped) or again.plan == first.plan
+
+    @given(data=st.data())
+    @checked
+    def test_it_always_says_why(self, data: st.DataObject) -> None:
+        """The reason is one line that fits beside the plan."""
+        brief = data.draw(briefs())
+        said, _ = decided(self.tip, brief, data.draw(plans(brief)))
+        why = said.because
+        assert why and why == why.strip() and "\n" not in why and len(why) < LONGEST_REASON, f"got {why!r}"
+
+    @given(data=st.data())
+    @checked
+    def test_the_result_is_a_valid_plan(self, data: st.DataObject) -> None:
+        """It can be written, read back and followed."""
+        brief = data.draw(briefs())
+        said, _ = decided(self.tip, brief, data.draw(plans(brief)))
+        if isinstance(said, Applied):
+            try:
+                assert from_toml(to_toml(said.plan)).plan == said.plan
+            except PlanError as error:
+                raise AssertionError(f"{self.tip.name} made a plan that cannot be read: {error}") from error
+
+    @given(data=st.data())
+    @checked
+    def test_it_keeps_to_the_modality_and_the_task(self, data: st.DataObject) -> None:
+        """Tables stay tables, and get no convolutions nor settings that only images have."""
+        brief = data.draw(briefs())
+        plan = data.draw(plans(brief))
+        said, _ = decided(self.tip, brief, plan)
+        if isinstance(said, Applied):
+            assert (said.plan.input.kind, said.plan.task.kind) == (plan.input.kind, plan.task.kind)
+            if brief.table:
+                assert not any(isinstance(rung.network, Cnn | ResNet) for rung in said.plan.ladder.rungs)
+                assert said.plan.execution.channels_last <= plan.execution.channels_last
+                assert said.plan.initialisation.whiten <= plan.initialisation.whiten
+
+    def test_the_card_is_complete(self) -> None:
+        """The module's docstring says what the tip does, when it helps and hurts, what it costs, its source."""
+        lines = self.tip.card.splitlines()
+        assert lines and lines[0] and not lines[0].startswith(HEADINGS), "the card begins with what the tip does"
+        for heading in HEADINGS:
+            assert any(line.startswith(f"{heading} ") for line in lines), f"the card lacks a line with {heading}"
+
+    def test_the_name_is_that_of_the_module(self) -> None:
+        """`label-smoothing` lives in `label_smoothing.py`."""
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.tip.name), f"{self.tip.name!r} must be in kebab-case"
+        assert _module(self.tip).__name__.rpartition(".")[2] == self.tip.name.replace("-", "_")
+
+    def test_it_does_not_need_torch(self) -> None:
+        """So that plans are drafted, read and explained in a moment."""
+        name = _module(self.tip).__name__
+        assert not _imports_torch(name), f"{name} imports torch"
+
+
+def _module(tip: Tip) -> ModuleType:
+    module = tip.module or inspect.getmodule(tip.decide)
+    assert module is not None, f"{tip.name}: `decide` must be a function of a module"
+    return module
+
+
+@cache
+def _imports_torch(module: str) -> bool:
+    """Asked of a fresh process, since this one may have torch already."""
+    code = f"import sys, {module}; sys.exit(3 if 'torch' in sys.modules else 0)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.curdir for path in sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 3), f"{module} cannot be imported:\n{done.stderr}"
+    return done.returncode == 3

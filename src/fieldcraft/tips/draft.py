@@ -1,0 +1,172 @@
+"""The fold: tips decide one after the other over a plan; their questions are answered, their traces kept."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import ValidationError
+
+from fieldcraft.errors import PlanError
+from fieldcraft.plan.diff import diff
+from fieldcraft.plan.edit import check_names, edit, parse
+from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.shape import leaves, nearest
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.decision import Decision
+from fieldcraft.records.facts import Fact, Facts
+from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
+
+BY_HAND = "by hand"
+"""The name under which edits stand among the decisions."""
+Measure = Callable[[tuple[StepTime, ...]], Mapping[str, Fact[float]]]
+NEVER = float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A plan, how it came about, and the facts with every answer that tips asked for."""
+
+    plan: Plan
+    decisions: tuple[Decision, ...]
+    facts: Facts
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What one tip hands to the next."""
+
+    plan: Plan
+    brief: Brief
+    decisions: tuple[Decision, ...] = ()
+    unanswered: frozenset[str] = frozenset()
+    """Questions that could not be measured; inside the fold they count as infinitely slow."""
+
+
+def draft(
+    brief: Brief,
+    start: Plan,
+    tips: Sequence[Tip],
+    *,
+    measure: Measure,
+    without: frozenset[str] = frozenset(),
+    edits: Sequence[str] = (),
+) -> Draft:
+    """Let every tip decide in turn, over the plan that the ones before it left.
+
+    Edits (`field=value`) hold throughout: they are made before the first tip, so that tips can take them into account,
+    and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
+    their keys; one that it leaves out could not be measured and counts as infinitely slow.
+
+    Raises: PlanError when `without` or an edit names what does not exist, when a tip overwrites what another one set
+    without naming it in `refines`, asks again for what it was told, or gives a plan that is not valid.
+    """
+    _check_left_out(without, tips)
+    check_names(edits)
+    state = _State(plan=_by_hand(start, edits), brief=brief)
+    for tip in tips:
+        if tip.name in without:
+            decision = Decision(tip=tip.name, outcome="left-out", because="left out on request")
+            state = replace(state, decisions=(*state.decisions, decision))
+        else:
+            state = _decided(tip, state, measure, edits)
+    final = edit(state.plan, edits)
+    decisions = (*state.decisions, *(_edited(final, one) for one in edits))
+    measured = {key: fact for key, fact in state.brief.facts.measured.items() if key not in state.unanswered}
+    return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
+
+
+def _decided(tip: Tip, state: _State, measure: Measure, edits: Sequence[str]) -> _State:
+    answer, state = _answered(tip, state, measure)
+    if isinstance(answer, Skipped):
+        decision = Decision(tip=tip.name, outcome="skipped", because=answer.because)
+        return replace(state, decisions=(*state.decisions, decision))
+    plan = _by_hand(answer.plan, edits)
+    overruled = _differing(answer.plan, plan)
+    sets = tuple(name for name in diff(state.plan, plan) if name not in overruled)
+    _check_overwritten(tip, state, _differing(state.plan, plan) - overruled)
+    note = f" (overruled by hand: {', '.join(sorted(overruled))})" if overruled else ""
+    decision = Decision(tip=tip.name, outcome="applied", because=answer.because + note, sets=sets)
+    return replace(state, plan=plan, decisions=(*state.decisions, decision))
+
+
+def _answered(tip: Tip, state: _State, measure: Measure) -> tuple[Applied | Skipped, _State]:
+    """What the tip decides once its questions are answered, and the state with the answers."""
+    while True:
+        answer = _decide(tip, state)
+        if not isinstance(answer, Ask):
+            return answer, state
+        new = {one.key: one for one in answer.measurements if state.brief.measured(one.key) is None}
+        if not new:
+            asked = ", ".join(one.key for one in answer.measurements) or "nothing"
+            raise PlanError(
+                f"the tip {tip.name} asks again for what it was told ({asked}): its `decide` must use the facts in "
+                f"`brief.measured`. To draft a plan without it: --without {tip.name}."
+            )
+        state = _told(state, new.keys(), measure(tuple(new.values())))
+
+
+def _decide(tip: Tip, state: _State) -> Applied | Skipped | Ask:
+    try:
+        return tip.decide(state.brief, state.plan)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise PlanError(
+            f"the tip {tip.name} made a plan that is not valid ({error.title} {field}: {first['msg']}). "
+            f"To draft a plan without it: --without {tip.name}."
+        ) from error
+
+
+def _told(state: _State, asked: Iterable[str], answers: Mapping[str, Fact[float]]) -> _State:
+    missing = frozenset(asked) - answers.keys()
+    never = Fact(value=NEVER, method="could not be measured", sample="none")
+    measured = {**state.brief.facts.measured, **answers, **dict.fromkeys(missing, never)}
+    brief = Brief(facts=replace(state.brief.facts, measured=measured))
+    return replace(state, brief=brief, unanswered=state.unanswered | missing)
+
+
+def _by_hand(plan: Plan, edits: Sequence[str]) -> Plan:
+    """The plan with the edits that it has room for; those that belong to one part are made together."""
+    parts: dict[tuple[str, ...], list[str]] = {}
+    for one in edits:
+        parts.setdefault(parse(one)[0][:-1], []).append(one)
+    for part in parts.values():
+        try:
+            plan = edit(plan, part)
+        except PlanError:
+            continue  # a later tip may make the rung or the part; `draft` makes all of them at the end, or says why not
+    return plan
+
+
+def _edited(plan: Plan, assignment: str) -> Decision:
+    keys, _ = parse(assignment)
+    names = {index: rung.name for index, rung in enumerate(plan.ladder.rungs)}
+    if keys[:2] == ("ladder", "rungs") and len(keys) > 2 and keys[2] not in names.values() and keys[2].isdecimal():
+        keys = (*keys[:2], names.get(int(keys[2]), keys[2]), *keys[3:])
+    field = ".".join(keys)
+    sets = tuple(name for name in leaves(plan) if f"{name}.".startswith(f"{field}."))
+    return Decision(tip=BY_HAND, outcome="applied", because=assignment.strip(), sets=sets)
+
+
+def _differing(before: Plan, after: Plan) -> frozenset[str]:
+    """Names of fields that do not have the same value in both, or that only one of them has."""
+    old, new = leaves(before), leaves(after)
+    return frozenset(name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name])
+
+
+def _check_overwritten(tip: Tip, state: _State, changed: frozenset[str]) -> None:
+    for earlier in state.decisions:
+        fields = sorted(changed & set(earlier.sets))
+        if fields and earlier.tip not in tip.refines:
+            raise PlanError(
+                f"the tip {tip.name} overwrites `{fields[0]}`, which {earlier.tip} set: {tip.name} must name "
+                f"{earlier.tip} in `refines`. To draft a plan without it: --without {tip.name}."
+            )
+
+
+def _check_left_out(without: frozenset[str], tips: Sequence[Tip]) -> None:
+    known = tuple(tip.name for tip in tips)
+    for name in sorted(without):
+        if name not in known:
+            raise PlanError(
+                f"no tip is called {name}{nearest(name, known) or '.'} `fieldcraft tips` lists all {len(known)}."
+            )

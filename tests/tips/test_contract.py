@@ -1,0 +1,147 @@
+import json
+from dataclasses import replace
+from itertools import count
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from fieldcraft.plan.schema import Batch, Cnn, Plan, Rung, TableInput
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.facts import Facts
+from fieldcraft.tips import ALL, label_smoothing
+from fieldcraft.tips.contract import TipContract, answer, briefs, plans
+from fieldcraft.tips.interface import Applied, Ask, Decide, Skipped, StepTime, Tip
+
+CHECKS = [name for name in vars(TipContract) if name.startswith("test_")]
+MODULE = ModuleType("some.well_behaved", "Behave.\n\nHelps: a.\nHurts: b.\nCost: c.\nSource: d.")
+
+
+def run(tip: Tip, check: str) -> None:
+    getattr(type("Case", (TipContract,), {"tip": tip})(), check)()
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("tip", ALL, ids=lambda tip: tip.name)
+def test_every_tip_keeps_the_contract(tip: Tip, check: str) -> None:
+    run(tip, check)
+
+
+class TestOneTipAsAnOutsideAuthorWould(TipContract):
+    tip = label_smoothing.TIP
+
+
+# ---------------------------------------------------------------- the contract finds what it is for
+
+
+def behave(brief: Brief, plan: Plan) -> Applied:
+    return Applied(plan=replace(plan, batch=Batch(size=64)), because="64 samples")
+
+
+def moody() -> Decide:
+    calls = count()
+    return lambda brief, plan: Skipped(because=f"call {next(calls)}")
+
+
+def creep(brief: Brief, plan: Plan) -> Applied:
+    return Applied(plan=replace(plan, batch=Batch(size=plan.batch.size + 1)), because="more")
+
+
+def convolve(brief: Brief, plan: Plan) -> Applied:
+    rungs = (Rung(name="a", network=Cnn(), steps=1, lr=0.1),)
+    return Applied(plan=replace(plan, ladder=replace(plan.ladder, rungs=rungs)), because="always")
+
+
+def turn_into_a_table(brief: Brief, plan: Plan) -> Applied:
+    return Applied(plan=replace(plan, input=TableInput()), because="always")
+
+
+def smuggle(brief: Brief, plan: Plan) -> Applied:
+    seedless = replace(plan)
+    object.__setattr__(seedless, "seed", -1)
+    return Applied(plan=seedless, because="frozen values can be forced")
+
+
+def says(text: str) -> Decide:
+    return lambda brief, plan: Skipped(because=text)
+
+
+def ask_for_ever(brief: Brief, plan: Plan) -> Ask | Skipped:
+    return Ask(measurements=tuple(StepTime(plan=plan, rung=rung) for rung in range(len(plan.ladder.rungs))))
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check != "test_it_does_not_need_torch"])
+def test_a_good_tip_passes(check: str) -> None:
+    run(Tip(name="well-behaved", decide=behave, module=MODULE), check)
+
+
+@pytest.mark.parametrize(
+    ("decide", "check"),
+    [
+        (moody(), "test_the_same_question_has_the_same_answer"),
+        (creep, "test_deciding_again_changes_nothing_more"),
+        (convolve, "test_it_keeps_to_the_modality_and_the_task"),
+        (turn_into_a_table, "test_it_keeps_to_the_modality_and_the_task"),
+        (smuggle, "test_the_result_is_a_valid_plan"),
+        (says(""), "test_it_always_says_why"),
+        (says("no "), "test_it_always_says_why"),
+        (says("two\nlines"), "test_it_always_says_why"),
+        (says("long" * 100), "test_it_always_says_why"),
+        (ask_for_ever, "test_it_always_says_why"),
+    ],
+)
+def test_a_bad_decision_is_found(decide: Decide, check: str) -> None:
+    with pytest.raises(AssertionError):
+        run(Tip(name="well-behaved", decide=decide, module=MODULE), check)
+
+
+@pytest.mark.parametrize("missing", ["Behave.", "Helps: a.", "Hurts: b.", "Cost: c.", "Source: d."])
+def test_an_incomplete_card_is_found(missing: str) -> None:
+    module = ModuleType("some.well_behaved", (MODULE.__doc__ or "").replace(missing, ""))
+    with pytest.raises(AssertionError, match="card"):
+        run(Tip(name="well-behaved", decide=behave, module=module), "test_the_card_is_complete")
+
+
+@pytest.mark.parametrize("name", ["well_behaved", "Well-behaved", "another"])
+def test_a_wrong_name_is_found(name: str) -> None:
+    with pytest.raises(AssertionError):
+        run(Tip(name=name, decide=behave, module=MODULE), "test_the_name_is_that_of_the_module")
+
+
+def test_torch_is_found() -> None:
+    with pytest.raises(AssertionError, match="imports torch"):
+        run(Tip(name="torch", decide=behave, module=ModuleType("torch")), "test_it_does_not_need_torch")
+
+
+# ---------------------------------------------------------------- the made-up world is one that may exist
+
+
+@settings(deadline=None, max_examples=50)
+@given(brief=briefs())
+def test_briefs_are_consistent(brief: Brief) -> None:
+    data = brief.data
+    assert data.train + data.validation + data.test == data.samples and min(data.train, data.validation, data.test) > 0
+    assert len(data.target.names) == data.target.outputs
+    assert (data.target.imbalance is None) == (data.target.task == "regression")
+    assert (brief.images is None) != (brief.table is None)
+    written = TypeAdapter(Facts).dump_json(brief.facts)
+    assert TypeAdapter(Facts).validate_python(json.loads(written)) == brief.facts
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data())
+def test_plans_fit_their_brief(data: st.DataObject) -> None:
+    brief = data.draw(briefs())
+    plan = data.draw(plans(brief))
+    assert plan.task.kind == brief.task
+    assert (plan.input.kind == "image") == (brief.images is not None)
+
+
+@settings(deadline=None, max_examples=30)
+@given(plan=plans().filter(lambda plan: bool(plan.ladder.rungs)))
+def test_answers_depend_on_the_question_alone(plan: Plan) -> None:
+    questions = tuple(StepTime(plan=plan, rung=rung) for rung in range(len(plan.ladder.rungs)))
+    assert answer(questions) == {one.key: answer((one,))[one.key] for one in reversed(questions)}
+    assert all(0.1 <= fact.value <= 1000 for fact in answer(questions).values())
