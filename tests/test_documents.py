@@ -245,5 +245,9 @@ def test_generated_pages_cover_the_code(monkeypatch: pytest.MonkeyPatch) -> None
     assert "`plan.toml`" in run_folder_page()
 
 
-def test_the_readme_says_how_to_get_the_cpu_build() -> None:
-    assert "https://download.pytorch.org/whl/cpu" in (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["README.md", "docs/start/install.md"])
+def test_the_cpu_build_that_is_shown_is_the_one_that_is_pinned(page: str) -> None:
+    pinned = re.search(r"^torch==\S+$", (ROOT / "constraints.txt").read_text(), re.M)
+    assert pinned is not None
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert f"pip install {pinned[0]} --index-url https://download.pytorch.org/whl/cpu" in text

@@ -6,6 +6,9 @@ from fieldcraft.cli.options import RunPath
 
 def report(run: RunPath) -> None:
     """Write RUN's report.html again, from what is in the folder."""
-    from fieldcraft.verbs.report import report as write
+    from fieldcraft.report.run_report import write_report
+    from fieldcraft.train.run_folder import RunFolder
 
-    tell(f"The report: {write(run)}")
+    folder = RunFolder(run)
+    write_report(folder)
+    tell(f"The report: {folder.report}")
