@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 from itertools import chain
@@ -164,7 +165,8 @@ def _write(path: Path, shape: tuple[int, ...], dtype: type[np.generic], work: De
             "choose another place for the run with --out."
         ) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
 
 
 def _key(inputs: ImageFiles | ImageArray, height: int, width: int) -> str:

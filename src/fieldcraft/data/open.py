@@ -30,8 +30,7 @@ def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
     if isinstance(source, str) and source in NAMES and options.kind in (None, BUILT_IN.kind):
         return check(BUILT_IN.read(Path(source), options))
     if isinstance(source, str | Path):
-        path = Path(source).expanduser()
-        return check(_reader(path, options).read(path, options))
+        return check(_from_path(Path(source).expanduser(), options))
     if is_pair(source):
         return check(from_pair(source[0], source[1], options))
     if is_frame(source):
@@ -42,6 +41,14 @@ def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
         f"data must be a path, a built-in name ({listed(NAMES)}), a pair (X, y), a frame, or a map-style torch data "
         f"set, but a {type(source).__name__} came."
     )
+
+
+def _from_path(path: Path, options: ReadOptions) -> Dataset:
+    try:
+        return _reader(path, options).read(path, options)
+    except OSError as error:
+        shown = str(error.filename or path)
+        raise ReaderError(f"{shown[:200]} cannot be read: {error.strerror or error}.") from error
 
 
 def _reader(path: Path, options: ReadOptions) -> Reader:
@@ -63,11 +70,7 @@ def _reader(path: Path, options: ReadOptions) -> Reader:
 
 
 def _must_exist(path: Path) -> None:
-    try:
-        exists = path.exists()
-    except OSError as error:
-        raise ReaderError(f"{str(path)[:200]} cannot be looked at: {error.strerror}.") from error
-    if exists:
+    if path.exists():
         return
     parent = next(folder for folder in (path.parent, *path.parents) if folder.is_dir())
     # The first part below the deepest folder that exists is the one that was mistyped.

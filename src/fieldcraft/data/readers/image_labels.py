@@ -38,7 +38,8 @@ def recognise_path(path: Path) -> str | None:
         return None
     if path.is_file():
         try:
-            header = path.open(encoding="utf-8-sig").readline().lower()
+            with path.open(encoding="utf-8-sig") as file:
+                header = file.readline().lower()
         except (OSError, UnicodeDecodeError):
             return None
         return "it lists images" if re.split(r"[,;\t|]", header.strip())[0].strip('"') in PATH else None

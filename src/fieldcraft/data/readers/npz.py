@@ -84,8 +84,11 @@ def read(path: Path, options: ReadOptions) -> Dataset:
 def load(archive: Path) -> dict[str, npt.NDArray[np.generic]]:
     """All arrays of an archive; nothing is unpickled. Raises: DataError."""
     try:
-        with np.load(archive, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        # Opened here, as numpy leaves the file open when the archive is damaged.
+        with archive.open("rb") as file, np.load(file, allow_pickle=False) as found:
+            if not isinstance(found, np.lib.npyio.NpzFile):
+                raise ValueError("a single array, not an archive")
+            return {name: found[name] for name in found.files}
     except FileNotFoundError as error:
         raise DataError(f"{archive}: there is no such file.") from error
     except (OSError, EOFError, zipfile.BadZipFile, ValueError) as error:
