@@ -13,5 +13,5 @@ def test_own_augmentations_are_found_in_order() -> None:
 
 
 def test_one_that_is_not_there_is_named() -> None:
-    with pytest.raises(PlanError, match='augmentation: target "math:sinn".*nearest: sin'):
+    with pytest.raises(PlanError, match=r'augmentation: target "math:sinn".*nearest: sin'):
         build_own_augmentations(Augment(own=("math:sinn",)))

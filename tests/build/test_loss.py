@@ -33,5 +33,5 @@ def test_an_imported_loss_must_give_a_scalar() -> None:
 
 
 def test_a_loss_that_is_not_there_is_named_before_training() -> None:
-    with pytest.raises(PlanError, match="nearest: .*cross_entropy"):
+    with pytest.raises(PlanError, match=r"nearest: .*cross_entropy"):
         build_loss(schema.SingleLabel(loss=schema.Imported(target="torch.nn.functional:cros_entropy")))

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given
@@ -31,7 +33,7 @@ def test_neighbouring_steps_are_near(schedule: OneCycle, planned: int) -> None:
     up, down = max(schedule.warm_up * planned - 1, 0), planned - 1 - max(schedule.warm_up * planned - 1, 0)
     steepest = 1.58 * (1 / max(up, 1) + 1 / max(down, 1))
     rates = [rate(schedule, step, planned=planned) for step in range(planned)]
-    assert all(abs(a - b) <= steepest for a, b in zip(rates, rates[1:], strict=False))
+    assert all(abs(a - b) <= steepest for a, b in pairwise(rates))
 
 
 @pytest.mark.parametrize("shape", ["linear", "cosine"])
