@@ -1,6 +1,7 @@
 """Candidates on disk: each baseline and each rung, with what it says about the validation part."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 from torch import Tensor
 
-from fieldcraft.baselines.fitted import Fitted, load
+from fieldcraft.baselines.fitted import Fitted
+from fieldcraft.baselines.store import load
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.results import Candidate
 
@@ -33,7 +35,7 @@ def folder(rungs: Path, name: str) -> Path:
 def keep(rungs: Path, judged: Judged) -> None:
     """Write a candidate; its model is already there. The record comes last, so that half a candidate does not count."""
     place = folder(rungs, judged.candidate.name)
-    _write_array(place / "validation.npy", judged.outputs)
+    write_array(place / "validation.npy", judged.outputs)
     write_json(place / "candidate.json", "candidate", judged.candidate)
 
 
@@ -56,9 +58,8 @@ def baseline(rungs: Path, name: str) -> Fitted:
     return load(folder(rungs, name) / "model.skops")
 
 
-def _write_array(path: Path, array: npt.NDArray[np.float64]) -> None:
-    from io import BytesIO
-
+def write_array(path: Path, array: npt.NDArray[np.float64]) -> None:
+    """Write an array whole."""
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_whole(path, buffer.getvalue())

@@ -9,7 +9,7 @@ from safetensors.torch import save
 from torch import nn
 
 from fieldcraft.baselines.fit import fit_baseline
-from fieldcraft.baselines.persist import save as save_baseline
+from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.metric import build_metric
 from fieldcraft.build.network import build_network
@@ -20,6 +20,7 @@ from fieldcraft.plan.schema import CoolDown, Plan, Rung
 from fieldcraft.prediction.bootstrap import paired_difference
 from fieldcraft.prediction.calibration import apply
 from fieldcraft.prediction.metrics import higher_is_better, score
+from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
@@ -140,9 +141,10 @@ def _baseline(name: str, plan: Plan, judge: Judge, judged: list[Judged], work: W
         threads=plan.execution.threads,
         seed=plan.seed,
         validation=(validation, samples.truth("validation")),
+        groups=samples.groups("train"),
     )
     save_baseline(fitted, folder(work.folder.rungs, name) / "model.skops")
-    found = as_outputs(fitted.scores(validation), task)
+    found = baseline_outputs(fitted.scores(validation), task)
     done = Judged(
         candidate=Candidate(
             name=name, kind="baseline", validation=judge.value(found), noise=_noise(judge, found, judged),
@@ -278,14 +280,6 @@ def network_outputs(
     if plan.task.kind == "regression":
         return found * np.array(samples.target_std) + np.array(samples.target_mean)
     return found
-
-
-def as_outputs(scores: npt.NDArray[np.float64], task: str) -> npt.NDArray[np.float64]:
-    """A baseline's scores in the convention of networks: logarithms of probabilities, or numbers as they are."""
-    if task == "regression":
-        return scores
-    clipped = np.clip(scores, 1e-7, 1 - 1e-7)
-    return np.log(clipped) if task == "single-label" else np.log(clipped) - np.log1p(-clipped)
 
 
 def _noise(judge: Judge, found: npt.NDArray[np.float64], judged: Sequence[Judged]) -> float:

@@ -45,7 +45,7 @@ def mistakes(samples: Samples, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDA
 
 
 def saliency_maps(
-    net: nn.Module, samples: Samples, plan_channels_last: bool
+    net: nn.Module, samples: Samples
 ) -> tuple[dict[str, npt.NDArray[np.generic]], float]:
     """Maps for a few validation images, those of a network of random weights beside them, and their similarity."""
     assert samples.pixels is not None

@@ -1,0 +1,250 @@
+"""A finished model: loaded from a run folder, it predicts with calibrated confidence."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from fieldcraft.baselines.fitted import Fitted
+from fieldcraft.baselines.store import load as load_baseline
+from fieldcraft.baselines.store import save as save_baseline
+from fieldcraft.build.network import build_network
+from fieldcraft.data.dataset import Problem
+from fieldcraft.data.from_python import as_frame, is_frame
+from fieldcraft.data.image_arrays import as_images, resized, with_channels, with_depth
+from fieldcraft.data.inputs import read_images, read_rows
+from fieldcraft.data.table_encoder import TableEncoder
+from fieldcraft.errors import DataError, RunError
+from fieldcraft.plan.schema import Initialisation
+from fieldcraft.prediction.calibration import apply
+from fieldcraft.prediction.metrics import Array
+from fieldcraft.prediction.spec import ImageSpec, ModelSpec, read_spec, write_spec
+from fieldcraft.prediction.unsure import confidence, flag
+from fieldcraft.records.files import write_whole
+from fieldcraft.train.run_folder import RunFolder
+
+AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Predictions of files, and the inputs that could not be read."""
+
+    frame: pd.DataFrame
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network or a baseline with everything that its predictions need."""
+
+    spec: ModelSpec
+    predictor: nn.Module | Fitted
+    encoder: TableEncoder | None
+
+    def predict(self, x: Any) -> pd.DataFrame:
+        """One row a sample.
+
+        `x`: images as an array (n, h, w) or (n, h, w, c) of any size; rows as a frame or an array (n, columns); or
+        paths of files and folders. Classes: `prediction`, its calibrated `probability`, `p:CLASS` of each class, and
+        `unsure`. Several labels: a column a label, with `p:LABEL`, and `unsure`. Regression: `prediction`, `low`,
+        `high` (with several targets: a column a target, with `low:TARGET` and `high:TARGET`).
+        Raises: DataError when the samples do not fit the model, or an input cannot be read.
+        """
+        if isinstance(x, str | Path) or (isinstance(x, Sequence) and len(x) and isinstance(x[0], str | Path)):
+            found = self.predict_files([x] if isinstance(x, str | Path) else x)
+            if found.problems:
+                listed = "; ".join(f"{one.sample}: {one.reason}" for one in found.problems[:10])
+                raise DataError(
+                    f"{len(found.problems)} inputs cannot be read ({listed}). Use predict_files to go on without them."
+                )
+            return found.frame
+        frame = self.frame(self.scores(x))
+        frame.insert(0, "id", [str(row) for row in range(len(frame))])
+        return frame
+
+    def predict_files(self, paths: Sequence[str | Path]) -> Prediction:
+        """Predictions of files and folders; what cannot be read is named, the rest is predicted."""
+        sources = [Path(path) for path in paths]
+        read: npt.NDArray[np.generic] | pd.DataFrame
+        if isinstance(self.spec.input, ImageSpec):
+            spec = self.spec.input
+            ids, read, problems = read_images(
+                sources, height=spec.height, width=spec.width, channels=spec.channels, depth_bits=spec.depth_bits
+            )
+        else:
+            ids, read, problems = read_rows(sources)
+        frame = self.frame(self.scores(read)) if len(ids) else pd.DataFrame()
+        frame.insert(0, "id", list(ids))
+        return Prediction(frame, problems)
+
+    def scores(self, x: Any) -> Array:
+        """Calibrated probabilities (n, classes or labels), or numbers (n, targets) in target units."""
+        if len(x) == 0:
+            return np.zeros((0, len(self.spec.names)))
+        return apply(self.outputs(x), self.spec.temperature, self.spec.task)
+
+    def outputs(self, x: Any) -> Array:
+        """What the model says before calibration: logits, or numbers in target units."""
+        if isinstance(self.spec.input, ImageSpec):
+            return self._of_pixels(self._pixels(x), self.spec.input)
+        return self.of_features(self._features(x))
+
+    def of_features(self, features: npt.NDArray[np.float32]) -> Array:
+        """Outputs of rows that are encoded already, (n, width)."""
+        if isinstance(self.predictor, Fitted):
+            return baseline_outputs(self.predictor.scores(features), self.spec.task)
+        return self._in_units(_network_outputs(self.predictor, torch.from_numpy(features)))
+
+    def frame(self, scores: Array) -> pd.DataFrame:
+        """Scores as the table that `predict` gives, without ids."""
+        spec = self.spec
+        if spec.task == "regression":
+            return _numbers_frame(scores, spec)
+        shares = {f"p:{name}": scores[:, index] for index, name in enumerate(spec.names)}
+        if spec.task == "multi-label":
+            labels = {name: scores[:, index] >= 0.5 for index, name in enumerate(spec.names)}
+            unsure = flag(scores, spec.threshold or 0.0, multi_label=True)
+            return pd.DataFrame({**labels, **shares, "unsure": unsure})
+        names = np.array(spec.names, dtype=object)
+        best = scores.argmax(axis=1) if len(scores) else np.zeros(0, dtype=np.int64)
+        told = {
+            "prediction": names[best],
+            "probability": confidence(scores, multi_label=False) if len(scores) else np.zeros(0),
+            "unsure": flag(scores, spec.threshold or 0.0, multi_label=False) if len(scores) else np.zeros(0, bool),
+        }
+        return pd.DataFrame({**told, **shares})
+
+    def _of_pixels(self, pixels: npt.NDArray[np.generic], spec: ImageSpec) -> Array:
+        if isinstance(self.predictor, Fitted):
+            flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(spec.full_scale)
+            return baseline_outputs(self.predictor.scores(flat), self.spec.task)
+        mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
+        parts = []
+        for start in range(0, len(pixels), AT_ONCE):
+            part = torch.from_numpy(pixels[start : start + AT_ONCE].astype(np.float32))
+            parts.append(_network_outputs(self.predictor, ((part - mean) / std).permute(0, 3, 1, 2)))
+        return self._in_units(np.concatenate(parts))
+
+    def _pixels(self, x: Any) -> npt.NDArray[np.generic]:
+        spec = self.spec.input
+        assert isinstance(spec, ImageSpec)
+        if isinstance(x, Tensor):
+            x = x.numpy()
+        pixels, _ = as_images(np.asarray(x), "the images")
+        return resized(with_depth(with_channels(pixels, spec.channels), spec.depth_bits), spec.height, spec.width)
+
+    def _features(self, x: Any) -> npt.NDArray[np.float32]:
+        assert self.encoder is not None
+        if is_frame(x):
+            return self.encoder.transform(as_frame(x))
+        columns = [code.column for code in self.encoder.codes]
+        values = np.asarray(x)
+        if values.ndim != 2:
+            raise DataError(f"rows must come as a frame or as an array (rows, columns), but got shape {values.shape}.")
+        named = pd.DataFrame(values, columns=[f"x{index}" for index in range(values.shape[1])])
+        if not set(columns) <= set(named.columns):
+            if values.shape[1] != len(columns):
+                raise DataError(
+                    f"the model was trained on {len(columns)} columns, but the array has {values.shape[1]}; "
+                    "give a frame with named columns."
+                )
+            named.columns = pd.Index(columns)
+        return self.encoder.transform(named)
+
+    def _in_units(self, found: Array) -> Array:
+        if self.spec.task != "regression":
+            return found
+        return found * np.array(self.spec.target_std) + np.array(self.spec.target_mean)
+
+
+def baseline_outputs(scores: Array, task: str) -> Array:
+    """A baseline's scores in the convention of networks: logits of its probabilities, or numbers as they are."""
+    if task == "regression":
+        return scores
+    clipped = np.clip(scores, 1e-7, 1 - 1e-7)
+    found: Array = np.log(clipped) if task == "single-label" else np.log(clipped) - np.log1p(-clipped)
+    return found
+
+
+def save_model(
+    folder: RunFolder,
+    spec: ModelSpec,
+    *,
+    weights: dict[str, Tensor] | None = None,
+    baseline: Fitted | None = None,
+    encoder: TableEncoder | None = None,
+) -> None:
+    """Write the model of a run; network.toml comes last, so that it never describes what is not there yet."""
+    if encoder is not None:
+        write_whole(folder.encoder, json.dumps(encoder.to_document(), indent=1) + "\n")
+    if weights is not None:
+        write_whole(folder.weights, save({name: value.cpu().contiguous() for name, value in weights.items()}))
+    if baseline is not None:
+        save_baseline(baseline, folder.baseline)
+    write_spec(folder.network, spec)
+    (folder.baseline if weights is not None else folder.weights).unlink(missing_ok=True)
+
+
+def load_model(path: str | Path) -> Model:
+    """The model of a run folder.
+
+    Raises: RunError when there is none, or a file is damaged.
+    """
+    folder = RunFolder(Path(path))
+    if not folder.path.is_dir():
+        raise RunError(f"{folder.path} is no run folder: give the folder that `fieldcraft fit` wrote.")
+    spec = read_spec(folder.network)
+    encoder = None
+    if spec.input.kind == "table":
+        try:
+            encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text()))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{folder.encoder} is missing or damaged ({error}): fit again.") from error
+    if spec.network is None:
+        return Model(spec, load_baseline(folder.baseline), encoder)
+    net = build_network(
+        spec.network, shape=_shape(spec), outputs=len(spec.names), initialisation=Initialisation(whiten=spec.whiten),
+        seed=0, name="load",
+    )  # fmt: skip
+    try:
+        net.load_state_dict(load_file(folder.weights))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise RunError(
+            f"{folder.weights} is missing, damaged, or does not belong to {folder.network.name} "
+            f"({str(error).splitlines()[0]}): fit again, or restore both files."
+        ) from error
+    return Model(spec, net.eval(), encoder)
+
+
+def _shape(spec: ModelSpec) -> tuple[int, ...]:
+    if isinstance(spec.input, ImageSpec):
+        return spec.input.channels, spec.input.height, spec.input.width
+    return (spec.input.width,)
+
+
+def _network_outputs(net: nn.Module, inputs: Tensor) -> Array:
+    with torch.inference_mode():
+        found: Array = torch.cat([net(part).float() for part in inputs.split(AT_ONCE)]).numpy().astype(np.float64)
+    return found
+
+
+def _numbers_frame(scores: Array, spec: ModelSpec) -> pd.DataFrame:
+    half = np.array(spec.half_width or (np.nan,) * len(spec.names))
+    if len(spec.names) == 1:
+        value = scores[:, 0]
+        return pd.DataFrame({"prediction": value, "low": value - half[0], "high": value + half[0]})
+    columns = {}
+    for index, name in enumerate(spec.names):
+        value = scores[:, index]
+        columns |= {name: value, f"low:{name}": value - half[index], f"high:{name}": value + half[index]}
+    return pd.DataFrame(columns)

@@ -1,0 +1,90 @@
+"""What a saved model is and how its outputs are read: the content of network.toml."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomlkit
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from fieldcraft.errors import RunError
+from fieldcraft.plan.schema import Network
+from fieldcraft.records.facts import Task
+from fieldcraft.records.files import write_whole
+from fieldcraft.records.versions import bring_forward, stamp
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSpec:
+    """How images reach the model."""
+
+    kind: Literal["image"] = "image"
+    height: int
+    width: int
+    channels: int
+    depth_bits: int
+    """8, 16 or 32 (floating point)."""
+    mean: tuple[float, ...]
+    """Per channel, in stored units; networks see (pixel - mean) / std."""
+    std: tuple[float, ...]
+    full_scale: float
+    """Baselines see pixel / full_scale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSpec:
+    """How rows reach the model: through table_encoder.json."""
+
+    kind: Literal["table"] = "table"
+    width: int
+    """Numbers a row, once encoded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """Everything about a model but its weights."""
+
+    task: Task
+    names: tuple[str, ...]
+    """Classes, labels, or target columns."""
+    input: Annotated[ImageSpec | TableSpec, Field(discriminator="kind")]
+    network: Network | None = None
+    """None: the model is a baseline."""
+    whiten: bool = False
+    """Whether the network begins with a whitening layer."""
+    temperature: float = 1.0
+    """Logits are divided by it."""
+    threshold: float | None = None
+    """Probability below which a prediction is unsure; None for regression."""
+    half_width: tuple[float, ...] = ()
+    """Regression: of the interval, one a target, in the target's units."""
+    sigma: tuple[float, ...] = ()
+    """Regression: deviation of the noise."""
+    target_mean: tuple[float, ...] = ()
+    """Regression: what a network's output of 0 stands for."""
+    target_std: tuple[float, ...] = ()
+    """Regression: what one unit of a network's output stands for."""
+
+
+_SPEC: TypeAdapter[ModelSpec] = TypeAdapter(ModelSpec)
+
+
+def write_spec(path: Path, spec: ModelSpec) -> None:
+    """Write network.toml whole."""
+    body = {name: value for name, value in _SPEC.dump_python(spec, mode="json").items() if value is not None}
+    write_whole(path, tomlkit.dumps(stamp("network", body)))
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read network.toml.
+
+    Raises: RunError when it is missing or damaged.
+    """
+    try:
+        document: dict[str, Any] = tomllib.loads(path.read_text())
+        return _SPEC.validate_python(bring_forward("network", document, str(path)))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} holds no model yet ({path.name} is missing): run `fieldcraft fit` first.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
+        raise RunError(f"{path} is damaged ({error}): fit again, or restore the file.") from error
