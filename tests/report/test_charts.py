@@ -13,6 +13,7 @@ from fieldcraft.report.charts.bars import Bar, bar_chart, dot_chart, thin_bar_ch
 from fieldcraft.report.charts.curves import Curve, bucketed, line_chart
 from fieldcraft.report.charts.frame import Frame
 from fieldcraft.report.charts.heat_map import heat_map
+from fieldcraft.report.charts.lettering import fitted, text_width
 from fieldcraft.report.charts.receptive_field import SIDE, Square, receptive_field_chart
 from fieldcraft.report.charts.scatter import scatter
 from fieldcraft.report.charts.stacked import Stage, stacked_bar
@@ -129,6 +130,13 @@ def test_stages_fill_the_bar_as_far_as_the_whole_goes() -> None:
         ("0.000", "16.667"),
         ("16.667", "33.333"),
     ]
+
+
+@given(st.text(max_size=60), st.floats(60, 300))
+def test_fitted_names_take_no_more_room_than_there_is(name: str, most: float) -> None:
+    found = fitted(name, most)
+    assert text_width(found) <= most
+    assert found == name or text_width(name) > most
 
 
 @settings(deadline=None)

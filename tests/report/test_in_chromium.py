@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.report.browser import Browser, Page
-from tests.report.made_up_run import Asked, every_kind, interrupted, made_up
+from tests.report.made_up_run import DIGITS, Asked, every_kind, interrupted, made_up
 
 from fieldcraft.report.run_report import write_report
 from fieldcraft.train.run_folder import RunFolder
@@ -70,13 +70,15 @@ def test_an_interrupted_run_fits_too(page: Page, tmp_path: Path) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
 
 
-def test_no_text_leaves_its_drawing_on_a_phone(page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [DIGITS, ("malignant", "WWWWWWWWWWWWWW"), ("MMMMMMMMMMMMMMMMMMMM", "<b>", "i")])
+def test_no_text_leaves_its_drawing_on_a_phone(names: tuple[str, ...], page: Page, tmp_path: Path) -> None:
     page.resize(*PHONE, phone=True)
-    opened(page, made_up(tmp_path))
+    opened(page, made_up(tmp_path, Asked(names=names)))
     outside = page.evaluate(
         """[...document.querySelectorAll('svg text')].filter(text => {
              const box = text.getBoundingClientRect(), frame = text.closest('svg').getBoundingClientRect();
-             return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1);
+             return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1
+               || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
            }).map(text => text.textContent)"""
     )
     assert outside == []

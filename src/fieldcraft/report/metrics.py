@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fieldcraft.report.wording import number, percent
+from fieldcraft.report.wording import MINUS, number, percent
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Metric:
 
     def show_noise(self, value: float) -> str:
         """A standard error in words; shares in percentage points."""
-        return f"{100 * value:.2f}" if self.share else number(value, 2)
+        return f"{100 * value:.2f}".replace("-", MINUS) if self.share else number(value, 2)
 
 
 KNOWN = {

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fieldcraft.report.charts.lettering import fitted
 from fieldcraft.report.charts.svg import line, strip, tag, text, ticks
-from fieldcraft.report.wording import shortened
 
 ROW = 40
-NAME_MOST = 40
+NAME_PX = 230
 THIN_ROW = 22
-THIN_NAME_MOST = 13
+THIN_NAME_PX = 98
+"""Names keep to the room that a phone has for them."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def thin_bar_chart(bars: Sequence[Bar], *, label: str) -> Markup:
     for index, bar in enumerate(bars):
         top = index * THIN_ROW
         width = 54 * max(bar.value, 0.0) / most
-        parts.append(text("29%", top + 15, shortened(bar.name, THIN_NAME_MOST), "name", "end"))
+        parts.append(text("29%", top + 15, fitted(bar.name, THIN_NAME_PX), "name", "end"))
         box: dict[str, str | float] = {
             "class": "bar",
             "x": "31%",
@@ -105,7 +106,7 @@ def _at(place: float) -> str:
 
 def _names(bar: Bar, top: float) -> list[Markup]:
     kind = "name strong" if bar.strong else "name"
-    name = shortened(bar.name, NAME_MOST)
+    name = fitted(bar.name, NAME_PX)
     return [text("0%", top + 15, name, kind), text("100%", top + 15, bar.shown, kind, "end")]
 
 

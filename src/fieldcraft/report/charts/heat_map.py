@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from fieldcraft.report.charts.lettering import fitted, text_width
 from fieldcraft.report.charts.svg import drawing, joined, tag, text
-from fieldcraft.report.wording import plural, shortened
+from fieldcraft.report.wording import plural
 
 NUMBERED = 24
 """Up to so many classes each square carries its count and each row its name."""
+NAME_PX = 110
+"""Longest name beside a row."""
 SHADES = 8
 """Steps of shade where there are too many classes for numbers."""
 
@@ -19,12 +22,13 @@ def heat_map(counts: Sequence[Sequence[int]], names: Sequence[str], *, label: st
 
 
 def _numbered(counts: Sequence[Sequence[int]], names: Sequence[str], label: str) -> Markup:
-    short = [shortened(name, 14) for name in names]
+    short = [fitted(name, NAME_PX) for name in names]
     widest = max(counts[i][j] for i in range(len(names)) for j in range(len(names)))
     cell = max(31.0, 8.0 + 7.2 * len(f"{widest:,}"), 110 / len(names))
-    beside = 12 + 6.6 * max(len(name) for name in short)
-    upright = all(7.0 * len(name) <= cell for name in short)
-    above = 18.0 if upright else 6 + 6.6 * max(len(name) for name in short)
+    longest = max(text_width(name) for name in short)
+    beside = 12 + longest
+    upright = longest <= cell
+    above = 18.0 if upright else 8 + longest
     parts = []
     for row, line in enumerate(counts):
         y = above + row * cell
