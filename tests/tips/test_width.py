@@ -48,7 +48,7 @@ def test_a_machine_without_bf16_gets_a_narrower_network():
     assert bases(with_machine(CIFAR10, bf16=False))[1] < bases(CIFAR10)[1]
 
 
-@pytest.mark.parametrize(("train", "most"), [(999, WIDEST_TINY), (1_000, BASES[-1])])
+@pytest.mark.parametrize(("train", "most"), [(1_999, WIDEST_TINY), (2_000, BASES[-1])])
 def test_tiny_sets_stay_narrow(train, most):
     assert bases(with_budget(with_train(CIFAR10, train), 100_000.0))[1] == most
 

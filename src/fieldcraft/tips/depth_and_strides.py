@@ -1,4 +1,4 @@
-"""Depth and strides: add stages that halve the map until the last one sees the whole image.
+"""Depth and strides: add stages that halve the map until the last one sees the whole image, with a margin.
 
 Each stage doubles the step between neighbouring positions, so that the receptive field grows geometrically while the
 map shrinks; channels double as positions become fewer. Pooling halves small images, where each position counts;
@@ -20,6 +20,8 @@ from fieldcraft.plan.schema import Cnn, ImageInput, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 
+MARGIN = 1.6
+"""Receptive field over image: pixels near the rim of a field hardly count, so it must be larger than what is to be seen."""
 MOST_STAGES = 6
 LEAST_MAP_PX = 2
 """The map of the last stage keeps at least so many positions a side."""
@@ -47,7 +49,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 
 def _deep_enough(network: Cnn, sample: ImageInput, *, depth: int) -> Cnn:
     side_px = min(sample.height, sample.width)
-    needed_px = max(sample.height, sample.width)
+    needed_px = MARGIN * max(sample.height, sample.width)
     downsample: Literal["max-pool", "stride"] = "stride" if side_px >= STRIDES_FROM_PX else "max-pool"
     base = network.widths[0]
     chosen = replace(network, widths=(base,), depth=1, downsample=downsample)

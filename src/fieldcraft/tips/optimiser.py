@@ -15,7 +15,7 @@ from fieldcraft.plan.schema import AdamW, Cnn, Mlp, Network, Plan, ResNet, Sgd
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 
-SGD_LR, ADAMW_LR, OWN_LR = 0.2, 2e-3, 1e-3
+SGD_LR, ADAMW_LR, OWN_LR = 0.4, 2e-3, 1e-3
 """Peak rates; the first two for `REFERENCE_BATCH` samples a step, the last for one's own network."""
 REFERENCE_BATCH = 128
 SGD_BOUNDS, ADAMW_BOUNDS = (0.02, 0.4), (1e-3, 4e-3)

@@ -21,7 +21,7 @@ BASES = (8, 12, 16, 24, 32, 48, 64)
 """Channels of the first stage."""
 WIDEST_TINY = 32
 """Channels of the first stage for fewer than `TINY_TRAIN` samples."""
-TINY_TRAIN = 1_000
+TINY_TRAIN = 2_000
 WIDEST = 512
 
 
