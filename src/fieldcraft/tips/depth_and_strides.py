@@ -21,7 +21,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 
 MARGIN = 1.6
-"""Receptive field over image: pixels near the rim of a field hardly count, so it must be larger than what is to be seen."""
+"""Receptive field over image, at least: pixels near the rim of a field hardly count."""
 MOST_STAGES = 6
 LEAST_MAP_PX = 2
 """The map of the last stage keeps at least so many positions a side."""
