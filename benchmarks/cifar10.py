@@ -6,11 +6,10 @@ Tuning looked at the 1,000 validation images only. Usage: python benchmarks/cifa
 
 import sys
 
+from fieldcraft.data.open import open_data
 from fits import fit
 from result import summary, write
 from tutorial import accuracy, train
-
-from fieldcraft.data.open import open_data
 
 
 def main(seeds: int = 3, budget_s: int = 180) -> None:

@@ -10,8 +10,6 @@ import time
 import warnings
 
 import numpy as np
-from fits import fit
-from result import summary, write
 from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -23,6 +21,8 @@ from sklearn.svm import SVC
 from fieldcraft.data.open import open_data
 from fieldcraft.data.splits import part
 from fieldcraft.plan.schema import Splits
+from fits import fit
+from result import summary, write
 
 
 def draw(rng: np.random.Generator) -> object:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from result import summary, write
 from torch.nn import functional
 
 from fieldcraft.build.network import build_network
@@ -25,6 +24,7 @@ from fieldcraft.train.engine import engine
 from fieldcraft.train.hooks.metrics_log import MetricsLog
 from fieldcraft.train.journal import Journal
 from fieldcraft.train.loop import Job, Surroundings, train
+from result import summary, write
 
 BATCH = 128
 CASES = {"mlp": (Mlp(widths=(256, 256)), (64,), 400), "resnet": (ResNet(widths=(16, 32, 64)), (3, 32, 32), 30)}
@@ -112,7 +112,9 @@ def main(rounds: int = 15) -> None:
             [a - b for a, b in zip(times["fabric_wrappers"], times["bare"], strict=True)]
         )
         print(name, {side: round(float(np.median(values)), 3) for side, values in times.items()}, file=sys.stderr)
-    write("loop_overhead", "milliseconds a step, batch 128, sides in turn; ours draws a batch, logs, snapshots", measured)
+    write(
+        "loop_overhead", "milliseconds a step, batch 128, sides in turn; ours draws a batch, logs, snapshots", measured
+    )
 
 
 if __name__ == "__main__":

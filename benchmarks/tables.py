@@ -6,8 +6,6 @@ Each seed parts the data anew. Usage: python benchmarks/tables.py [SEEDS] [BUDGE
 import sys
 
 import numpy as np
-from fits import fit
-from result import summary, write
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -15,6 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from fieldcraft.data.open import open_data
 from fieldcraft.data.splits import part
 from fieldcraft.plan.schema import Splits
+from fits import fit
+from result import summary, write
 
 
 def reference(name: str, seed: int) -> float:
@@ -51,7 +51,11 @@ def main(seeds: int = 5, budget_s: int = 30) -> None:
             "wall_seconds": summary(seconds),
             "said_first": said,
         }
-    write(f"tables_{budget_s}s", "test metric of the returned model; gain: positive is better than the reference", measured)
+    write(
+        f"tables_{budget_s}s",
+        "test metric of the returned model; gain: positive is better than the reference",
+        measured,
+    )
 
 
 if __name__ == "__main__":

@@ -10,9 +10,7 @@ import time
 
 import numpy as np
 import torch
-from result import summary, write
 from torch.nn import functional
-from tutorial import PerSample
 
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
@@ -20,6 +18,8 @@ from fieldcraft.data.loader import Batches
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.schema import Augment, Execution, Initialisation, ResNet, Sgd
 from fieldcraft.train.engine import engine
+from result import summary, write
+from tutorial import PerSample
 
 NETS = {
     "thin-resnet18": ResNet(widths=(16, 32, 64, 128), depths=(2, 2, 2, 2), downsample="stride"),
@@ -96,7 +96,9 @@ def main(rounds: int = 12) -> None:
             ratios = [a / b for a, b in zip(times["tutorial"], times[side], strict=True)]
             measured[name][f"{side}_speed_up"] = summary(ratios)
         print(name, {side: round(float(np.median(values)), 1) for side, values in times.items()}, file=sys.stderr)
-    write("throughput", "training steps of batch 128 at 32x32 RGB, sides in turn; speed-ups are paired ratios", measured)
+    write(
+        "throughput", "training steps of batch 128 at 32x32 RGB, sides in turn; speed-ups are paired ratios", measured
+    )
 
 
 if __name__ == "__main__":

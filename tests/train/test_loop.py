@@ -218,5 +218,3 @@ def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(
     course = Course(schedule=OneCycle(), planned=2000, peak=0.1, cool_downs=downs)
     repeat = train(made_job(made_net(), course=course), around(tmp_path / "repeat"))
     assert same(slow, repeat)
-
-

@@ -69,4 +69,4 @@ def reliability(probabilities: Array, truth: Truth, bins: int = 15) -> Reliabili
 def _cross_entropy(logits: Array, truth: Truth, task: Task) -> float:
     if task == "single-label":
         return float(-log_softmax(logits, axis=1)[np.arange(len(truth)), truth.astype(np.int64)].mean())
-    return float((np.logaddexp(0, logits) - truth * logits).mean())
+    return float((np.logaddexp(0, logits) - truth.astype(np.float64) * logits).mean())

@@ -44,9 +44,7 @@ def score(metric: str, task: Task, truth: Truth, scores: Array) -> float:
     return all_of((metric,), task, truth, scores)[metric]
 
 
-def all_metrics(
-    task: Task, truth: Truth, scores: Array, sigma: Array | None = None
-) -> dict[str, float]:
+def all_metrics(task: Task, truth: Truth, scores: Array, sigma: Array | None = None) -> dict[str, float]:
     """Every metric of the task; with `sigma` (one a target) also the mean negative log-likelihood under that noise."""
     found = all_of(METRICS[task], task, truth, scores)
     if task == "regression" and sigma is not None:
@@ -116,7 +114,9 @@ def _numbers(metric: str, truth: Array, scores: Array) -> float:
         return float(np.abs(errors).mean())
     spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     left = (errors**2).sum(axis=0)
-    return float(np.mean(np.where(spread > 0, 1 - left / np.where(spread > 0, spread, 1), np.where(left == 0, 1.0, 0.0))))
+    return float(
+        np.mean(np.where(spread > 0, 1 - left / np.where(spread > 0, spread, 1), np.where(left == 0, 1.0, 0.0)))
+    )
 
 
 def _auroc(positive: npt.NDArray[np.bool_], scores: Array) -> float:

@@ -141,7 +141,8 @@ class Model:
         if isinstance(x, Tensor):
             x = x.numpy()
         pixels, _ = as_images(np.asarray(x), "the images")
-        return resized(with_depth(with_channels(pixels, spec.channels), spec.depth_bits), spec.height, spec.width)
+        fitting = with_depth(with_channels(pixels, spec.channels), spec.depth_bits)
+        return resized(fitting, spec.height, spec.width)
 
     def _features(self, x: Any) -> npt.NDArray[np.float32]:
         assert self.encoder is not None
@@ -164,7 +165,8 @@ class Model:
     def _in_units(self, found: Array) -> Array:
         if self.spec.task != "regression":
             return found
-        return found * np.array(self.spec.target_std) + np.array(self.spec.target_mean)
+        scaled: Array = found * np.array(self.spec.target_std) + np.array(self.spec.target_mean)
+        return scaled
 
 
 def baseline_outputs(scores: Array, task: str) -> Array:
@@ -234,7 +236,9 @@ def _shape(spec: ModelSpec) -> tuple[int, ...]:
 
 def _network_outputs(net: nn.Module, inputs: Tensor) -> Array:
     with torch.inference_mode():
-        found: Array = torch.cat([net(part).float() for part in inputs.split(AT_ONCE)]).numpy().astype(np.float64)
+        found: Array = (
+            torch.cat([net(part).float() for part in torch.split(inputs, AT_ONCE)]).numpy().astype(np.float64)
+        )
     return found
 
 
@@ -243,7 +247,7 @@ def _numbers_frame(scores: Array, spec: ModelSpec) -> pd.DataFrame:
     if len(spec.names) == 1:
         value = scores[:, 0]
         return pd.DataFrame({"prediction": value, "low": value - half[0], "high": value + half[0]})
-    columns = {}
+    columns: dict[str, Array] = {}
     for index, name in enumerate(spec.names):
         value = scores[:, index]
         columns |= {name: value, f"low:{name}": value - half[index], f"high:{name}": value + half[index]}

@@ -85,6 +85,8 @@ def read_spec(path: Path) -> ModelSpec:
         document: dict[str, Any] = tomllib.loads(path.read_text())
         return _SPEC.validate_python(bring_forward("network", document, str(path)))
     except FileNotFoundError as error:
-        raise RunError(f"{path.parent} holds no model yet ({path.name} is missing): run `fieldcraft fit` first.") from error
+        raise RunError(
+            f"{path.parent} holds no model yet ({path.name} is missing): run `fieldcraft fit` first."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise RunError(f"{path} is damaged ({error}): fit again, or restore the file.") from error

@@ -52,9 +52,7 @@ def capture(place: Place, net: nn.Module, optimiser: torch.optim.Optimizer, aver
     return Checkpoint(place=place, tensors={name: value.detach().clone() for name, value in tensors.items()})
 
 
-def restore(
-    checkpoint: Checkpoint, net: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None
-) -> Place:
+def restore(checkpoint: Checkpoint, net: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None) -> Place:
     """Put network, optimiser and average back; gives the place."""
     net.load_state_dict(_under("net.", checkpoint.tensors))
     entries: dict[int, dict[str, Tensor]] = {}

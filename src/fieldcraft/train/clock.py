@@ -32,4 +32,5 @@ class Clock:
 
 def process_started() -> float:
     """Reading of time.monotonic() at which this process was started, restarts by exec included."""
-    return time.monotonic() - (time.time() - psutil.Process().create_time())
+    born: float = psutil.Process().create_time()
+    return time.monotonic() - max(0.0, time.time() - born)

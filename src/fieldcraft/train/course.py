@@ -50,4 +50,3 @@ class Course:
         start = self._factor(last.at, self.cool_downs.index(last))
         share = 1.0 if last.end - last.at <= 1 else min(1.0, (step - last.at) / (last.end - 1 - last.at))
         return start + (final_rate(self.schedule) - start) * share
-

@@ -40,7 +40,8 @@ class Engine:
             net = torch.compile(net)  # type: ignore[assignment]
         if self.fabric.world_size == 1:
             return net, optimiser
-        return self.fabric.setup(net, optimiser)
+        wrapped: tuple[nn.Module, torch.optim.Optimizer] = self.fabric.setup(net, optimiser)
+        return wrapped
 
     def precision(self) -> AbstractContextManager[object]:
         """Context in which forward passes run."""
@@ -49,7 +50,7 @@ class Engine:
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a loss."""
         if self.fabric.world_size == 1:
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
         else:
             self.fabric.backward(loss)
 

@@ -29,6 +29,7 @@ KEEP_EVERY = 50  # steps between snapshots to fall back to; a multiple of LOOK_E
 WRITE_EVERY_S = 10.0
 DECIDE_EVERY_S = 0.25
 TICK_EVERY_S = 2.0
+WARM_UP = 5  # first steps of a process are slow and say nothing about the pace
 SMALLEST_SCALE = 2.0**-6
 VALIDATIONS = 10  # looks at the validation part in the course of a rung
 
@@ -112,7 +113,7 @@ class _Loop:
         self.kept = self._capture()
         self.pace = Pace()
         self.written = self.decided = self.ticked = self.began = time.monotonic()
-        self.paced = self.place.step
+        self.first = self.paced = self.place.step
         self.before_s = self.place.seconds
         self.validation_s = 0.0
         self.window: list[tuple[Tensor, Batch]] = []
@@ -186,9 +187,7 @@ class _Loop:
             raise error
         micro = (now + 1) // 2
         because = f"memory ran out with {now} samples at once; batch norm now sees {micro}"
-        self.around.journal.write(
-            SmallerMicro(rung=self.job.rung, step=self.place.step, micro=micro, because=because)
-        )
+        self.around.journal.write(SmallerMicro(rung=self.job.rung, step=self.place.step, micro=micro, because=because))
         self.place = replace(self.place, micro=micro)
 
     def _look(self, step_s: float) -> bool:
@@ -245,6 +244,9 @@ class _Loop:
         if now - self.ticked > TICK_EVERY_S:
             self.around.journal.write(Tick(spent_s=self.around.clock.spent_s, stage=f"rung {self.job.rung}"))
             self.ticked = now
+        if step - self.first < WARM_UP:
+            self.paced, self.decided = step, now
+            return
         if now - self.decided < DECIDE_EVERY_S:
             return
         if step > self.paced:
@@ -258,9 +260,7 @@ class _Loop:
                 f"{max(0.0, left_s):.1f} s are left for training and a step takes "
                 f"{1000 * (self.pace.step_s or 0):.1f} ms: ends at step {decision.end} of {self.course.end}"
             )
-            self.around.journal.write(
-                Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because)
-            )
+            self.around.journal.write(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
             self.course = self.course.cooled(decision)
 
     def _capture(self) -> Checkpoint:

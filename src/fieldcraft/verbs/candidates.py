@@ -63,5 +63,3 @@ def write_array(path: Path, array: npt.NDArray[np.float64]) -> None:
     buffer = BytesIO()
     np.save(buffer, array, allow_pickle=False)
     write_whole(path, buffer.getvalue())
-
-

@@ -63,7 +63,7 @@ class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
     Hurts: with a budget in seconds, results depend on how fast the machine was.
     """
 
-    def fit(self, X: object, y: object) -> "FieldcraftClassifier":  # noqa: N803
+    def fit(self, X: object, y: object) -> "FieldcraftClassifier":
         """Train; ValueError says what is wrong with the data."""
         x, labels = validate_data(self, X, y, allow_nd=True, ensure_min_samples=2)
         check_classification_targets(labels)
@@ -73,11 +73,11 @@ class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         self._fit(x, indices.astype(np.int64))
         return self
 
-    def predict_proba(self, X: object) -> npt.NDArray[np.float64]:  # noqa: N803
+    def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
         """Calibrated probabilities, (n, classes) in the order of `classes_`."""
         return self.model_.scores(self._checked(X))
 
-    def predict(self, X: object) -> npt.NDArray[np.generic]:  # noqa: N803
+    def predict(self, X: object) -> npt.NDArray[np.generic]:
         """The most probable class of each sample."""
         found: npt.NDArray[np.generic] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return found
@@ -86,14 +86,14 @@ class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 class FieldcraftRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
     """A regressor whose `fit` is `fc.fit`; see FieldcraftClassifier."""
 
-    def fit(self, X: object, y: object) -> "FieldcraftRegressor":  # noqa: N803
+    def fit(self, X: object, y: object) -> "FieldcraftRegressor":
         """Train; ValueError says what is wrong with the data."""
         x, values = validate_data(self, X, y, allow_nd=True, ensure_min_samples=2, y_numeric=True, multi_output=True)
         self._flat = values.ndim == 1
         self._fit(x, np.asarray(values, dtype=np.float64))
         return self
 
-    def predict(self, X: object) -> npt.NDArray[np.float64]:  # noqa: N803
+    def predict(self, X: object) -> npt.NDArray[np.float64]:
         """Numbers in the units of the targets, (n,) or (n, targets)."""
         found = self.model_.scores(self._checked(X))
         return found[:, 0] if self._flat else found

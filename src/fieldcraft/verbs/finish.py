@@ -55,9 +55,7 @@ def finish(
     test = _look(winner, model, plan, samples, work, command) if len(samples.parts.test) else None
     importance, similarity = _explain(winner, model, plan, judge, samples, work)
     work.tick("predictions")
-    write_whole(
-        work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions)
-    )
+    write_whole(work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions))
     baselines = [one for one in judged if one.candidate.kind == "baseline"]
     networks = [one for one in judged if one.candidate.kind == "rung"]
     gain = judge.gain(judge.best(networks).outputs, judge.best(baselines).outputs) if baselines and networks else None
@@ -142,9 +140,7 @@ def outputs_of(model: Model, plan: Plan, samples: Samples, part: Part) -> Array:
     return network_outputs(machine.place(model.predictor), samples, plan, machine, part)
 
 
-def _look(
-    winner: Judged, model: Model, plan: Plan, samples: Samples, work: Work, command: tuple[str, ...]
-) -> Test:
+def _look(winner: Judged, model: Model, plan: Plan, samples: Samples, work: Work, command: tuple[str, ...]) -> Test:
     """Look at the test part, once: a run that is resumed after its look does not look again."""
     ledger = Ledger(work.folder.ledger)
     seen = candidates.folder(work.folder.rungs, winner.candidate.name) / "test.npy"
@@ -171,8 +167,8 @@ def examine(
     sigma = np.array(spec.sigma) if task == "regression" else None
     metrics = intervals(task, truth, scores, groups, sigma, seed=plan.seed)
     frames = [
-        predictions_frame(part, apply(outputs, spec.temperature, task), spec, samples)
-        for part, outputs in (("validation", validation), ("test", found))
+        predictions_frame("validation", apply(validation, spec.temperature, task), spec, samples),
+        predictions_frame("test", scores, spec, samples),
     ]
     if task == "regression":
         inside = covered(truth.astype(np.float64).reshape(len(truth), -1), scores, np.array(spec.half_width))
@@ -229,7 +225,9 @@ def predictions_frame(part: Part, scores: Array, spec: ModelSpec, samples: Sampl
         told = {"truth": truth.reshape(-1)}
     else:
         told = {f"truth:{name}": truth[:, index] for index, name in enumerate(names)}
-    head = pd.DataFrame({"id": samples.ids(part), "part": part, **told})
+    groups = samples.groups(part)
+    grouped = {} if groups is None else {"group": groups}
+    head = pd.DataFrame({"id": samples.ids(part), "part": part, **grouped, **told})
     return pd.concat([head, frame], axis=1)
 
 
@@ -238,7 +236,9 @@ def _worst(found: Array, spec: ModelSpec, samples: Samples) -> npt.NDArray[np.in
     truth, rows = samples.truth("test"), samples.parts.test
     scores = apply(found, spec.temperature, spec.task)
     if spec.task == "regression":
-        errors = np.abs(truth.reshape(len(truth), -1) - scores) / np.maximum(np.array(samples.target_std), 1e-12)
+        errors = np.abs(truth.astype(np.float64).reshape(len(truth), -1) - scores) / np.maximum(
+            np.array(samples.target_std), 1e-12
+        )
         return rows[np.argsort(-errors.max(axis=1), kind="stable")]
     wrong = ~right(scores, truth)
     if spec.task == "single-label":
@@ -275,7 +275,9 @@ def _explain(
     if isinstance(model.predictor, Fitted) or plan.task.kind == "regression" or left_s < 2.0:
         return (), None
     maps, similarity = pictures.saliency_maps(model.predictor.cpu(), samples)
-    shown = dict(np.load(work.folder.thumbnails)) if work.folder.thumbnails.exists() else pictures.shown_samples(samples)
+    shown = (
+        dict(np.load(work.folder.thumbnails)) if work.folder.thumbnails.exists() else pictures.shown_samples(samples)
+    )
     pictures.write(work.folder.thumbnails, shown | maps)
     return (), similarity
 

@@ -121,9 +121,7 @@ def _carry_out(
     remember_kills(folder, memory_kills())
     samples = wardrobe.samples(file.plan)
     work.tick("data")
-    judged = climb(
-        file.plan, facts, samples, work, lambda found: keep_best(found, file.plan, samples, work)
-    )
+    judged = climb(file.plan, facts, samples, work, lambda found: keep_best(found, file.plan, samples, work))
     work.check_stop()
     finish(judged, file.plan, facts, samples, work, command)
     work.journal.write(Finished(spent_s=work.clock.spent_s))
@@ -196,6 +194,4 @@ def _digest(text: str) -> str:
 
 def _stopped(folder: RunFolder, stop: StopRequest) -> Stopped:
     kept = "the best model so far is in it and " if folder.network.exists() else ""
-    return Stopped(
-        f"stopped by {stop.signal_name}: {folder.path} is saved, {kept}the same command goes on from here."
-    )
+    return Stopped(f"stopped by {stop.signal_name}: {folder.path} is saved, {kept}the same command goes on from here.")

@@ -9,12 +9,14 @@ from safetensors.torch import save
 from torch import nn
 
 from fieldcraft.baselines.fit import fit_baseline
+from fieldcraft.baselines.fitted import Kind
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.metric import build_metric
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
+from fieldcraft.data.dataset import Part
 from fieldcraft.errors import Stopped
 from fieldcraft.plan.schema import CoolDown, Plan, Rung
 from fieldcraft.prediction.bootstrap import paired_difference
@@ -38,6 +40,7 @@ from fieldcraft.verbs.work import Work
 
 BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
 A_FIFTH = 0.2  # of the budget, for facts, measurements and baselines together
+SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
 LEAST_S = 1.0  # a rung with less time than this is not begun
 
 
@@ -96,7 +99,9 @@ class Judge:
         return net if gain > noise else plain
 
 
-def climb(plan: Plan, facts: Facts, samples: Samples, work: Work, best_so_far: Callable[[list[Judged]], None]) -> list[Judged]:
+def climb(
+    plan: Plan, facts: Facts, samples: Samples, work: Work, best_so_far: Callable[[list[Judged]], None]
+) -> list[Judged]:
     """Train everything that the plan and the budget allow; what was finished earlier is read from disk.
 
     `best_so_far` is called after each candidate, so that a usable model is always on disk.
@@ -122,7 +127,7 @@ def climb(plan: Plan, facts: Facts, samples: Samples, work: Work, best_so_far: C
     return judged
 
 
-def _baseline(name: str, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> Judged:
+def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> Judged:
     samples, task = judge.samples, plan.task.kind
     began = work.clock.spent_s
     budget_s = work.clock.budget_s
@@ -271,14 +276,14 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
 
 
 def network_outputs(
-    net: nn.Module, samples: Samples, plan: Plan, machine: Engine, part: str
+    net: nn.Module, samples: Samples, plan: Plan, machine: Engine, part: Part
 ) -> npt.NDArray[np.float64]:
     """What a network says about a part: logits, or numbers in target units."""
-    assert part in ("train", "validation", "test")
-    batches = samples.batches(part, plan, machine.device, augment=False)  # type: ignore[arg-type]
+    batches = samples.batches(part, plan, machine.device, augment=False)
     found = outputs(net, batches, machine).astype(np.float64)
     if plan.task.kind == "regression":
-        return found * np.array(samples.target_std) + np.array(samples.target_mean)
+        scaled: npt.NDArray[np.float64] = found * np.array(samples.target_std) + np.array(samples.target_mean)
+        return scaled
     return found
 
 
@@ -293,7 +298,7 @@ def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
         return 0.0
     planned = [_planned_s(later, plan, facts) for later in range(index, len(plan.ladder.rungs))]
     own = planned[0] / sum(planned)
-    slack = 1.1 if len(planned) > 1 else 1.0
+    slack = SLACK if len(planned) > 1 else 1.0
     return work.reserve_s + left_s * (1 - min(1.0, slack * own))
 
 
@@ -326,4 +331,3 @@ def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
         if rung.name in trained
     )
     return replace(plan, ladder=replace(plan.ladder, rungs=rungs, climb="always"))
-

@@ -44,9 +44,7 @@ def mistakes(samples: Samples, rows: npt.NDArray[np.int64]) -> dict[str, npt.NDA
     }
 
 
-def saliency_maps(
-    net: nn.Module, samples: Samples
-) -> tuple[dict[str, npt.NDArray[np.generic]], float]:
+def saliency_maps(net: nn.Module, samples: Samples) -> tuple[dict[str, npt.NDArray[np.generic]], float]:
     """Maps for a few validation images, those of a network of random weights beside them, and their similarity."""
     assert samples.pixels is not None
     rows = samples.parts.validation[:: max(1, len(samples.parts.validation) // MAPS)][:MAPS]

@@ -37,9 +37,7 @@ def prepare(
     """Read a source and part it as the plan (or the schema) says."""
     dataset = open_data(source, options)
     start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
-    return Prepared(
-        dataset=dataset, digest=digest(dataset), parts=part(dataset, start.splits, start.seed), start=start
-    )
+    return Prepared(dataset=dataset, digest=digest(dataset), parts=part(dataset, start.splits, start.seed), start=start)
 
 
 def keep_parts(prepared: Prepared, folder: Path) -> None:

@@ -3,7 +3,16 @@
 import numpy as np
 
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles
-from fieldcraft.plan.schema import ImageInput, InputPlan, MultiLabel, Plan, Regression, SingleLabel, TableInput, TaskPlan
+from fieldcraft.plan.schema import (
+    ImageInput,
+    InputPlan,
+    MultiLabel,
+    Plan,
+    Regression,
+    SingleLabel,
+    TableInput,
+    TaskPlan,
+)
 from fieldcraft.records.facts import Task
 
 LONGEST_PX = 96  # images of mixed sizes are brought to their median size, at most this long
@@ -34,6 +43,4 @@ def _input(dataset: Dataset) -> InputPlan:
     else:
         return TableInput()
     shrink = min(1.0, LONGEST_PX / max(height, width))
-    return ImageInput(
-        height=max(1, round(height * shrink)), width=max(1, round(width * shrink)), channels=channels
-    )
+    return ImageInput(height=max(1, round(height * shrink)), width=max(1, round(width * shrink)), channels=channels)

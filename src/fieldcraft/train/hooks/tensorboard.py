@@ -17,22 +17,22 @@ class TensorBoard:
     def begin(self, rung: str, step: int, end: int) -> None:
         """Open the rung's writer; what an interrupted attempt wrote after `step` is purged by the viewer."""
         self.close()
-        self._writer = SummaryWriter(str(self._folder / rung), purge_step=step or None)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(self._folder / rung), purge_step=step or None)
 
     def trained(self, record: Trained) -> None:
         """Loss, rate and step time."""
         if self._writer is not None:
-            self._writer.add_scalar("train/loss", record.loss, record.step)  # type: ignore[no-untyped-call]
-            self._writer.add_scalar("train/lr", record.lr, record.step)  # type: ignore[no-untyped-call]
-            self._writer.add_scalar("train/step_ms", record.ms, record.step)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar("train/loss", record.loss, record.step)
+            self._writer.add_scalar("train/lr", record.lr, record.step)
+            self._writer.add_scalar("train/step_ms", record.ms, record.step)
 
     def validated(self, record: Validated) -> None:
         """The metric."""
         if self._writer is not None:
-            self._writer.add_scalar("validation/metric", record.metric, record.step)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar("validation/metric", record.metric, record.step)
 
     def close(self) -> None:
         """Flush and close."""
         if self._writer is not None:
-            self._writer.close()  # type: ignore[no-untyped-call]
+            self._writer.close()
             self._writer = None
