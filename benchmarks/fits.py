@@ -20,9 +20,11 @@ class Fit:
     metrics: list[dict]
 
     def test(self, metric: str) -> float:
+        """A metric on the test part."""
         return float(self.results["test"]["metrics"][metric]["value"])
 
     def validation(self) -> dict[str, float]:
+        """The plan's metric of each candidate."""
         return {one["name"]: one["validation"] for one in self.results["candidates"]}
 
 

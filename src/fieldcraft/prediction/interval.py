@@ -1,7 +1,7 @@
 """Regression intervals: the prediction plus or minus what validation residuals say (split conformal).
 
-Source: Lei et al. 2018, arXiv:1604.04173, section 2.2. Coverage holds on average over samples that are exchangeable with
-the validation part; it says nothing about any one region of the inputs.
+Source: Lei et al. 2018, arXiv:1604.04173, section 2.2. Coverage holds on average over samples that are exchangeable
+with the validation part; it says nothing about any one region of the inputs.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from fieldcraft.prediction.metrics import Array
 
 
 def half_widths(truth: Array, predictions: Array, coverage: float) -> Array:
-    """One half-width a target: the ceil((n + 1) coverage)-th smallest absolute residual of n; the largest if n is small."""
+    """One a target: the ceil((n + 1) coverage)-th smallest of n absolute residuals; the largest if n is small."""
     residuals = np.sort(np.abs(truth - predictions), axis=0)
     rank = int(np.ceil((len(residuals) + 1) * coverage))
     found: Array = residuals[min(rank, len(residuals)) - 1]

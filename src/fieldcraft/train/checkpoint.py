@@ -27,7 +27,7 @@ class Place:
     """Halved by each back-off."""
     micro: int | None = None
     """Micro-batch; None: the whole batch."""
-    guard: Guard = Guard()
+    guard: Guard = Guard()  # noqa: RUF009  (frozen)
     seconds: float = 0.0
     """Spent on this rung."""
 

@@ -161,7 +161,7 @@ def _look(winner: Judged, model: Model, plan: Plan, samples: Samples, work: Work
 def examine(
     validation: Array, found: Array, spec: ModelSpec, plan: Plan, samples: Samples, number: int
 ) -> tuple[Test, list[pd.DataFrame]]:
-    """Judge outputs on the test part: metrics with intervals, calibration, the unsure flag; and tables of predictions."""
+    """Judge outputs on the test part: metrics, calibration, the unsure flag; and tables of predictions."""
     task, truth, groups = spec.task, samples.truth("test"), samples.groups("test")
     scores = apply(found, spec.temperature, task)
     sigma = np.array(spec.sigma) if task == "regression" else None
@@ -297,8 +297,8 @@ def _notes(work: Work) -> tuple[str, ...]:
             case BackedOff():
                 shown = ", ".join(event.samples[:5]) + (" ..." if len(event.samples) > 5 else "")
                 notes.append(
-                    f"{event.rung}, step {event.step}: {event.because}; went back to step {event.back_to} with the rate "
-                    f"times {event.lr_scale:g}. Samples of that step: {shown}"
+                    f"{event.rung}, step {event.step}: {event.because}; went back to step {event.back_to} with "
+                    f"{event.lr_scale:g} of the rate. Samples of that step: {shown}"
                 )
             case _:
                 pass

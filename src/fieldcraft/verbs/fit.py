@@ -136,7 +136,7 @@ def _planned(
     work: Work,
     command: tuple[str, ...],
 ) -> tuple[PlanFile, Facts]:
-    """The run's plan and facts: from its folder, from the plan that was given, or drafted. plan.toml is written last."""
+    """The run's plan and facts: from its folder, as given, or drafted. plan.toml is written last."""
     folder = work.folder
     if folder.plan.exists():
         return read_plan(folder.plan), TypeAdapter(Facts).validate_python(read_json(folder.facts, "facts"))

@@ -256,7 +256,7 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
                 fits = min(fits, event.micro)
         if fits < (micro or size):
             work.note(
-                f"{rung.name}: a step with {micro or size} samples would take {step.total_mib(micro or size):,.0f} MiB; "
+                f"{rung.name}: {micro or size} samples at once would take {step.total_mib(micro or size):,.0f} MiB; "
                 f"{fits} pass at once and their gradients are summed (batch norm sees {fits})"
             )
             micro = fits
