@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fieldcraft.cli.console import say, tell, tell_columns
+from fieldcraft.cli.console import say, tell_columns
 from fieldcraft.cli.options import (
     AsKind,
     Budget,
@@ -59,5 +59,4 @@ def plan(
     )
     write_whole(out, to_toml(drafted.plan, drafted.decisions))
     tell_columns((one.tip, one.outcome, one.because) for one in drafted.decisions)
-    say(f"The plan with its reasons: {out}")
-    tell(f"fieldcraft fit {data} --plan {out}")
+    say(f"The plan with its reasons: {out}. To train with it, give `fieldcraft fit` the same data and --plan {out}.")
