@@ -10,9 +10,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import FieldcraftError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.records.facts import Task
 from fieldcraft.verbs.fit import fit
 
 
@@ -38,12 +40,12 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.without = without
         self.seed = seed
 
-    def _fit(self, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> None:
+    def _fit(self, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic], task: Task) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 run = fit(
                     (x, y), self.plan, budget=self.budget, out=self.out or Path(scratch) / "run", edits=self.edits,
-                    without=self.without, seed=self.seed,
+                    without=self.without, seed=self.seed, options=ReadOptions(task=task),
                 )  # fmt: skip
             except FieldcraftError as error:
                 raise ValueError(str(error)) from error
@@ -70,7 +72,7 @@ class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         self.classes_, indices = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError("the labels hold one class only: a classifier needs two or more classes.")
-        self._fit(x, indices.astype(np.int64))
+        self._fit(x, indices.astype(np.int64), "single-label")
         return self
 
     def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
@@ -90,7 +92,7 @@ class FieldcraftRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         """Train; ValueError says what is wrong with the data."""
         x, values = validate_data(self, X, y, allow_nd=True, ensure_min_samples=2, y_numeric=True, multi_output=True)
         self._flat = values.ndim == 1
-        self._fit(x, np.asarray(values, dtype=np.float64))
+        self._fit(x, np.asarray(values, dtype=np.float64), "regression")
         return self
 
     def predict(self, X: object) -> npt.NDArray[np.float64]:

@@ -29,10 +29,11 @@ from fieldcraft.train.journal import BackedOff, Climbed, Cooled, Noted, SmallerM
 from fieldcraft.train.memory import peak_mib
 from fieldcraft.verbs import candidates, pictures
 from fieldcraft.verbs.candidates import Judged
-from fieldcraft.verbs.ladder import Judge, carried_out, network_outputs
+from fieldcraft.verbs.judge import Judge
+from fieldcraft.verbs.ladder import carried_out, network_outputs
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.samples import Samples, full_scale
-from fieldcraft.verbs.verdict import verdict
+from fieldcraft.verbs.verdict import Between, verdict
 from fieldcraft.verbs.work import Work
 
 EXPLAINING = 0.25  # of the time that is left, for permutation importance
@@ -41,7 +42,7 @@ DEPTHS = {1: 8, 2: 16, 4: 32}
 
 def keep_best(judged: list[Judged], plan: Plan, samples: Samples, work: Work) -> None:
     """Save the model of the winner so far, calibrated."""
-    winner = Judge(plan=plan, samples=samples).winner(judged)
+    winner = Judge(plan=plan, samples=samples).best(judged)
     _save(winner, plan, samples, work)
 
 
@@ -50,7 +51,7 @@ def finish(
 ) -> Results:
     """Everything after the ladder; each file is written whole, results.json and the report last."""
     judge = Judge(plan=plan, samples=samples)
-    winner = judge.winner(judged)
+    winner = judge.best(judged)
     model = _save(winner, plan, samples, work)
     test = _look(winner, model, plan, samples, work, command) if len(samples.parts.test) else None
     importance, similarity = _explain(winner, model, plan, judge, samples, work)
@@ -58,13 +59,16 @@ def finish(
     write_whole(work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions))
     baselines = [one for one in judged if one.candidate.kind == "baseline"]
     networks = [one for one in judged if one.candidate.kind == "rung"]
-    gain = judge.gain(judge.best(networks).outputs, judge.best(baselines).outputs) if baselines and networks else None
+    between = None
+    if baselines and networks:
+        net, plain = judge.best(networks), judge.best(baselines)
+        between = Between(net.candidate, plain.candidate, judge.compare(net.outputs, plain.outputs))
     every = tuple(one.candidate for one in judged)
     results = Results(
         metric=judge.metric,
         higher_is_better=judge.higher_is_better,
         winner=winner.candidate.name,
-        verdict=verdict(winner.candidate, every, judge.metric, judge.higher_is_better, gain, test),
+        verdict=verdict(winner.candidate, judge.metric, between, test),
         climb=_climb(work),
         candidates=every,
         test=test,

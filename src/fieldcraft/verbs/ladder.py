@@ -1,7 +1,7 @@
 """The ladder: baselines first, then a small network, then larger ones for as long as it pays."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,16 +12,12 @@ from fieldcraft.baselines.fit import fit_baseline
 from fieldcraft.baselines.fitted import Kind
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.build.loss import build_loss
-from fieldcraft.build.metric import build_metric
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.dataset import Part
 from fieldcraft.errors import Stopped
 from fieldcraft.plan.schema import CoolDown, Plan, Rung
-from fieldcraft.prediction.bootstrap import paired_difference
-from fieldcraft.prediction.calibration import apply
-from fieldcraft.prediction.metrics import higher_is_better, score
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
@@ -34,6 +30,7 @@ from fieldcraft.train.evaluate import outputs
 from fieldcraft.train.journal import BackedOff, Climbed, Cooled, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
+from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.measure import first_patches
 from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.work import Work
@@ -42,61 +39,6 @@ BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the 
 A_FIFTH = 0.2  # of the budget, for facts, measurements and baselines together
 SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
 LEAST_S = 1.0  # a rung with less time than this is not begun
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Judge:
-    """Compares candidates by the plan's metric on the validation part."""
-
-    plan: Plan
-    samples: Samples
-
-    @property
-    def metric(self) -> str:
-        """Name of the metric."""
-        metric = self.plan.task.metric
-        return metric if isinstance(metric, str) else metric.target
-
-    @property
-    def higher_is_better(self) -> bool:
-        """Whether larger values are better; one's own metrics always are."""
-        return higher_is_better(self.metric) if isinstance(self.plan.task.metric, str) else True
-
-    def value(self, found: npt.NDArray[np.float64]) -> float:
-        """The metric of some outputs."""
-        task = self.plan.task.kind
-        truth, scores = self.samples.truth("validation"), apply(found, 1.0, task)
-        if isinstance(self.plan.task.metric, str):
-            return score(self.plan.task.metric, task, truth, scores)
-        return build_metric(self.plan.task.metric)(truth, scores)
-
-    def gain(self, new: npt.NDArray[np.float64], old: npt.NDArray[np.float64]) -> tuple[float, float]:
-        """How much better the first is (positive: better), and the standard error of that paired difference."""
-        task = self.plan.task.kind
-        metric = self.plan.task.metric
-        return paired_difference(
-            metric if isinstance(metric, str) else build_metric(metric),
-            task,
-            self.samples.truth("validation"),
-            apply(new, 1.0, task),
-            apply(old, 1.0, task),
-            groups=self.samples.groups("validation"),
-        )
-
-    def best(self, judged: Sequence[Judged]) -> Judged:
-        """The first of the best."""
-        sign = 1 if self.higher_is_better else -1
-        return max(judged, key=lambda one: sign * one.candidate.validation)
-
-    def winner(self, judged: Sequence[Judged]) -> Judged:
-        """The best network, unless it does not beat the best baseline by more than the noise of their difference."""
-        baselines = [one for one in judged if one.candidate.kind == "baseline"]
-        networks = [one for one in judged if one.candidate.kind == "rung"]
-        if not baselines or not networks:
-            return self.best(judged)
-        plain, net = self.best(baselines), self.best(networks)
-        gain, noise = self.gain(net.outputs, plain.outputs)
-        return net if gain > noise else plain
 
 
 def climb(
@@ -152,7 +94,7 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     found = baseline_outputs(fitted.scores(validation), task)
     done = Judged(
         candidate=Candidate(
-            name=name, kind="baseline", validation=judge.value(found), noise=_noise(judge, found, judged),
+            name=name, kind="baseline", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=work.clock.spent_s - began, sample=fitted.sample, note=fitted.note,
         ),
         outputs=found,
@@ -183,11 +125,11 @@ def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: W
     if index == 0:
         return True, "the first network"
     below = judged[-1]
-    gain, noise = judge.gain(below.outputs, judge.best(judged[:-1]).outputs) if judged[:-1] else (float("inf"), 0.0)
-    words = f"{below.candidate.name} gained {gain:.4g} ± {noise:.2g} ({judge.metric}) over the best before it"
-    if gain > noise:
-        return True, f"{words}, more than its noise"
-    return False, f"stopped below it: {words}, not more than its noise"
+    if not judged[:-1]:
+        return True, f"{below.candidate.name} had nothing to beat"
+    found = judge.compare(below.outputs, judge.best(judged[:-1]).outputs)
+    words = f"{below.candidate.name} against the best before it: {found.words}"
+    return found.better, words if found.better else f"stopped below it: {words}"
 
 
 def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
@@ -216,7 +158,7 @@ def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judge
     found = network_outputs(net, samples, plan, machine, "validation")
     done = Judged(
         candidate=Candidate(
-            name=rung.name, kind="rung", validation=judge.value(found), noise=_noise(judge, found, judged),
+            name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
             parameters=sum(value.numel() for value in net.parameters()), steps=outcome.steps,
             planned_steps=rung.steps, note=_note(rung, outcome, work),
@@ -285,10 +227,6 @@ def network_outputs(
         scaled: npt.NDArray[np.float64] = found * np.array(samples.target_std) + np.array(samples.target_mean)
         return scaled
     return found
-
-
-def _noise(judge: Judge, found: npt.NDArray[np.float64], judged: Sequence[Judged]) -> float:
-    return judge.gain(found, judge.best(judged).outputs)[1] if judged else 0.0
 
 
 def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:

@@ -1,23 +1,23 @@
 """What came out, in sentences; when a baseline wins, that first."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fieldcraft.records.results import Candidate, Estimate, Test
+from fieldcraft.verbs.judge import Comparison
 
-NOT_SHOWN = "not more than the noise of their difference"
+
+@dataclass(frozen=True)
+class Between:
+    """The best network against the best baseline."""
+
+    network: Candidate
+    baseline: Candidate
+    comparison: Comparison
 
 
-def verdict(
-    winner: Candidate,
-    candidates: Sequence[Candidate],
-    metric: str,
-    higher_is_better: bool,
-    gain: tuple[float, float] | None,
-    test: Test | None,
-) -> tuple[str, ...]:
-    """Sentences, the most important first. `gain`: of the best network over the best baseline, with its noise."""
-    sign = 1 if higher_is_better else -1
-    sentences = [_who_won(winner, candidates, metric, sign, gain)]
+def verdict(winner: Candidate, metric: str, between: Between | None, test: Test | None) -> tuple[str, ...]:
+    """Sentences, the most important first. `between` is None when only networks or only baselines were trained."""
+    sentences = [_who_won(winner, metric, between)]
     if test is None:
         sentences.append("There is no test part, so nothing is known about samples that took no part in any choice.")
     elif metric in test.metrics:
@@ -35,24 +35,19 @@ def verdict(
     return tuple(sentences)
 
 
-def _who_won(
-    winner: Candidate, candidates: Sequence[Candidate], metric: str, sign: int, gain: tuple[float, float] | None
-) -> str:
-    baselines = [one for one in candidates if one.kind == "baseline"]
-    networks = [one for one in candidates if one.kind == "rung"]
-    if gain is None or not baselines or not networks:
-        return f"{winner.name} is returned: {metric} {winner.validation:.4g} on validation; nothing else was trained."
-    plain = max(baselines, key=lambda one: sign * one.validation)
-    net = max(networks, key=lambda one: sign * one.validation)
-    by = f"{gain[0]:+.3g} ± {gain[1]:.2g}"
+def _who_won(winner: Candidate, metric: str, between: Between | None) -> str:
+    if between is None:
+        return f"{winner.name} is returned: {metric} {winner.validation:.4g} on validation."
+    net, plain = between.network, between.baseline
+    told = f"({between.comparison.words})"
     if winner.kind == "baseline":
         return (
-            f"A baseline wins: {plain.name} reaches {metric} {plain.validation:.4g} on validation, the best network "
-            f"({net.name}) {net.validation:.4g}; its gain of {by} is {NOT_SHOWN}. The baseline is returned."
+            f"A baseline wins: {plain.name}, {metric} {plain.validation:.4g} on validation. The best network, {net.name}, "
+            f"reached {net.validation:.4g} {told}. The baseline is returned."
         )
     return (
-        f"The network {net.name} wins: {metric} {net.validation:.4g} on validation against {plain.validation:.4g} of "
-        f"the best baseline ({plain.name}), a gain of {by}."
+        f"The network {net.name} wins: {metric} {net.validation:.4g} on validation. The best baseline, {plain.name}, "
+        f"reached {plain.validation:.4g} {told}."
     )
 
 

@@ -1,0 +1,108 @@
+"""Judging candidates on the validation part: by the plan's metric, and by log-loss where that cannot tell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fieldcraft.build.metric import build_metric
+from fieldcraft.plan.schema import Plan
+from fieldcraft.prediction.bootstrap import paired_difference
+from fieldcraft.prediction.calibration import apply, fit_temperature
+from fieldcraft.prediction.metrics import higher_is_better, score
+from fieldcraft.verbs.candidates import Judged
+from fieldcraft.verbs.samples import Samples
+
+Outputs = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How much better one candidate is than another, and whether that is more than noise."""
+
+    gain: float
+    """In units of the metric; positive: better."""
+    noise: float
+    """Standard error of the paired difference."""
+    better: bool
+    words: str
+    """What was compared and what came out."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judge:
+    """Compares candidates on the validation part."""
+
+    plan: Plan
+    samples: Samples
+
+    @property
+    def metric(self) -> str:
+        """Name of the plan's metric."""
+        metric = self.plan.task.metric
+        return metric if isinstance(metric, str) else metric.target
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether larger values are better; of one's own metrics they always are."""
+        return higher_is_better(self.metric) if isinstance(self.plan.task.metric, str) else True
+
+    def value(self, found: Outputs) -> float:
+        """The metric of some outputs."""
+        metric, task = self.plan.task.metric, self.plan.task.kind
+        truth, scores = self.samples.truth("validation"), apply(found, 1.0, task)
+        return score(metric, task, truth, scores) if isinstance(metric, str) else build_metric(metric)(truth, scores)
+
+    def compare(self, new: Outputs, old: Outputs) -> Comparison:
+        """Is the first better than the second by more than noise?
+
+        One standard error of the paired difference in the plan's metric decides. Where the difference is smaller, the
+        log-loss of both (each with its own temperature) decides in the same way, for classes and labels: a share of
+        right answers on a small part cannot see how sure each answer was, a proper score can.
+        """
+        gain, noise = self._difference(self.plan.task.metric, new, old, 1.0, 1.0)
+        words = f"{gain:+.4g} ± {noise:.2g} {self.metric}"
+        if abs(gain) > noise:
+            return Comparison(gain=gain, noise=noise, better=gain > 0, words=f"{words}, more than the noise")
+        task = self.plan.task.kind
+        if task == "regression" or self.metric == "log-loss":
+            return Comparison(gain=gain, noise=noise, better=False, words=f"{words}, not more than the noise")
+        truth = self.samples.truth("validation")
+        warm = [fit_temperature(outputs, truth, task) for outputs in (new, old)]
+        nats, error = self._difference("log-loss", new, old, *warm)
+        return Comparison(
+            gain=gain,
+            noise=noise,
+            better=nats > error,
+            words=f"{words}, not more than the noise; log-loss lower by {nats:.3g} ± {error:.2g} "
+            f"{'decides' if nats > error else 'does not decide either'}",
+        )
+
+    def best(self, judged: Sequence[Judged]) -> Judged:
+        """The first that no later one beats by more than noise."""
+        found = judged[0]
+        for one in judged[1:]:
+            if self.compare(one.outputs, found.outputs).better:
+                found = one
+        return found
+
+    def noise(self, found: Outputs, judged: Sequence[Judged]) -> float:
+        """Standard error of the difference to the best so far; 0 when there is none."""
+        if not judged:
+            return 0.0
+        return self._difference(self.plan.task.metric, found, self.best(judged).outputs, 1.0, 1.0)[1]
+
+    def _difference(
+        self, metric: object, new: Outputs, old: Outputs, new_temperature: float, old_temperature: float
+    ) -> tuple[float, float]:
+        task = self.plan.task.kind
+        own = self.plan.task.metric
+        return paired_difference(
+            metric if isinstance(metric, str) else build_metric(own) if not isinstance(own, str) else own,
+            task,
+            self.samples.truth("validation"),
+            apply(new, new_temperature, task),
+            apply(old, old_temperature, task),
+            groups=self.samples.groups("validation"),
+        )
