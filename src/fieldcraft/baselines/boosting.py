@@ -1,0 +1,204 @@
+"""Boosting: histogram gradient-boosted trees, grown until held-out samples stop improving or the time is up.
+
+Source: Friedman 2001 and Ke et al. 2017 (LightGBM), as in scikit-learn's HistGradientBoosting.
+"""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from fieldcraft.baselines.deadline import Deadline
+from fieldcraft.baselines.fitted import Features, Fitted, Rows
+from fieldcraft.baselines.folds import (
+    FITS_OF_FOLDS,
+    Trial,
+    Trials,
+    is_small,
+    keep,
+    make_trials,
+    sample_words,
+    subsample,
+)
+from fieldcraft.baselines.judge import held_loss, one_class, pick
+from fieldcraft.records.facts import Task
+from fieldcraft.records.streams import stream_seed
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to grow."""
+
+    rate: float
+    leaves: int
+    least_leaf: int
+
+
+SETTINGS = (Setting(0.1, 31, 20), Setting(0.05, 8, 10), Setting(0.05, 63, 20))
+TREES = 300
+"""Rounds, at most."""
+FIRST_TREES = 10
+PATIENCE = 2
+"""Growth steps without improvement."""
+PROBE_TREES = 3
+WANTED_TREES = 50
+"""A sample is affordable when so many rounds of it fit into the time."""
+FIRST_SAMPLE = 500
+FOLDED_CELLS = 200_000
+"""Numbers, times the trees of a round, up to which cross-validation is worth its time."""
+FIXED_CELLS = 4_000_000
+"""Numbers that are looked at when no time is given."""
+MANY_COLUMNS = 256
+"""From here on columns are taken for pixels: coarser bins and a fifth of the columns a split, several times faster."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Grown:
+    estimators: tuple[Any, ...]
+    """One a trial, at the best number of rounds."""
+    loss: float
+    trees: int
+    finished: bool
+    """Whether it stopped by itself."""
+    seconds: float
+
+
+def fit_boosting(
+    features: Features,
+    targets: Rows,
+    task: Task,
+    outputs: int,
+    *,
+    deadline: Deadline,
+    seed: int,
+    groups: Rows | None,
+    validation: tuple[Features, Rows] | None,
+) -> Fitted:
+    """Tune and fit one estimator (one a label or target) on as many samples as the time allows."""
+    total = len(features)
+    columns: tuple[int | None, ...] = (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
+    size, slack = affordable(features, targets, task, deadline.share(1 / len(columns)), seed)
+    work = features.size * (outputs if task == "single-label" else 1)
+    cross_validate = size == total and is_small(features) and work <= FOLDED_CELLS and slack >= FITS_OF_FOLDS
+    kept = keep(features, targets, groups, validation, size, seed)
+    trials = make_trials(kept, cross_validate=cross_validate, seed=seed)
+    fitted = [
+        _fit_one(kept.features, kept.targets, trials, task, column, deadline.share(1 / (len(columns) - index)), seed)
+        for index, column in enumerate(columns)
+    ]
+    note = "; ".join((trials.words, *dict.fromkeys(note for _, note in fitted)))
+    return Fitted("boosting", tuple(one for one, _ in fitted), sample_words(size, total), note, task, outputs)
+
+
+def affordable(features: Features, targets: Rows, task: Task, deadline: Deadline, seed: int) -> tuple[int, float]:
+    """Samples of which `WANTED_TREES` rounds can be grown in time, from fits on two sizes; and how many times over.
+
+    Without a deadline: as many as make `FIXED_CELLS` numbers.
+    """
+    total, width = features.shape
+    if not deadline.timed:
+        return max(min(total, FIRST_SAMPLE), min(total, FIXED_CELLS // width)), float("inf")
+    small, large = min(total, FIRST_SAMPLE), min(total, 4 * FIRST_SAMPLE)
+    allowed = 0.8 * deadline.left / WANTED_TREES
+    fast = _seconds_a_round(features, targets, task, small, deadline, seed)
+    if small == total:
+        return total, allowed / fast
+    slow = _seconds_a_round(features, targets, task, large, deadline, seed)
+    slope = max(slow - fast, 0.1 * slow) / (large - small)
+    whole = slow + slope * (total - large)
+    return (total, allowed / whole) if whole <= allowed else (max(small, int(large + (allowed - slow) / slope)), 1.0)
+
+
+def _seconds_a_round(features: Features, targets: Rows, task: Task, size: int, deadline: Deadline, seed: int) -> float:
+    start = deadline.now()
+    probe(features, targets, task, size, seed)
+    return max(deadline.now() - start, 1e-6) / PROBE_TREES
+
+
+def probe(features: Features, targets: Rows, task: Task, size: int, seed: int) -> None:
+    """A quick fit on a sample, to be timed."""
+    kept = subsample(targets, size, seed)
+    first = pick(targets, None if targets.ndim == 1 else 0)[kept]
+    if not one_class(first, task):
+        estimator = _estimator(SETTINGS[0], task, features.shape[1], seed)
+        estimator.set_params(max_iter=PROBE_TREES).fit(features[kept], first)
+
+
+def _estimator(setting: Setting, task: Task, width: int, seed: int) -> Any:
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    many = width > MANY_COLUMNS
+    return kind(
+        learning_rate=setting.rate,
+        max_leaf_nodes=setting.leaves,
+        min_samples_leaf=setting.least_leaf,
+        max_bins=32 if many else 255,
+        max_features=0.2 if many else 1.0,
+        early_stopping=False,
+        warm_start=True,
+        random_state=stream_seed(seed, "boosting") % 2**32,
+    )
+
+
+def _fit_one(
+    features: Features, targets: Rows, trials: Trials, task: Task, column: int | None, deadline: Deadline, seed: int
+) -> tuple[Any, str]:
+    mine = pick(targets, column)
+    if one_class(mine, task):
+        return DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant"
+    usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
+    setting, grown = _tune(usable, task, column, deadline.share(0.75 if trials.again else 1), seed)
+    estimator = grown.estimators[-1] if grown.estimators else _estimator(setting, task, features.shape[1], seed)
+    if trials.again:
+        estimator = _estimator(setting, task, features.shape[1], seed)
+        estimator.set_params(max_iter=grown.trees).fit(features, mine)
+    note = f"{grown.trees} rounds at rate {setting.rate} with {setting.leaves} leaves"
+    return estimator, note if grown.finished else f"{note}; stopped at its share of the time"
+
+
+def _tune(trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int) -> tuple[Setting, _Grown]:
+    """The best setting; the next one is tried only when the ones before it stopped by themselves with time to spare."""
+    best = SETTINGS[0], _grow(SETTINGS[0], trials, task, column, deadline, seed)
+    for setting in SETTINGS[1:]:
+        if not best[1].finished or deadline.left < best[1].seconds:
+            break
+        grown = _grow(setting, trials, task, column, deadline, seed)
+        if grown.loss < best[1].loss:
+            best = setting, grown
+    return best
+
+
+def _grow(
+    setting: Setting, trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int
+) -> _Grown:
+    if not trials:
+        return _Grown((), np.inf, FIRST_TREES, True, 0.0)
+    start = deadline.now()
+    running = tuple(_estimator(setting, task, trials[0].features.shape[1], seed) for _ in trials)
+    best, best_loss, best_trees, worse = running, np.inf, FIRST_TREES, 0
+    trees, step = 0, _first_step(deadline)
+    while trees < TREES and worse < PATIENCE:
+        began = deadline.now()
+        trees += step
+        losses = []
+        for estimator, trial in zip(running, trials, strict=True):
+            estimator.set_params(max_iter=trees).fit(trial.features, pick(trial.targets, column))
+            losses.append(held_loss(estimator, trial.held_features, pick(trial.held_targets, column), task))
+        loss = float(np.mean(losses))
+        if loss < best_loss:
+            best, best_loss, best_trees, worse = copy.deepcopy(running), loss, trees, 0
+        else:
+            worse += 1
+        seconds_each = (deadline.now() - began) / step
+        step = min(max(FIRST_TREES, trees // 3), TREES - trees)
+        if deadline.timed and seconds_each > 0:
+            step = min(step, int(deadline.left / seconds_each))
+        if step < 1:
+            break
+    return _Grown(best, best_loss, best_trees, worse == PATIENCE or trees >= TREES, deadline.now() - start)
+
+
+def _first_step(deadline: Deadline) -> int:
+    return 3 if deadline.timed else FIRST_TREES

@@ -1,0 +1,58 @@
+"""A fitted baseline: scores in one convention, whatever estimator is behind it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fieldcraft.errors import DataError
+from fieldcraft.records.facts import Task
+
+Kind = Literal["majority", "linear", "boosting"]
+Floats = npt.NDArray[np.float64]
+Features = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A baseline that was fitted.
+
+    `estimator`: scikit-learn estimators; one for single-label, one a label for multi-label; for regression one for all
+    targets, or one a target.
+    """
+
+    name: Kind
+    estimator: tuple[Any, ...]
+    sample: str
+    """What it was fitted on: "all 1,149 training samples", "6,000 of 60,000 training samples"."""
+    note: str
+    """How it was tuned, and anything unusual."""
+    task: Task
+    outputs: int
+
+    def scores(self, features: Features) -> Floats:
+        """Probabilities (n, classes) or (n, labels), or predictions (n, targets) in the targets' units.
+
+        A class that was absent from the samples it was fitted on has probability 0.
+        """
+        wanted = getattr(self.estimator[0], "n_features_in_", None)
+        if features.ndim != 2 or (wanted is not None and features.shape[1] != wanted):
+            raise DataError(
+                f"the {self.name} baseline was fitted on {wanted} features a sample, but got an array of shape "
+                f"{features.shape}. Encode the samples the way the training data was encoded."
+            )
+        if self.task == "regression":
+            columns = [np.asarray(one.predict(features), dtype=np.float64) for one in self.estimator]
+            return np.column_stack(columns).reshape(len(features), self.outputs)
+        if self.task == "multi-label":
+            return np.column_stack([class_shares(one, features, 2)[:, 1] for one in self.estimator])
+        return class_shares(self.estimator[0], features, self.outputs)
+
+
+def class_shares(classifier: Any, features: Features, classes: int) -> Floats:
+    """Probabilities (n, classes) of a classifier that may have seen only some of the classes 0..classes-1."""
+    probabilities = np.zeros((len(features), classes))
+    probabilities[:, np.asarray(classifier.classes_, dtype=np.int64)] = classifier.predict_proba(features)
+    return probabilities
