@@ -352,7 +352,7 @@ def _write_predictions(folder: RunFolder, asked: Asked) -> None:
             suffix = f":{name}" if len(asked.names) > 1 else ""
             truth = drawn.normal(150, 77, count)
             said = 0.6 * truth + 60 + drawn.normal(0, 40, count)
-            columns |= {f"truth{suffix}": truth, f"prediction{suffix}": said}
+            columns |= {f"truth{suffix}": truth, name if suffix else "prediction": said}
             columns |= {f"low{suffix}": said - 90, f"high{suffix}": said + 90}
     pd.DataFrame(columns).to_parquet(folder.predictions)
 

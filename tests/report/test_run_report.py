@@ -85,8 +85,8 @@ def test_looks_at_the_test_part_are_counted(tmp_path: Path) -> None:
 
 def test_reasons_of_applied_and_skipped_tips_are_there(tmp_path: Path) -> None:
     _, text = read(made_up(tmp_path))
-    assert "averaging.decay = 0.99" in text
-    assert "ladder.rungs.residual.network = resnet" in text
+    assert "averaging decay 0.99" in text
+    assert "ladder.rungs.residual network resnet" in text
     assert "validation is noisy: 288 samples" in text
     assert "the task would not gain from it" in text
     assert "left out by you: --without compile" in text

@@ -49,8 +49,13 @@ class Predictions:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read it; probabilities of single classes only where samples carry several labels."""
+    """Read it; probabilities of single classes only where samples carry several labels.
+
+    Raises: ValueError when it has no names of samples or parts.
+    """
     names = parquet.read_schema(path).names
+    if not {"id", "part"} <= set(names):
+        raise ValueError("the columns `id` and `part` are missing")
     several = any(name.startswith("truth:") for name in names)
     wanted = [name for name in names if several or not name.startswith("p:")]
     table = parquet.read_table(path, columns=wanted)

@@ -38,10 +38,10 @@ def calibration(run: Run) -> Calibrated | Absent | None:
 
 def _direction(temperature: float) -> str:
     if temperature > 1.02:
-        return "makes the network's statements more modest"
+        return "makes the model's statements more modest"
     if temperature < 0.98:
-        return "makes the network's statements bolder"
-    return "leaves the network's statements as they were"
+        return "makes the model's statements bolder"
+    return "leaves the model's statements as they were"
 
 
 def _figure(when: str, reliability: Reliability) -> Figure:

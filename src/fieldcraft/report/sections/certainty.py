@@ -112,10 +112,10 @@ def _scatters(predictions: Predictions | None, names: tuple[str, ...], interval:
     rows, part = predictions.judged()
     figures = []
     for index, name in enumerate(names[:TARGETS]):
-        suffix = f":{name}" if f"truth:{name}" in rows else ""
-        if f"truth{suffix}" not in rows or f"prediction{suffix}" not in rows:
+        truth, said = (f"truth:{name}", name) if f"truth:{name}" in rows else ("truth", "prediction")
+        if truth not in rows or said not in rows:
             continue
-        both = np.stack([rows.numbers(f"truth{suffix}"), rows.numbers(f"prediction{suffix}")])
+        both = np.stack([rows.numbers(truth), rows.numbers(said)])
         both = both[:, np.isfinite(both).all(axis=0)]
         if both.shape[1] < 2:
             continue

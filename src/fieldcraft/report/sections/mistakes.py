@@ -32,13 +32,14 @@ def mistakes(run: Run) -> Mistakes | Absent:
     if not len(rows):
         return Absent("There are no predictions for the test or the validation part.")
     pictures = _pictures(run)
-    order = np.arange(0)
-    if "prediction" in rows and "probability" in rows:
+    if {"truth", "prediction", "probability"} <= set(rows.columns):
         order, intro, table = _confident(rows, part)
     elif rows.named("truth") and f"p:{rows.named('truth')[0]}" in rows:
         order, intro, table = _labels(rows, part)
+    elif pairs := _targets(rows):
+        order, intro, table = _far_off(rows, part, pairs)
     else:
-        order, intro, table = _far_off(rows, part)
+        return Absent("The predictions do not stand beside the truth.")
     return Mistakes(intro, pictures, table if len(order) and not pictures else None)
 
 
@@ -78,10 +79,15 @@ def _labels(rows: Predictions, part: str) -> tuple[npt.NDArray[np.int64], str, T
     return order, intro, Table("The farthest first.", titles, table)
 
 
-def _far_off(rows: Predictions, part: str) -> tuple[npt.NDArray[np.int64], str, Table]:
-    names = rows.named("truth") or ("",)
-    columns_of = [(f"truth:{name}", f"prediction:{name}") if name else ("truth", "prediction") for name in names]
-    columns_of = [pair for pair in columns_of if pair[0] in rows and pair[1] in rows]
+def _targets(rows: Predictions) -> list[tuple[str, str]]:
+    """Columns of the truth with those of the predictions, one pair a regression target."""
+    several = [(f"truth:{name}", name) for name in rows.named("truth")]
+    return [pair for pair in several or [("truth", "prediction")] if pair[0] in rows and pair[1] in rows]
+
+
+def _far_off(
+    rows: Predictions, part: str, columns_of: list[tuple[str, str]]
+) -> tuple[npt.NDArray[np.int64], str, Table]:
     errors = np.stack([np.abs(rows.numbers(said) - rows.numbers(truth)) for truth, said in columns_of], axis=1)
     scale = np.nanstd(np.stack([rows.numbers(truth) for truth, _ in columns_of], axis=1), axis=0)
     order = np.argsort(-(errors / np.where(scale > 0, scale, 1)).max(axis=1), kind="stable")[:ROWS]
@@ -107,11 +113,22 @@ def _pictures(run: Run) -> tuple[Picture, ...]:
 
 def _caption(rows: Predictions, name: str, places: dict[str, int]) -> tuple[str, ...]:
     short = shortened(name, 40)
-    if name not in places or "truth" not in rows or "prediction" not in rows:
+    if name not in places:
         return (short,)
     row = places[name]
-    truth, said = rows.columns["truth"][row], rows.columns["prediction"][row]
-    if "probability" in rows:
-        sure = percent(float(rows.columns["probability"][row]), 0)
-        return (f"said {shortened(str(said), 30)} ({sure})", f"is {shortened(str(truth), 30)}", short)
-    return (f"said {number(float(said))}", f"is {number(float(truth))}", short)
+    if {"truth", "prediction", "probability"} <= set(rows.columns):
+        truth, said, sure = (rows.columns[key][row] for key in ("truth", "prediction", "probability"))
+        return (f"said {shortened(str(said), 30)} ({percent(sure, 0)})", f"is {shortened(str(truth), 30)}", short)
+    labels = [label for label in rows.named("truth") if f"p:{label}" in rows]
+    if labels:
+        named = [label for label in labels if rows.columns[f"p:{label}"][row] >= 0.5]
+        true = [label for label in labels if rows.columns[f"truth:{label}"][row] > 0.5]
+        return (f"said {_listed(named)}", f"is {_listed(true)}", short)
+    pairs = _targets(rows)
+    said = ", ".join(number(float(rows.columns[said][row])) for _, said in pairs)
+    true_values = ", ".join(number(float(rows.columns[truth][row])) for truth, _ in pairs)
+    return (f"said {said}", f"is {true_values}", short)
+
+
+def _listed(labels: list[str]) -> str:
+    return shortened(", ".join(labels), 40) or "nothing"

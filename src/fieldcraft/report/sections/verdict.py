@@ -43,7 +43,7 @@ def verdict(run: Run) -> Verdict:
         return Verdict(said[0], said[1:], (), test, "", _missing(run))
     key = sorted(results.test.metrics.items(), key=lambda item: item[0] != results.metric)
     tiles = tuple(_tile(name, value) for name, value in key)
-    return Verdict(said[0], said[1:], tiles, _tested(results.test), _warning(run, results.test), _missing(run))
+    return Verdict(said[0], said[1:], tiles, _tested(run, results.test), _warning(run, results.test), _missing(run))
 
 
 def _unfinished(run: Run) -> str:
@@ -66,10 +66,11 @@ def _tile(name: str, value: Estimate) -> Tile:
     return Tile(known.label, shown, bounds, known.meaning)
 
 
-def _tested(test: Test) -> str:
+def _tested(run: Run, test: Test) -> str:
     count = max((value.n for value in test.metrics.values()), default=0)
+    noun = "group" if run.facts is not None and run.facts.data.grouped else "sample"
     return (
-        f"Look {test.look} of the test part: {plural(count, 'sample')} (or groups) that took no part in training or in "
+        f"Look {test.look} of the test part: {plural(count, noun)} that took no part in training or in "
         "any choice. Ranges are 95 % bootstrap intervals."
     )
 
