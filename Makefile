@@ -9,7 +9,6 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraint
 
 demo: .venv/installed
 	$(BIN)/fieldcraft fit digits --budget 60s --out runs/digits
-	@echo "The report: $(CURDIR)/runs/digits/report.html"
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
