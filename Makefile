@@ -19,10 +19,10 @@ check: .venv/installed-dev
 	$(BIN)/codespell
 	$(BIN)/mypy --strict
 	$(BIN)/python -m pytest -q tests/test_walls.py
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 docs: .venv/installed-dev
-	$(BIN)/mkdocs build --strict --site-dir build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 	@echo "The front page: $(CURDIR)/build/site/index.html"
 
 bench: .venv/installed-dev
