@@ -1,21 +1,35 @@
-"""Facts of the samples: what they are, how many, what they look like."""
+"""Facts of a data set: its parts, its target, its images or columns, its repeats."""
+
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table
+from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table, Targets
 from fieldcraft.data.duplicates import exact_duplicates
-from fieldcraft.data.images import load_image
 from fieldcraft.data.splits import Parts
-from fieldcraft.records.facts import DataFacts, Fact, ImageFacts, Modality, TableFacts, TargetFacts
+from fieldcraft.fingerprint.pixels import channel_moments
+from fieldcraft.records.facts import DataFacts, Fact, ImageFacts, TableFacts, TargetFacts
+from fieldcraft.records.streams import stream_seed
 
-LOOKED_AT = 2_000  # images whose intensities are taken
-DEPTHS = {1: 8, 2: 16, 4: 32}
+MOST_PIXELS = 20_000_000
+"""Pixels of the images whose mean and deviation are taken."""
+MOST_BYTES = 512 * 2**20
+"""Of the samples that are compared with each other."""
+MOST_ROWS = 1_000_000
+"""Rows of a table that are compared with each other."""
+LEAST_SAMPLE = 16
+
+Rows = npt.NDArray[np.int64]
 
 
 def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int | None = None) -> DataFacts:
-    """What is known of a data set before training. `encoded_width`: numbers a row of a table once encoded."""
-    everything = f"all {len(dataset):,} samples"
+    """What is known of the samples; large sets are looked at in subsamples, which the facts name.
+
+    `encoded_width`: numbers per sample once a table is encoded; needed for tables alone.
+    Raises: DataError when none of the sampled images can be read.
+    """
+    inputs = dataset.inputs
     return DataFacts(
         name=dataset.name,
         digest=digest,
@@ -24,113 +38,126 @@ def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int |
         validation=len(parts.validation),
         test=len(parts.test),
         grouped=dataset.groups is not None,
-        duplicates=Fact(value=exact_duplicates(dataset), method="equal contents, by hash", sample=everything),
-        target=_target(dataset, parts),
-        inputs=_inputs(dataset, parts, encoded_width),
+        duplicates=_duplicates(dataset),
+        target=_target_facts(dataset.targets, parts),
+        inputs=_table_facts(inputs, encoded_width) if isinstance(inputs, Table) else _image_facts(inputs, parts),
     )
 
 
-def _target(dataset: Dataset, parts: Parts) -> TargetFacts:
-    targets = dataset.targets
-    values = targets.values[parts.train]
-    sample = f"all {len(parts.train):,} training samples"
-    counts: npt.NDArray[np.int64] = np.zeros(0, np.int64)
-    imbalance = spread = None
-    if targets.task == "single-label":
-        counts = np.bincount(values.astype(np.int64), minlength=len(targets.names))
-    elif targets.task == "multi-label":
-        counts = values.astype(np.int64).sum(axis=0)
-    else:
-        deviation = tuple(float(value) for value in values.astype(np.float64).std(axis=0))
-        spread = Fact(value=deviation, method="standard deviation", sample=sample)
-    if len(counts):
-        imbalance = Fact(
-            value=float(counts.max() / max(1, counts.min())), method="largest class over smallest", sample=sample
+def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
+    everything = f"all {len(targets.values):,} samples"
+    if targets.task == "regression":
+        train = targets.values[parts.train].astype(np.float64)
+        spread = tuple(float(value) for value in train.std(axis=0))
+        none: tuple[int, ...] = ()
+        return TargetFacts(
+            task=targets.task,
+            outputs=len(targets.names),
+            names=targets.names,
+            counts=Fact(value=none, method="regression has no classes", sample="none"),
+            imbalance=None,
+            spread=Fact(value=spread, method="standard deviation", sample=_all_training(parts)),
         )
+    values = targets.values.astype(np.int64)
+    single = targets.task == "single-label"
+    counts = np.bincount(values, minlength=len(targets.names)) if single else values.sum(axis=0)
+    present = counts[counts > 0]
+    imbalance = float(present.max() / present.min()) if len(present) else 1.0
+    what = "class" if single else "label"
     return TargetFacts(
         task=targets.task,
         outputs=len(targets.names),
         names=targets.names,
-        counts=Fact(value=tuple(int(count) for count in counts), method="counted", sample=sample),
-        imbalance=imbalance,
-        spread=spread,
+        counts=Fact(value=tuple(map(int, counts)), method=f"samples of each {what}, counted", sample=everything),
+        imbalance=Fact(value=imbalance, method=f"largest {what} over the smallest that occurs", sample=everything),
     )
 
 
-def _inputs(dataset: Dataset, parts: Parts, encoded_width: int | None) -> Modality:
-    match dataset.inputs:
-        case Table() as table:
-            return _table(table, encoded_width)
-        case ImageArray() as array:
-            return _images(
-                np.tile(np.array([array.pixels.shape[1:3]]), (2, 1)), array.pixels.shape[3],
-                DEPTHS[array.pixels.dtype.itemsize], len(dataset), *_statistics(array, parts.train),
-            )  # fmt: skip
-        case ImageFiles() as files:
-            return _images(
-                files.sizes, files.channels, files.depth_bits, len(dataset), *_statistics(files, parts.train)
-            )
-
-
-def _images(
-    sizes: npt.NDArray[np.int64],
-    channels: int,
-    depth_bits: int,
-    count: int,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
-    sample: str,
-) -> ImageFacts:
-    def three(values: npt.NDArray[np.int64]) -> Fact[tuple[int, int, int]]:
-        return Fact(
-            value=(int(values.min()), int(np.median(values)), int(values.max())),
-            method="smallest, median and largest, from headers or shapes",
-            sample=f"all {count:,} images",
-        )
-
+def _image_facts(inputs: ImageArray | ImageFiles, parts: Parts) -> ImageFacts:
+    if isinstance(inputs, ImageArray):
+        count, height, width, channels = inputs.pixels.shape
+        heights, widths = np.array([height]), np.array([width])
+        method, depth_bits = "shape of the array", 8 * inputs.pixels.dtype.itemsize
+    else:
+        count, channels, depth_bits = len(inputs.paths), inputs.channels, inputs.depth_bits
+        heights, widths, method = inputs.sizes[:, 0], inputs.sizes[:, 1], "headers of the files"
+    everything = f"all {count:,} images"
+    rows = _some(parts.train, int(MOST_PIXELS / (np.median(heights) * np.median(widths))), "moments")
+    mean, std, read = channel_moments(inputs, rows)
+    sample = f"{read:,} of {len(parts.train):,} training images" if read < len(parts.train) else _all_training(parts)
     return ImageFacts(
-        height=three(sizes[:, 0]),
-        width=three(sizes[:, 1]),
+        height=Fact(value=_range(heights), method=method, sample=everything),
+        width=Fact(value=_range(widths), method=method, sample=everything),
         channels=channels,
         depth_bits=depth_bits,
-        mean=Fact(value=mean, method="mean of each channel, stored units", sample=sample),
-        std=Fact(value=std, method="standard deviation of each channel, stored units", sample=sample),
+        mean=Fact(value=mean, method="mean of each channel, every image counting alike", sample=sample),
+        std=Fact(value=std, method="standard deviation of each channel over these images", sample=sample),
     )
 
 
-def _statistics(
-    inputs: ImageArray | ImageFiles, train: npt.NDArray[np.int64]
-) -> tuple[tuple[float, ...], tuple[float, ...], str]:
-    """Mean and deviation of each channel over evenly spaced training images, and what was looked at."""
-    if isinstance(inputs, ImageArray):
-        rows = np.sort(train)[:: max(1, len(train) // LOOKED_AT)]
-        pixels = inputs.pixels[rows].reshape(-1, inputs.pixels.shape[3]).astype(np.float64)
-    else:
-        rows = np.sort(train)[:: max(1, len(train) // (LOOKED_AT // 10))]
-        height, width = (min(96, int(side)) for side in np.median(inputs.sizes, axis=0))
-        pixels = np.concatenate(
-            [
-                load_image(
-                    inputs.paths[row], height=height, width=width, channels=inputs.channels, depth_bits=inputs.depth_bits
-                ).reshape(-1, inputs.channels)
-                for row in rows
-            ]
-        ).astype(np.float64)
-    sample = f"{len(rows):,} of {len(train):,} training images"
-    return tuple(map(float, pixels.mean(axis=0))), tuple(map(float, pixels.std(axis=0))), sample
-
-
-def _table(table: Table, encoded_width: int | None) -> TableFacts:
-    roles = [role for _, role in table.roles]
+def _table_facts(table: Table, encoded_width: int | None) -> TableFacts:
+    if encoded_width is None:
+        raise ValueError("`encoded_width` must be given for a table: the width of its fitted encoder.")
+    by_role = {role: tuple(name for name, its in table.roles if its == role) for _, role in table.roles}
     used = [name for name, role in table.roles if role != "left-out"]
-    missing = float(table.frame[used].isna().to_numpy().mean()) if used else 0.0
+    missing = float(table.frame[used].isna().to_numpy().mean()) if used and len(table.frame) else 0.0
     return TableFacts(
-        numeric=roles.count("numeric"),
-        categorical=roles.count("categorical"),
-        dates=roles.count("date"),
-        left_out=tuple(name for name, role in table.roles if role == "left-out"),
-        width=encoded_width if encoded_width is not None else len(used),
-        missing=Fact(
-            value=missing, method="share of cells without a value", sample=f"all {len(table.frame):,} rows"
-        ),
+        numeric=len(by_role.get("numeric", ())),
+        categorical=len(by_role.get("categorical", ())),
+        dates=len(by_role.get("date", ())),
+        left_out=by_role.get("left-out", ()),
+        width=encoded_width,
+        missing=Fact(value=missing, method="share of empty cells in used columns", sample=_all_rows(table)),
     )
+
+
+def _duplicates(dataset: Dataset) -> Fact[int]:
+    """Repeats among all samples, or among so many that they can be read in a few seconds."""
+    inputs = dataset.inputs
+    if isinstance(inputs, Table):
+        room, how = MOST_ROWS, "equal in every used column"
+    elif isinstance(inputs, ImageArray):
+        room, how = MOST_BYTES * len(inputs.pixels) // max(1, inputs.pixels.nbytes), "equal pixel by pixel"
+    else:
+        room, how = _files_within(inputs), "equal files, byte by byte"
+    rows = _some(np.arange(len(dataset)), room, "duplicates")
+    if len(rows) == len(dataset):
+        return Fact(value=exact_duplicates(dataset), method=how, sample=f"all {len(dataset):,} samples")
+    some = replace(dataset, inputs=_taken(inputs, rows), ids=tuple(dataset.ids[row] for row in rows))
+    return Fact(value=exact_duplicates(some), method=how, sample=f"{len(rows):,} of {len(dataset):,} samples")
+
+
+def _files_within(files: ImageFiles) -> int:
+    """How many files, of the size of the first hundred, may be read."""
+    sizes = [path.stat().st_size for path in files.paths[:100]]
+    return int(MOST_BYTES / max(1.0, float(np.mean(sizes))))
+
+
+def _taken(inputs: ImageArray | ImageFiles | Table, rows: Rows) -> ImageArray | ImageFiles | Table:
+    if isinstance(inputs, ImageArray):
+        return ImageArray(pixels=inputs.pixels[rows])
+    if isinstance(inputs, ImageFiles):
+        return replace(inputs, paths=tuple(inputs.paths[row] for row in rows), sizes=inputs.sizes[rows])
+    return replace(inputs, frame=inputs.frame.iloc[rows])
+
+
+def _some(rows: Rows, most: int, name: str) -> Rows:
+    """All rows, or as many as there is room for, drawn from a stream of their own; ascending."""
+    most = max(LEAST_SAMPLE, most)
+    if len(rows) <= most:
+        return rows
+    random = np.random.default_rng(stream_seed(0, "fingerprint", name))
+    return np.sort(random.choice(rows, most, replace=False))
+
+
+def _range(sizes: Rows) -> tuple[int, int, int]:
+    """Smallest, median, largest."""
+    return int(sizes.min()), int(np.median(sizes)), int(sizes.max())
+
+
+def _all_training(parts: Parts) -> str:
+    return f"all {len(parts.train):,} training samples"
+
+
+def _all_rows(table: Table) -> str:
+    return f"all {len(table.frame):,} rows"

@@ -1,82 +1,115 @@
-"""Facts of the machine: cores, memory, instruction sets, GPU; as this process may use them."""
+"""Facts of the machine: cores, memory, instruction sets, GPU; on Linux, macOS and Windows."""
 
 import os
 import platform
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from fieldcraft.fingerprint.cgroup import MIB, limits
 from fieldcraft.records.facts import MachineFacts
 
-MIB = 2**20
-INTERESTING = (
-    "avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8", "asimd", "bf16", "i8mm", "sve",
-)  # fmt: skip
-BF16_UNITS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-TUNED = "FIELDCRAFT_TUNED_START"
+TUNED_START = "FIELDCRAFT_TUNED_START"
+"""The environment variable that is "1" in a process that was restarted with the allocator's settings."""
+WORTH_NAMING = (
+    "avx2",
+    "avx512f",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx512_fp16",
+    "amx_bf16",
+    "amx_int8",
+    "asimd",
+    "sve",
+    "bf16",
+    "svebf16",
+    "i8mm",
+)
+BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16", "svebf16"})
 
 
-def machine_facts(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> MachineFacts:
-    """What this process may use; limits of containers count."""
-    processor, flags = _processor(proc / "cpuinfo")
+@dataclass(frozen=True)
+class Gpu:
+    """The first GPU."""
+
+    name: str
+    memory_mib: int
+    bf16: bool
+
+
+def machine_facts() -> MachineFacts:
+    """What this process may use: its affinity, its control groups, its devices."""
+    processor, flags = processor_facts()
+    allowed = limits()
     memory = psutil.virtual_memory()
-    limit = _limit(cgroup / "memory.max")
-    used = _limit(cgroup / "memory.current") or 0
-    total = min(memory.total, limit or memory.total)
-    free = min(memory.available, limit - used if limit else memory.available)
-    gpu, gpu_memory, gpu_bf16 = _gpu()
+    total, free = memory.total // MIB, memory.available // MIB
+    if allowed.memory_mib is not None and allowed.free_mib is not None:
+        total, free = min(total, allowed.memory_mib), min(free, allowed.free_mib)
+    gpu = first_gpu()
     return MachineFacts(
         processor=processor,
-        cores=_cores(cgroup / "cpu.max"),
-        memory_mib=total // MIB,
-        free_mib=max(0, free) // MIB,
-        instruction_sets=tuple(name for name in INTERESTING if name in flags),
-        bf16=gpu_bf16 if gpu else bool(BF16_UNITS & flags),
-        gpu=gpu,
-        gpu_memory_mib=gpu_memory,
-        tuned_start=os.environ.get(TUNED) == "1",
+        cores=usable_cores(allowed.cores),
+        memory_mib=total,
+        free_mib=free,
+        instruction_sets=flags,
+        bf16=gpu.bf16 if gpu else bool(BF16 & set(flags)),
+        gpu=gpu.name if gpu else None,
+        gpu_memory_mib=gpu.memory_mib if gpu else 0,
+        tuned_start=os.environ.get(TUNED_START) == "1",
     )
 
 
-def _processor(cpuinfo: Path) -> tuple[str, frozenset[str]]:
-    name, flags = platform.processor() or platform.machine(), frozenset[str]()
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return name, flags
-    for line in lines:
-        key, _, value = (part.strip() for part in line.partition(":"))
-        if key == "model name":
-            name = value
-        elif key in ("flags", "Features"):
-            flags = frozenset(value.split())
-    return name, flags
+def usable_cores(quota: float | None) -> int:
+    """Cores of this process's affinity, or fewer where a quota of processor time is set; at least one."""
+    # sched_getaffinity exists on Linux alone.
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores if quota is None else min(cores, int(quota)))
 
 
-def _cores(cpu_max: Path) -> int:
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    try:
-        quota, period = cpu_max.read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+def processor_facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, tuple[str, ...]]:
+    """The processor's name, and those of its instruction sets that matter here."""
+    lines: dict[str, str] = {}
+    with suppress(OSError):
+        for line in cpuinfo.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            lines.setdefault(key.strip(), value.strip())
+    name = lines.get("model name") or _mac("machdep.cpu.brand_string") or platform.processor() or platform.machine()
+    found = set(f"{lines.get('flags', '')} {lines.get('Features', '')}".split())
+    found |= {flag for flag, key in MAC_FLAGS.items() if _mac(key) == "1"}
+    return name or "unknown", tuple(flag for flag in WORTH_NAMING if flag in found)
 
 
-def _limit(path: Path) -> int | None:
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return None
-    return None if text == "max" else int(text)
+MAC_FLAGS = {
+    "avx2": "hw.optional.avx2_0",
+    "avx512f": "hw.optional.avx512f",
+    "asimd": "hw.optional.neon",
+    "bf16": "hw.optional.arm.FEAT_BF16",
+    "i8mm": "hw.optional.arm.FEAT_I8MM",
+}
 
 
-def _gpu() -> tuple[str | None, int, bool]:
+def _mac(key: str) -> str:
+    """A value of macOS's sysctl; "" elsewhere, or when there is none."""
+    if platform.system() != "Darwin":
+        return ""
+    with suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(["sysctl", "-n", key], capture_output=True, text=True, timeout=5, check=False)
+        return done.stdout.strip()
+    return ""
+
+
+def first_gpu() -> Gpu | None:
+    """The first CUDA device that torch can use."""
     import torch
 
     if not torch.cuda.is_available():
-        return None, 0, False
+        return None
     properties = torch.cuda.get_device_properties(0)
-    return properties.name, properties.total_memory // MIB, torch.cuda.is_bf16_supported()
+    return Gpu(
+        name=properties.name,
+        memory_mib=properties.total_memory // MIB,
+        bf16=torch.cuda.is_bf16_supported(including_emulation=False),
+    )

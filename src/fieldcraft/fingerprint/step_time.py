@@ -1,43 +1,58 @@
-"""Timing things in turn, so that their ratio holds on a machine that others use as well."""
+"""How long steps take: candidates in turn, so that what disturbs the machine disturbs them all."""
 
-import statistics
-import time
 from collections.abc import Callable, Mapping
+from statistics import median
+from time import perf_counter
 
 from fieldcraft.records.facts import Fact
 
 
 def interleaved(
-    steps: Mapping[str, Callable[[], None]], *, rounds: int = 4, limit_s: float
+    steps: Mapping[str, Callable[[], None]],
+    *,
+    rounds: int = 4,
+    limit_s: float,
+    clock: Callable[[], float] = perf_counter,
 ) -> dict[str, Fact[float]]:
-    """Median milliseconds of each step, by name.
+    """The median time of each step in milliseconds, by its key.
 
-    Each is run once unmeasured, then all in turn for `rounds` rounds; after `limit_s` no new round begins, but each
-    gets at least one. A step that raises RuntimeError (a precision that the machine lacks, say) is left out.
+    Every step runs once to warm up, then all of them run in turn, round after round: at least once, at most `rounds`
+    times, and no further round begins that would end later than `limit_s` seconds after the first warm-up. A step
+    must not return before its device is done. One that raises RuntimeError (a precision that the device lacks, memory
+    that it has not) is left out, and the facts of the others say so.
     """
-    began = time.perf_counter()
-    alive = {name: step for name, step in steps.items() if _runs(step)}
-    times: dict[str, list[float]] = {name: [] for name in alive}
-    for turn in range(rounds):
-        if turn and time.perf_counter() - began > limit_s:
-            break
-        for name, step in alive.items():
-            start = time.perf_counter()
-            step()
-            times[name].append(1000 * (time.perf_counter() - start))
+    start = clock()
+    times: dict[str, list[float]] = {}
+    failed: list[str] = []
+    for key, step in steps.items():
+        warm_up = _timed(step, clock)
+        if isinstance(warm_up, float):
+            times[key] = []
+        else:
+            failed.append(f"{key} did not run ({warm_up})")
+    taken, round_s = 0, 0.0
+    while times and taken < rounds and (not taken or clock() - start + round_s <= limit_s):
+        began = clock()
+        for key in tuple(times):
+            seconds = _timed(steps[key], clock)
+            if isinstance(seconds, float):
+                times[key].append(seconds)
+            else:
+                del times[key]
+                failed.append(f"{key} did not run ({seconds})")
+        taken, round_s = taken + 1, clock() - began
+    note = "; ".join((f"{taken} timed after one warm-up, {len(times)} candidates in turn", *failed))
     return {
-        name: Fact(
-            value=statistics.median(found),
-            method="median of training steps timed in turn, in milliseconds",
-            sample=f"{len(found)} steps, from {min(found):.1f} to {max(found):.1f} ms",
-        )
-        for name, found in times.items()
+        key: Fact(value=1000 * median(seconds), method="median of training steps, in ms", sample=note)
+        for key, seconds in times.items()
     }
 
 
-def _runs(step: Callable[[], None]) -> bool:
+def _timed(step: Callable[[], None], clock: Callable[[], float]) -> float | str:
+    """Seconds, or why the step did not run."""
+    before = clock()
     try:
         step()
-    except RuntimeError:
-        return False
-    return True
+    except RuntimeError as error:
+        return " ".join(str(error).split())[:120] or type(error).__name__
+    return clock() - before

@@ -241,7 +241,7 @@ class Initialisation:
     kind: Literal["default", "he", "xavier", "orthogonal"] = "default"
     """"default" leaves what PyTorch does."""
     zero_residual: bool = False
-    """Whether the last norm (or convolution) of each residual branch starts at zero, so that blocks start as identity."""
+    """Whether the last norm (or convolution) of each residual branch starts at zero, so that it adds nothing at first."""
     whiten: bool = False
     """Whether the first convolution starts from (and keeps) the whitening filters of training patches."""
 
@@ -360,7 +360,7 @@ class Batch:
 
     size: Annotated[int, Field(ge=1)] = 128
     micro: Annotated[int, Field(ge=1)] | None = None
-    """Samples that pass through the network at once; gradients of the parts are summed. None: all. Batch norm sees these."""
+    """Samples that pass through at once; gradients of the parts are summed. None: all. Batch norm sees these."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
