@@ -14,6 +14,7 @@ from fieldcraft.tips import (
     label_smoothing,
     norm,
     one_cycle,
+    one_thread,
     optimiser,
     padding,
     precision_and_layout,
@@ -51,5 +52,6 @@ ALL: tuple[Tip, ...] = (
     denormals.TIP,
     allocator.TIP,
     precision_and_layout.TIP,
+    one_thread.TIP,
     epochs.TIP,
 )
