@@ -32,7 +32,7 @@ def test_candidates_take_turns_after_a_warm_up() -> None:
     times = interleaved(steps, rounds=3, limit_s=100, clock=machine.clock)
     assert machine.log == ["a", "b"] * 4
     assert {key: fact.value for key, fact in times.items()} == pytest.approx({"a": 2.0, "b": 3.0})
-    assert times["a"].sample == "3 timed after one warm-up, 2 candidates in turn"
+    assert times["a"].sample == "3 steps after one to warm up, in turn with 1 more"
 
 
 def test_the_median_forgives_a_disturbance() -> None:
@@ -62,7 +62,7 @@ def test_what_cannot_run_is_left_out_and_named() -> None:
 
     times = interleaved({"bf16": unsupported, "fp32": machine.step("a", 1)}, limit_s=100, clock=machine.clock)
     assert list(times) == ["fp32"]
-    assert times["fp32"].sample.endswith("1 candidates in turn; bf16 did not run (no bf16 on this device)")
+    assert times["fp32"].sample.endswith("4 steps after one to warm up; bf16 did not run (no bf16 on this device)")
 
 
 def test_what_stops_running_later_is_left_out_too() -> None:

@@ -77,8 +77,7 @@ def test_the_reason_stands_beside_the_line() -> None:
     )
     lines = to_toml(PLAN, story).splitlines()
     assert 'kind = "adamw"  # one: first reason' in lines
-    size = lines.index("size = 128")
-    assert lines[size - 2 : size] == ["# two: second reason", "# one: first reason"]
+    assert "size = 128  # two: second reason; one: first reason" in lines
     seed = lines.index("seed = 0")
     assert lines[seed - 2].startswith("# three: long long") and lines[seed - 1].startswith("# long")
     assert "cool_downs = [{ at = 3, end = 40 }]  # four: a rung" in lines
@@ -91,6 +90,18 @@ def test_the_same_reason_is_written_once_a_table() -> None:
     text = to_toml(PLAN, story)
     assert "size = 128  # one: why" in text
     assert 'micro = "none"  # one: as above' in text
+
+
+def test_the_same_reason_is_written_once_a_rung() -> None:
+    fields = [f"ladder.rungs.{name}" for name in ("small.steps", "small.network.norm", "large.network.norm")]
+    story = (
+        Decision(tip="one", outcome="applied", because="why", sets=tuple(fields)),
+        Decision(tip="two", outcome="applied", because="more", sets=tuple(fields[1:])),
+    )
+    lines = to_toml(PLAN, story).splitlines()
+    assert "steps = 100  # one: why" in lines
+    assert 'norm = "batch"  # two: more; one: as above' in lines
+    assert 'norm = "batch"  # two: more; one: why' in lines
 
 
 @pytest.mark.parametrize(

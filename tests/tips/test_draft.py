@@ -132,7 +132,7 @@ def test_overwriting_with_the_word_keeps_both_reasons(brief: Brief) -> None:
     made = draft(brief, START, tips, measure=never)
     assert made.plan.batch.size == 32
     text = to_toml(made.plan, made.decisions)
-    assert "# b: second\n# a: first\nsize = 32" in text
+    assert "size = 32  # b: second; a: first" in text
     assert from_toml(text) == PlanFile(made.plan, made.decisions)
 
 

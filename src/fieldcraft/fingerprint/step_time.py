@@ -41,7 +41,8 @@ def interleaved(
                 del times[key]
                 failed.append(f"{key} did not run ({seconds})")
         taken, round_s = taken + 1, clock() - began
-    note = "; ".join((f"{taken} timed after one warm-up, {len(times)} candidates in turn", *failed))
+    turns = f", in turn with {len(times) - 1} more" if len(times) > 1 else ""
+    note = "; ".join((f"{taken} steps after one to warm up{turns}", *failed))
     return {
         key: Fact(value=1000 * median(seconds), method="median of training steps, in ms", sample=note)
         for key, seconds in times.items()

@@ -241,7 +241,7 @@ class Initialisation:
     kind: Literal["default", "he", "xavier", "orthogonal"] = "default"
     """"default" leaves what PyTorch does."""
     zero_residual: bool = False
-    """Whether the last norm (or convolution) of each residual branch starts at zero, so that it adds nothing at first."""
+    """Whether the last norm (or convolution) of each residual branch starts at zero, and adds nothing at first."""
     whiten: bool = False
     """Whether the first convolution starts from (and keeps) the whitening filters of training patches."""
 

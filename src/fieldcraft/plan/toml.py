@@ -38,7 +38,7 @@ def to_toml(plan: Plan, decisions: Sequence[Decision] = ()) -> str:
     for decision in decisions:
         for name in decision.sets:
             reasons[name] = (_comment(f"{decision.tip}: {decision.because}"), *reasons.get(name, ()))
-    lines = [f"schema = {CURRENT['plan']}", HEAD, "", *_table(to_document(plan), "", "", reasons)]
+    lines = [f"schema = {CURRENT['plan']}", HEAD, "", *_table(to_document(plan), "", "", reasons, frozenset())]
     for decision in decisions:
         lines += ["", "[[decisions]]", *_decision(decision)]
     return "\n".join(lines) + "\n"
@@ -83,25 +83,27 @@ def from_toml(text: str, origin: str = "the plan") -> PlanFile:
 # ---------------------------------------------------------------- writing
 
 
-def _table(table: dict[str, Any], header: str, prefix: str, reasons: Reasons) -> list[str]:
+def _table(table: dict[str, Any], header: str, prefix: str, reasons: Reasons, above: frozenset[str]) -> list[str]:
     """The lines of a table: plain values first, as TOML wants it, then the tables below.
 
-    `header` is its name in TOML, `prefix` the start of its fields' names in a plan (they differ for rungs).
+    `header` is its name in TOML, `prefix` the start of its fields' names in a plan (they differ for rungs). `above`
+    holds reasons that stand further up in the same rung: they are not written again.
     """
     lines: list[str] = []
-    above: tuple[str, ...] = ()
     for key, value in table.items():
         if not _nested(value):
             because = _because(prefix + key, reasons)
-            lines += _line(key, value, because, repeated=because == above)
-            above = because
+            lines += _line(f"{key} = {_value(value)}", because, above)
+            above |= set(because)
     for key, value in table.items():
         name = f"{header}.{key}".lstrip(".")
         if isinstance(value, dict):
-            lines += ["", f"[{name}]", *_table(value, name, f"{prefix}{key}.", reasons)]
+            inside = above if prefix.startswith("ladder.rungs.") else frozenset()
+            lines += ["", f"[{name}]", *_table(value, name, f"{prefix}{key}.", reasons, inside)]
         elif _nested(value):
             for item in value:
-                lines += ["", f"[[{name}]]", *_table(item, name, f"{prefix}{key}.{item['name']}.", reasons)]
+                rung = f"{prefix}{key}.{item['name']}."
+                lines += ["", f"[[{name}]]", *_table(item, name, rung, reasons, frozenset())]
     return lines
 
 
@@ -119,15 +121,15 @@ def _because(name: str, reasons: Reasons) -> tuple[str, ...]:
     return next((because for field, because in reasons.items() if f"{field}.".startswith(f"{name}.")), ())
 
 
-def _line(key: str, value: Any, because: tuple[str, ...], *, repeated: bool) -> list[str]:
-    line = f"{key} = {_value(value)}"
-    if not because:
-        return [line]
-    if repeated:
-        return [f"{line}  # {' and '.join(reason.partition(':')[0] for reason in because)}: as above"]
-    if len(because) == 1 and len(line) + len(because[0]) + 4 <= LINE:
-        return [f"{line}  # {because[0]}"]
-    return [f"# {part}" for reason in because for part in textwrap.wrap(reason, LINE - 2)] + [line]
+def _line(line: str, because: tuple[str, ...], above: frozenset[str]) -> list[str]:
+    """The line with its reasons beside it when they fit, else above it."""
+    comments = [reason for reason in because if reason not in above]
+    if repeated := [reason.partition(":")[0] for reason in because if reason in above]:
+        comments.append(f"{' and '.join(repeated)}: as above")
+    beside = f"{line}  # {'; '.join(comments)}" if comments else line
+    if len(beside) <= LINE:
+        return [beside]
+    return [f"# {part}" for comment in comments for part in textwrap.wrap(comment, LINE - 2)] + [line]
 
 
 def _value(value: Any) -> str:
