@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from fieldcraft.baselines import fit_baseline, flatten_pixels
+from fieldcraft.baselines import fit_baseline
 from fieldcraft.baselines.deadline import Deadline
 from fieldcraft.baselines.folds import assign_folds, subsample
 from fieldcraft.errors import DataError
@@ -164,10 +164,3 @@ def test_a_deadline_reads_the_clock_only_when_there_is_one():
     assert deadline.over
     free = Deadline.after(None, clock=lambda: pytest.fail("no clock"))
     assert not free.over and free.now() == 0.0 and free.share(0.1) is free
-
-
-def test_pixels_are_scaled_by_their_type():
-    assert flatten_pixels(np.full((2, 3, 3, 1), 255, np.uint8)).max() == pytest.approx(1)
-    assert flatten_pixels(np.full((2, 3, 3, 1), 65535, np.uint16)).max() == pytest.approx(1)
-    kept = flatten_pixels(np.full((2, 3, 3, 1), 16.0, np.float32))
-    assert kept.shape == (2, 9) and kept.dtype == np.float32 and kept.max() == 16

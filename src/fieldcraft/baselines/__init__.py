@@ -2,7 +2,6 @@
 
 from fieldcraft.baselines.fit import fit_baseline
 from fieldcraft.baselines.fitted import Fitted
-from fieldcraft.baselines.pixels import flatten_pixels
 from fieldcraft.baselines.store import load, save
 
-__all__ = ["Fitted", "fit_baseline", "flatten_pixels", "load", "save"]
+__all__ = ["Fitted", "fit_baseline", "load", "save"]

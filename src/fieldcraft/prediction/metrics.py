@@ -48,22 +48,33 @@ def all_metrics(task: Task, truth: Truth, scores: Array, sigma: Array | None = N
     """Every metric of the task; with `sigma` (one a target) also the mean negative log-likelihood under that noise."""
     found = all_of(METRICS[task], task, truth, scores)
     if task == "regression" and sigma is not None:
-        found["nll"] = gaussian_nll(_columns(truth), scores, sigma)
+        found["nll"] = gaussian_nll(columns_of(truth), scores, sigma)
     return found
 
 
 def all_of(metrics: tuple[str, ...], task: Task, truth: Truth, scores: Array) -> dict[str, float]:
-    """Some metrics of a task."""
+    """Some metrics of a task.
+
+    Several regression targets: the mean over the targets of each one's metric.
+    """
+    if len(truth) != len(scores) or len(truth) == 0 or scores.ndim != 2:
+        raise DataError(
+            f"metrics need n >= 1 truths and scores of shape (n, outputs), but got {truth.shape} and {scores.shape}."
+        )
     if not np.isfinite(scores).all():
-        bad = int((~np.isfinite(scores).reshape(len(scores), -1).all(axis=1)).sum())
-        raise DataError(f"{bad} of {len(scores)} predictions are no finite numbers: the model has diverged.")
+        bad = int((~np.isfinite(scores).all(axis=1)).sum())
+        first = int(np.flatnonzero(~np.isfinite(scores).all(axis=1))[0])
+        raise DataError(
+            f"{bad} of {len(scores)} predictions are no finite numbers (the first is number {first}): the model has "
+            "diverged. Lower the learning rate, or look for extreme values in the inputs."
+        )
     match task:
         case "single-label":
             return {metric: _single(metric, truth.astype(np.int64), scores) for metric in metrics}
         case "multi-label":
             return {metric: _multi(metric, truth.astype(np.int64), scores) for metric in metrics}
         case "regression":
-            return {metric: _numbers(metric, _columns(truth), scores) for metric in metrics}
+            return {metric: _numbers(metric, columns_of(truth), scores) for metric in metrics}
 
 
 def gaussian_nll(truth: Array, scores: Array, sigma: Array) -> float:
@@ -109,7 +120,7 @@ def _multi(metric: str, truth: npt.NDArray[np.int64], scores: Array) -> float:
 def _numbers(metric: str, truth: Array, scores: Array) -> float:
     errors = truth - scores
     if metric == "rmse":
-        return float(np.sqrt((errors**2).mean()))
+        return float(np.sqrt((errors**2).mean(axis=0)).mean())
     if metric == "mae":
         return float(np.abs(errors).mean())
     spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
@@ -134,6 +145,7 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(there)) if there else float("nan")
 
 
-def _columns(truth: Truth) -> Array:
+def columns_of(truth: Truth) -> Array:
+    """Regression targets as (n, targets)."""
     numbers = truth.astype(np.float64)
     return numbers[:, None] if numbers.ndim == 1 else numbers

@@ -54,14 +54,15 @@ class Model:
     def predict(self, x: Any) -> pd.DataFrame:
         """One row a sample.
 
-        `x`: images as an array (n, h, w) or (n, h, w, c) of any size; rows as a frame or an array (n, columns); or
-        paths of files and folders. Classes: `prediction`, its calibrated `probability`, `p:CLASS` of each class, and
+        `x`: images as an array (n, h, w) or (n, h, w, c) of any size, or a list of images of several sizes; rows as a
+        frame (pandas or polars) or an array (n, columns); or paths of files and folders. Images of 8 and 16 bits are
+        brought to the depth of the training images; other numbers are taken to be in their units. Classes: `prediction`, its calibrated `probability`, `p:CLASS` of each class, and
         `unsure`. Several labels: a column a label, with `p:LABEL`, and `unsure`. Regression: `prediction`, `low`,
         `high` (with several targets: a column a target, with `low:TARGET` and `high:TARGET`).
         Raises: DataError when the samples do not fit the model, or an input cannot be read.
         """
-        if isinstance(x, str | Path) or (isinstance(x, Sequence) and len(x) and isinstance(x[0], str | Path)):
-            found = self.predict_files([x] if isinstance(x, str | Path) else x)
+        if (paths := _paths(x)) is not None:
+            found = self.predict_files(paths)
             if found.problems:
                 listed = "; ".join(f"{one.sample}: {one.reason}" for one in found.problems[:10])
                 raise DataError(
@@ -83,7 +84,7 @@ class Model:
             )
         else:
             ids, read, problems = read_rows(sources)
-        frame = self.frame(self.scores(read)) if len(ids) else pd.DataFrame()
+        frame = self.frame(self.scores(read))
         frame.insert(0, "id", list(ids))
         return Prediction(frame, problems)
 
@@ -116,11 +117,10 @@ class Model:
             unsure = flag(scores, spec.threshold or 0.0, multi_label=True)
             return pd.DataFrame({**labels, **shares, "unsure": unsure})
         names = np.array(spec.names, dtype=object)
-        best = scores.argmax(axis=1) if len(scores) else np.zeros(0, dtype=np.int64)
         told = {
-            "prediction": names[best],
-            "probability": confidence(scores, multi_label=False) if len(scores) else np.zeros(0),
-            "unsure": flag(scores, spec.threshold or 0.0, multi_label=False) if len(scores) else np.zeros(0, bool),
+            "prediction": names[scores.argmax(axis=1)],
+            "probability": confidence(scores, multi_label=False),
+            "unsure": flag(scores, spec.threshold or 0.0, multi_label=False),
         }
         return pd.DataFrame({**told, **shares})
 
@@ -138,11 +138,19 @@ class Model:
     def _pixels(self, x: Any) -> npt.NDArray[np.generic]:
         spec = self.spec.input
         assert isinstance(spec, ImageSpec)
-        if isinstance(x, Tensor):
-            x = x.numpy()
-        pixels, _ = as_images(np.asarray(x), "the images")
-        fitting = with_depth(with_channels(pixels, spec.channels), spec.depth_bits)
-        return resized(fitting, spec.height, spec.width)
+        if isinstance(x, list | tuple):
+            return np.concatenate([self._pixels(np.asarray(image)[None]) for image in x])
+        given = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
+        if given.dtype not in (np.uint8, np.uint16):
+            given = given.astype(np.float32)  # a batch's own range must not decide on its depth
+        pixels, _ = as_images(given, "the images")
+        try:
+            fitting = with_depth(with_channels(pixels, spec.channels), spec.depth_bits)
+        except ValueError as error:
+            raise DataError(f"the images do not fit the model: {error}. They have shape {given.shape}.") from error
+        if fitting.shape[1:3] == (spec.height, spec.width):
+            return fitting
+        return np.stack([resized(image, spec.height, spec.width) for image in fitting])
 
     def _features(self, x: Any) -> npt.NDArray[np.float32]:
         assert self.encoder is not None
@@ -210,10 +218,17 @@ def load_model(path: str | Path) -> Model:
     if spec.input.kind == "table":
         try:
             encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text()))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{folder.encoder} is missing or damaged ({error}): fit again.") from error
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            raise RunError(
+                f"{folder.encoder} is missing or damaged ({str(error).splitlines()[0]}): fit again, or restore the file."
+            ) from error
+        if encoder.width != spec.input.width:
+            raise RunError(
+                f"{folder.encoder} makes {encoder.width} numbers of a row, but {folder.network.name} says "
+                f"{spec.input.width}: the files belong to different runs. Fit again, or restore both."
+            )
     if spec.network is None:
-        return Model(spec, load_baseline(folder.baseline), encoder)
+        return Model(spec, _fitting(load_baseline(folder.baseline), spec, folder), encoder)
     net = build_network(
         spec.network, shape=_shape(spec), outputs=len(spec.names), initialisation=Initialisation(whiten=spec.whiten),
         seed=0, name="load",
@@ -226,6 +241,24 @@ def load_model(path: str | Path) -> Model:
             f"({str(error).splitlines()[0]}): fit again, or restore both files."
         ) from error
     return Model(spec, net.eval(), encoder)
+
+
+def _fitting(baseline: Fitted, spec: ModelSpec, folder: RunFolder) -> Fitted:
+    if (baseline.task, baseline.outputs) != (spec.task, len(spec.names)):
+        raise RunError(
+            f"{folder.baseline} is of a {baseline.task} task with {baseline.outputs} outputs, but {folder.network.name} "
+            f"says {spec.task} with {len(spec.names)}: the files belong to different runs. Fit again, or restore both."
+        )
+    return baseline
+
+
+def _paths(x: Any) -> list[str | Path] | None:
+    """The paths that `x` is, or None when it is no path and no list of paths."""
+    if isinstance(x, str | Path):
+        return [x]
+    if isinstance(x, list | tuple) and len(x) and all(isinstance(one, str | Path) for one in x):
+        return list(x)
+    return None
 
 
 def _shape(spec: ModelSpec) -> tuple[int, ...]:

@@ -46,14 +46,14 @@ class ModelSpec:
     """Everything about a model but its weights."""
 
     task: Task
-    names: tuple[str, ...]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
     """Classes, labels, or target columns."""
     input: Annotated[ImageSpec | TableSpec, Field(discriminator="kind")]
     network: Network | None = None
     """None: the model is a baseline."""
     whiten: bool = False
     """Whether the network begins with a whitening layer."""
-    temperature: float = 1.0
+    temperature: Annotated[float, Field(gt=0)] = 1.0
     """Logits are divided by it."""
     threshold: float | None = None
     """Probability below which a prediction is unsure; None for regression."""
@@ -84,7 +84,7 @@ def read_spec(path: Path) -> ModelSpec:
     try:
         document: dict[str, Any] = tomllib.loads(path.read_text())
         return _SPEC.validate_python(bring_forward("network", document, str(path)))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(
             f"{path.parent} holds no model yet ({path.name} is missing): run `fieldcraft fit` first."
         ) from error
