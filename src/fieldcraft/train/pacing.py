@@ -1,24 +1,31 @@
 """Keeping the budget: when must the rate go down early, so that training ends well and in time?"""
 
 from dataclasses import dataclass
+from statistics import median
 
 from fieldcraft.plan.schema import CoolDown
 from fieldcraft.train.course import Course
 
 TAIL = 0.25  # share of the affordable steps that an early cool-down takes
+STRETCHES = 41  # of a quarter of a second or more: a machine that stays slower is believed after five seconds
 MARGIN = 0.93  # of what seems affordable once the decision is taken: machines get slower as well as faster
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """Seconds a step, as an exponential average of what was measured."""
+    """Seconds a step: the median over recent stretches, so that a machine that stalls once is not called slow."""
 
-    step_s: float | None = None
+    recent: tuple[float, ...] = ()
+    """Seconds a step of each recent stretch, oldest first."""
+
+    @property
+    def step_s(self) -> float | None:
+        """Seconds a step; None before anything was measured."""
+        return median(self.recent) if self.recent else None
 
     def after(self, seconds: float, steps: int) -> "Pace":
         """The pace after so many more steps."""
-        new = seconds / steps
-        return Pace(step_s=new if self.step_s is None else 0.7 * self.step_s + 0.3 * new)
+        return Pace(recent=(*self.recent, seconds / steps)[-STRETCHES:])
 
 
 def early_end(course: Course, step: int, pace: Pace, left_s: float) -> CoolDown | None:
