@@ -17,7 +17,9 @@ from fieldcraft.records.facts import Task
 
 SHARED_CELLS = 200_000
 """Numbers from which on sharing the work between threads pays."""
-PROBED_CELLS = 800_000
+PROBED_CELLS = 400_000
+ROUNDS = 2
+WORTH_A_TRIAL_S = 4.0
 
 
 def fit_baseline(
@@ -53,24 +55,31 @@ def fit_baseline(
 def _threads(
     kind: Kind, features: Features, targets: Rows, task: Task, deadline: Deadline, threads: int, seed: int
 ) -> int:
-    """At most `threads`; one where the work is too small to share, or where a quick fit is faster with one.
+    """At most `threads`; one where the work is too small to share, or where quick fits are faster with one.
 
-    On a machine that others use too, threads that wait for each other can be ten times slower than one alone.
+    On a machine that others use too, threads that wait for each other can be a hundred times slower than one alone, so
+    several have to win each of `ROUNDS` times. Trees of few columns never gain from a second thread.
     """
-    if kind == "majority" or threads == 1 or features.size < SHARED_CELLS:
+    narrow = kind == "boosting" and features.shape[1] <= boosting.MANY_COLUMNS
+    if kind == "majority" or threads == 1 or narrow or features.size < SHARED_CELLS:
         return 1
     if not deadline.timed:
         return threads
+    if deadline.left < WORTH_A_TRIAL_S:
+        return 1
     probe = linear.probe if kind == "linear" else boosting.probe
     size = min(len(features), PROBED_CELLS // features.shape[1] + 1)
-    seconds = {}
-    for count in (1, threads):
-        with threadpool_limits(limits=count), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            start = deadline.now()
-            probe(features, targets, task, size, seed)
-            seconds[count] = deadline.now() - start
-    return min(seconds, key=lambda count: seconds[count])
+    for _ in range(ROUNDS):
+        seconds = []
+        for count in (1, threads):
+            with threadpool_limits(limits=count), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                start = deadline.now()
+                probe(features, targets, task, size, seed)
+                seconds.append(deadline.now() - start)
+        if seconds[0] <= seconds[1]:
+            return 1
+    return threads
 
 
 def _fit(

@@ -56,9 +56,10 @@ class Model:
 
         `x`: images as an array (n, h, w) or (n, h, w, c) of any size, or a list of images of several sizes; rows as a
         frame (pandas or polars) or an array (n, columns); or paths of files and folders. Images of 8 and 16 bits are
-        brought to the depth of the training images; other numbers are taken to be in their units. Classes: `prediction`, its calibrated `probability`, `p:CLASS` of each class, and
-        `unsure`. Several labels: a column a label, with `p:LABEL`, and `unsure`. Regression: `prediction`, `low`,
-        `high` (with several targets: a column a target, with `low:TARGET` and `high:TARGET`).
+        brought to the depth of the training images; other numbers are taken to be in their units.
+        Classes: `prediction`, its calibrated `probability`, `p:CLASS` of each class, and `unsure`. Several labels: a
+        column a label, with `p:LABEL`, and `unsure`. Regression: `prediction`, `low`, `high` (with several targets: a
+        column a target, with `low:TARGET` and `high:TARGET`).
         Raises: DataError when the samples do not fit the model, or an input cannot be read.
         """
         if (paths := _paths(x)) is not None:
@@ -220,7 +221,7 @@ def load_model(path: str | Path) -> Model:
             encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text()))
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise RunError(
-                f"{folder.encoder} is missing or damaged ({str(error).splitlines()[0]}): fit again, or restore the file."
+                f"{folder.encoder} is missing or damaged ({str(error).splitlines()[0]}): fit again, or restore it."
             ) from error
         if encoder.width != spec.input.width:
             raise RunError(
@@ -246,8 +247,9 @@ def load_model(path: str | Path) -> Model:
 def _fitting(baseline: Fitted, spec: ModelSpec, folder: RunFolder) -> Fitted:
     if (baseline.task, baseline.outputs) != (spec.task, len(spec.names)):
         raise RunError(
-            f"{folder.baseline} is of a {baseline.task} task with {baseline.outputs} outputs, but {folder.network.name} "
-            f"says {spec.task} with {len(spec.names)}: the files belong to different runs. Fit again, or restore both."
+            f"{folder.baseline} is of a {baseline.task} task with {baseline.outputs} outputs, but "
+            f"{folder.network.name} says {spec.task} with {len(spec.names)}: they are "
+            "of different runs. Fit again, or restore both."
         )
     return baseline
 
