@@ -30,7 +30,7 @@ def test_every_rung_is_asked_for():
 
 def test_the_time_is_shared_out_and_used_up():
     small, large = steps(CIFAR10, [20.0, 90.0])
-    seconds = training_seconds(180.0)
+    seconds = training_seconds(CIFAR10, 180.0)
     assert OVERHEAD * 0.020 * small == pytest.approx(SMALL_SHARE * seconds, abs=0.03)
     assert OVERHEAD * (0.020 * small + 0.090 * large) == pytest.approx(seconds, abs=0.2)
 
@@ -38,7 +38,7 @@ def test_the_time_is_shared_out_and_used_up():
 def test_what_the_small_network_cannot_use_the_large_one_gets():
     small, large = steps(CIFAR10, [0.1, 90.0])
     assert small == cap(9_000) * AN_EPOCH
-    assert OVERHEAD * (0.0001 * small + 0.090 * large) == pytest.approx(training_seconds(180.0), abs=0.2)
+    assert OVERHEAD * (0.0001 * small + 0.090 * large) == pytest.approx(training_seconds(CIFAR10, 180.0), abs=0.2)
 
 
 @pytest.mark.parametrize(("train", "most"), [(999, 200), (1_000, 100), (19_999, 100), (20_000, 60)])
@@ -51,10 +51,10 @@ def test_a_fast_machine_stops_at_the_cap():
 
 
 def test_a_network_that_is_too_slow_is_left_out():
-    slow = 1000 * training_seconds(180.0) * (1 - SMALL_SHARE) / (OVERHEAD * LEAST_EPOCHS * AN_EPOCH)
+    slow = 1000 * training_seconds(CIFAR10, 180.0) * (1 - SMALL_SHARE) / (OVERHEAD * LEAST_EPOCHS * AN_EPOCH)
     assert len(steps(CIFAR10, [20.0, 0.98 * slow])) == 2
     (small,) = steps(CIFAR10, [20.0, 1.02 * slow])
-    assert OVERHEAD * 0.020 * small == pytest.approx(training_seconds(180.0), abs=0.03)
+    assert OVERHEAD * 0.020 * small == pytest.approx(training_seconds(CIFAR10, 180.0), abs=0.03)
     known = with_budget(CIFAR10, 180.0)
     asked = TIP.decide(known, PLAN)
     because = TIP.decide(answered(known, asked, lambda question: [20.0, 1.02 * slow][question.rung]), PLAN).because

@@ -6,10 +6,11 @@ from fieldcraft.tips.rough import activations, affordable_macs, enough_epochs, l
 
 
 def test_training_seconds_leave_a_fifth_and_a_reserve():
-    assert training_seconds(60.0) == pytest.approx(0.8 * 60 - 0.08 * 60)
-    assert training_seconds(50.0) == pytest.approx(40 - 4) == pytest.approx(0.72 * 50)
-    assert training_seconds(10.0) == pytest.approx(4)
-    assert training_seconds(4.0) == 0
+    assert training_seconds(BREAST_CANCER, 60.0) == pytest.approx(0.8 * 60 - 0.08 * 60)
+    assert training_seconds(CIFAR10, 60.0) == pytest.approx(0.86 * 60 - 0.08 * 60)
+    assert training_seconds(BREAST_CANCER, 50.0) == pytest.approx(40 - 4) == pytest.approx(0.72 * 50)
+    assert training_seconds(BREAST_CANCER, 10.0) == pytest.approx(4)
+    assert training_seconds(BREAST_CANCER, 4.0) == 0
 
 
 @pytest.mark.parametrize(("train", "epochs"), [(1, 60), (2_500, 60), (3_000, 50), (25_000, 6), (1_000_000, 6)])

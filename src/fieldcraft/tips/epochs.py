@@ -45,7 +45,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     if not all(answers):
         return Ask(measurements=questions)
     paces = [_pace(fact, question, brief) for fact, question in zip(answers, questions, strict=True) if fact]
-    return _within(brief, plan, training_seconds(budget_s), paces, an_epoch)
+    return _within(brief, plan, training_seconds(brief, budget_s), paces, an_epoch)
 
 
 def _within(brief: Brief, plan: Plan, seconds: float, paces: list[float], an_epoch: int) -> Applied:

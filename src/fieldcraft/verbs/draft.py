@@ -16,8 +16,8 @@ from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
 
-MEASURING = 0.06  # share of the budget for the measurements of one question
-MEASURING_S = (1.0, 12.0)  # bounds of the same
+MEASURING = 0.03  # share of the budget for the measurements of one question; tips ask two or three
+MEASURING_S = (0.7, 8.0)  # bounds of the same
 CACHE = Path.home() / ".cache" / "fieldcraft"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -80,11 +81,13 @@ class FieldcraftClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict_proba(self, X: object) -> npt.NDArray[np.float64]:
         """Calibrated probabilities, (n, classes) in the order of `classes_`."""
-        return self.model_.scores(self._checked(X))
+        x = self._checked(X)
+        return self.model_.scores(x)
 
     def predict(self, X: object) -> npt.NDArray[np.generic]:
         """The most probable class of each sample."""
-        found: npt.NDArray[np.generic] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        found: npt.NDArray[np.generic] = self.classes_[best]
         return found
 
 
@@ -100,5 +103,6 @@ class FieldcraftRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: object) -> npt.NDArray[np.float64]:
         """Numbers in the units of the targets, (n,) or (n, targets)."""
-        found = self.model_.scores(self._checked(X))
+        x = self._checked(X)
+        found = self.model_.scores(x)
         return found[:, 0] if self._flat else found

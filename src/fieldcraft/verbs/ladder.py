@@ -23,6 +23,7 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
 from fieldcraft.tips.interface import StepTime
+from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
@@ -36,7 +37,6 @@ from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.work import Work
 
 BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
-A_FIFTH = 0.2  # of the budget, for facts, measurements and baselines together
 SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
 LEAST_S = 1.0  # a rung with less time than this is not begun
 
@@ -75,7 +75,8 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     budget_s = work.clock.budget_s
     limit_s = None
     if budget_s is not None:
-        room = A_FIFTH * budget_s - work.spent_on("facts", "measurements")
+        share = BASELINES["image" if samples.pixels is not None else "table"]
+        room = min(share, A_FIFTH - work.spent_on("facts", "measurements") / budget_s) * budget_s
         limit_s = max(0.5, room) * BASELINE_SHARES[name]
     validation = samples.flat(samples.parts.validation)
     fitted = fit_baseline(
