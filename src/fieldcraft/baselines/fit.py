@@ -127,12 +127,9 @@ def _check(features: Features, targets: Rows, task: Task, outputs: int) -> None:
 
 
 def _with_warnings(fitted: Fitted, categories: list[str]) -> Fitted:
-    """The note says which warnings came up; none escapes."""
-    if not categories:
+    """The note says which warnings came up; none escapes. Whether it converged stands in the note already."""
+    spoken = [f"scikit-learn warned: {name}" for name in dict.fromkeys(categories) if name != "ConvergenceWarning"]
+    if not spoken:
         return fitted
-    spoken = [
-        "the last solver step had not converged" if name == "ConvergenceWarning" else f"scikit-learn warned: {name}"
-        for name in dict.fromkeys(categories)
-    ]
     note = "; ".join((fitted.note, *spoken))
     return Fitted(fitted.name, fitted.estimator, fitted.sample, note, fitted.task, fitted.outputs)

@@ -115,37 +115,39 @@ def _fit_one(
     if one_class(mine, task):
         return _Tuned(DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant")
     usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
-    estimator, strength, finished = _tune(usable, trials.fine, task, column, deadline.share(0.7 if trials.again else 1))
+    estimator, strength, converged = _tune(
+        usable, trials.fine, task, column, deadline.share(0.7 if trials.again else 1)
+    )
     if trials.again:
         _set(estimator, task, strength)
-        finished &= _advance(estimator, features, mine, task, deadline)
+        converged = _advance(estimator, features, mine, task, deadline)
     penalty = f"penalty {1 / strength:.3g}" if task == "regression" else f"C = {strength:.3g}"
-    return _Tuned(estimator, penalty if finished else f"{penalty}; stopped at its share of the time")
+    return _Tuned(estimator, penalty if converged else f"{penalty}; stopped before it converged")
 
 
 def _tune(
     trials: list[Trial], fine: bool, task: Task, column: int | None, deadline: Deadline
 ) -> tuple[Any, float, bool]:
-    """The estimator with the least held-out loss, its strength, and whether the whole path was walked."""
+    """The estimator with the least held-out loss, its strength, and whether it converged."""
     grid = FINE_GRID if fine else COARSE_GRID
     running = [_estimator(task, grid[0], ITERATIONS) for _ in trials]
-    best, best_loss, best_strength, worse, finished = _estimator(task, 1.0, ITERATIONS), np.inf, 1.0, 0, True
+    best, best_loss, best_strength, worse, converged = _estimator(task, 1.0, ITERATIONS), np.inf, 1.0, 0, True
     for rank, strength in enumerate(grid):
-        losses = []
+        losses, whole = [], True
         for index, (estimator, trial) in enumerate(zip(running, trials, strict=True)):
             left = (len(grid) - rank) * len(trials) - index
             _set(estimator, task, strength)
             truth = pick(trial.targets, column)
-            finished &= _advance(estimator, trial.features, truth, task, deadline.share(1 / left))
+            whole &= _advance(estimator, trial.features, truth, task, deadline.share(1 / left))
             losses.append(held_loss(estimator, trial.held_features, pick(trial.held_targets, column), task))
         loss = float(np.mean(losses)) if losses else np.inf
         if loss < best_loss:
-            best, best_loss, best_strength, worse = copy.deepcopy(running[-1]), loss, strength, 0
+            best, best_loss, best_strength, worse, converged = copy.deepcopy(running[-1]), loss, strength, 0, whole
         else:
             worse += 1
         if worse == 2 or deadline.over:
-            return best, best_strength, finished and worse == 2
-    return best, best_strength, finished
+            break
+    return best, best_strength, converged
 
 
 def _set(estimator: Any, task: Task, strength: float) -> None:
@@ -153,10 +155,10 @@ def _set(estimator: Any, task: Task, strength: float) -> None:
 
 
 def _advance(estimator: Any, features: Features, targets: Rows, task: Task, deadline: Deadline) -> bool:
-    """Fit from where the estimator stands; whether it converged (or took all its iterations) before the deadline."""
+    """Fit from where the estimator stands; whether it converged before the deadline."""
     if task == "regression":
         estimator.fit(features, targets)
-        return not deadline.over
+        return True
     done, chunk = 0, FIRST_ITERATIONS if deadline.timed else ITERATIONS
     while done < ITERATIONS:
         start = deadline.now()
@@ -171,4 +173,4 @@ def _advance(estimator: Any, features: Features, targets: Rows, task: Task, dead
         if deadline.timed and seconds_each > 0:
             chunk = int(np.clip(deadline.left / seconds_each, PROBE_ITERATIONS, 100))
         chunk = max(1, min(chunk, ITERATIONS - done))
-    return True
+    return False
