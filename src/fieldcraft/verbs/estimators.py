@@ -101,6 +101,11 @@ class FieldcraftRegressor(RegressorMixin, _Estimator):  # type: ignore[misc]
         self._fit(x, np.asarray(values, dtype=np.float64), "regression")
         return self
 
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
     def predict(self, X: object) -> npt.NDArray[np.float64]:
         """Numbers in the units of the targets, (n,) or (n, targets)."""
         x = self._checked(X)
