@@ -15,6 +15,7 @@ CURRENT: Mapping[str, int] = {
     "provenance": 1,
     "journal": 1,
     "splits": 1,
+    "baseline": 1,
     "candidate": 1,
     "results": 1,
     "ledger": 1,
