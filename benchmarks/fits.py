@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Where the real data sets lie, unless FIELDCRAFT_DATA says otherwise."""
+
+
 @dataclass(frozen=True)
 class Fit:
     """What one command gave."""
@@ -35,7 +39,7 @@ def fit(*arguments: str) -> Fit:
         began = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "fieldcraft", "fit", *arguments, "--out", str(out)],
-            check=True, env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
+            check=True, env={"FIELDCRAFT_DATA": str(SHARED), **os.environ, "TERM": "dumb"}, stdout=sys.stderr,
         )  # fmt: skip
         seconds = time.perf_counter() - began
         return Fit(

@@ -27,7 +27,7 @@ from fieldcraft.train.loop import Job, Surroundings, train
 from result import summary, write
 
 BATCH = 128
-CASES = {"mlp": (Mlp(widths=(256, 256)), (64,), 400), "resnet": (ResNet(widths=(16, 32, 64)), (3, 32, 32), 30)}
+CASES = {"mlp": (Mlp(widths=(256, 256)), (64,), 2000), "resnet": (ResNet(widths=(16, 32, 64)), (3, 32, 32), 30)}
 
 
 def network(plan, shape):

@@ -47,6 +47,12 @@ class Engine:
         """Context in which forward passes run."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.execution.precision == "bf16")
 
+    def seed(self, value: int) -> None:
+        """Seed what dropout and its like draw from; torch.manual_seed does it too, but takes 0.5 ms a call."""
+        torch.default_generator.manual_seed(value)
+        if self.device.type == "cuda":
+            torch.cuda.default_generators[self.device.index or 0].manual_seed(value)
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a loss."""
         if self.fabric.world_size == 1:

@@ -153,7 +153,7 @@ class _Loop:
             group["lr"] = rate
         batch = job.batches.training_batch(step)
         while True:
-            torch.manual_seed(stream_seed(job.seed, "dropout", job.rung, step))
+            self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
             self.optimiser.zero_grad(set_to_none=True)
             try:
                 loss = self._gradients(batch)

@@ -12,7 +12,7 @@ from fieldcraft.build.network import build_network
 from fieldcraft.data.dataset import Part
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan, to_toml
-from fieldcraft.prediction.bootstrap import estimate, intervals, resamples
+from fieldcraft.prediction.bootstrap import intervals, share
 from fieldcraft.prediction.calibration import apply, fit_temperature, reliability
 from fieldcraft.prediction.importance import permutation_importance
 from fieldcraft.prediction.interval import covered, half_widths, noise
@@ -68,7 +68,7 @@ def finish(
         metric=judge.metric,
         higher_is_better=judge.higher_is_better,
         winner=winner.candidate.name,
-        verdict=verdict(winner.candidate, judge.metric, between, test),
+        verdict=verdict(winner.candidate, judge.metric, between, test, len(samples.parts.test)),
         climb=_climb(work),
         candidates=every,
         test=test,
@@ -176,7 +176,7 @@ def examine(
     ]
     if task == "regression":
         inside = covered(truth.astype(np.float64).reshape(len(truth), -1), scores, np.array(spec.half_width))
-        coverage = _share(inside.mean(axis=1), groups, plan.seed)
+        coverage = share(inside.mean(axis=1), groups, seed=plan.seed)
         band = Interval(
             wanted=plan.prediction.interval, half_width=spec.half_width, sigma=spec.sigma, coverage=coverage
         )
@@ -198,7 +198,7 @@ def _sure(validation: Array, scores: Array, plan: Plan, samples: Samples) -> Sur
     sure = confidence(scores, truth.ndim > 1) >= chosen.value
     hits = right(scores, truth)
     accuracy = (
-        _share(hits[sure].astype(np.float64), None if groups is None else groups[sure], plan.seed)
+        share(hits[sure].astype(np.float64), None if groups is None else groups[sure], seed=plan.seed)
         if sure.any()
         else Estimate(value=0.0, low=0.0, high=1.0, n=0)
     )
@@ -209,13 +209,8 @@ def _sure(validation: Array, scores: Array, plan: Plan, samples: Samples) -> Sur
         validation_accuracy=chosen.accuracy,
         validation_coverage=chosen.coverage,
         accuracy=accuracy,
-        coverage=_share(sure.astype(np.float64), groups, plan.seed),
+        coverage=share(sure.astype(np.float64), groups, seed=plan.seed),
     )
-
-
-def _share(values: Array, groups: npt.NDArray[np.str_] | None, seed: int) -> Estimate:
-    drawn = [float(values[rows].mean()) for rows in resamples(len(values), groups, 1000, seed)]
-    return estimate(float(values.mean()), drawn, len(values) if groups is None else len(np.unique(groups)))
 
 
 def predictions_frame(part: Part, scores: Array, spec: ModelSpec, samples: Samples) -> pd.DataFrame:
