@@ -34,7 +34,7 @@ def test_written_read_and_gone_on_from_is_never_having_stopped(tmp_path: Path, k
     net = made()
     optimiser, average = OPTIMISERS[kind](net.parameters()), Average(net, 0.9)
     steps(net, optimiser, average, 0, 7)
-    place = Place(step=7, lr_scale=0.5, micro=3, guard=Guard(slow=1.25, seen=7), seconds=2.5)
+    place = Place(step=7, lr_scale=0.5, guard=Guard(slow=1.25, seen=7), seconds=2.5)
     write(capture(place, net, optimiser, average), tmp_path / "checkpoint.safetensors")
     steps(net, optimiser, average, 7, 20)
 

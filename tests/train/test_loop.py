@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,17 +9,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fieldcraft.data.loader import Batch
-from fieldcraft.errors import RunError
-from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle
+from fieldcraft.errors import BudgetError, RunError
+from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, SmallerMicro
 from fieldcraft.regimes.interface import Losses
 from fieldcraft.regimes.supervised import Supervised
+from fieldcraft.train import journal as journalled
 from fieldcraft.train import loop
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import engine
 from fieldcraft.train.hooks.interface import Trained, Validated
 from fieldcraft.train.hooks.metrics_log import MetricsLog
-from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro
+from fieldcraft.train.journal import BackedOff, Cooled, Journal
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 
 
@@ -124,12 +126,60 @@ class Hungry:
 def test_out_of_memory_halves_the_micro_batch_and_says_so(tmp_path: Path) -> None:
     surroundings = around(tmp_path)
     outcome = train(made_job(nn.Linear(4, 2), regime=Hungry(most=4)), surroundings)
-    events = [event for event in surroundings.journal.read() if isinstance(event, SmallerMicro)]
+    events = [event for event in surroundings.journal.read() if isinstance(event, journalled.SmallerMicro)]
     assert outcome.done
     assert [event.micro for event in events] == [8, 4]
     assert "batch norm" in events[0].because
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(BudgetError, match="one sample of rung 'small'"):
         train(made_job(nn.Linear(4, 2), regime=Hungry(most=0)), around(tmp_path / "none"))
+
+
+@dataclass
+class HungryOnce:
+    """A regime that runs out of memory at one step, after the first half has passed, if all passes at once."""
+
+    at: int
+
+    def step(self, net: nn.Module, batch: Batch) -> Losses:
+        loss = functional.cross_entropy(net(batch.inputs), batch.targets)
+        if int(batch.rows[0]) == self.at and len(batch.rows) > 8:
+            raise torch.OutOfMemoryError("made up")
+        return Losses(loss)
+
+
+def smaller(journal: Journal) -> tuple[SmallerMicro, ...]:
+    return tuple(
+        SmallerMicro(at=event.step, size=event.micro)
+        for event in journal.read()
+        if isinstance(event, journalled.SmallerMicro)
+    )
+
+
+@pytest.mark.parametrize(("after", "checkpoint"), [(30, True), (72, True), (75, True), (110, True), (110, False)])
+def test_a_rung_that_ran_out_of_memory_is_resumed_and_repeated_exactly(
+    tmp_path: Path, after: int, checkpoint: bool
+) -> None:
+
+    def job(folder: Path) -> Job:
+        return made_job(
+            made_net(), regime=HungryOnce(at=73), smaller=smaller(Journal(tmp_path / folder / "journal.jsonl"))
+        )
+
+    whole = train(job(tmp_path / "whole"), around(tmp_path / "whole"))
+    assert smaller(Journal(tmp_path / "whole" / "journal.jsonl")) == (SmallerMicro(at=50, size=8),)
+    train(job(tmp_path / "cut"), around(tmp_path / "cut", stop=stop_after(after)))
+    if not checkpoint:  # killed before the first was written
+        (tmp_path / "cut" / "checkpoint.safetensors").unlink()
+    assert same(whole, train(job(tmp_path / "cut"), around(tmp_path / "cut")))
+    assert same(whole, train(job(tmp_path / "whole"), around(tmp_path / "repeat")))
+
+
+def test_steps_that_are_taken_again_are_logged_once(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path / "m.jsonl")
+    train(made_job(made_net(), regime=HungryOnce(at=73)), around(tmp_path, hooks=(log,)))
+    log.close()
+    lines = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["kind"] == "train"] == list(range(10, 121, 10))
 
 
 def poisoned(at: set[int], value: float) -> Callable[[int, Tensor], Tensor]:

@@ -262,6 +262,14 @@ class CoolDown:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class SmallerMicro:
+    """From step `at` on, `size` samples pass through at once, because memory did not suffice for more."""
+
+    at: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Rung:
     """One network of the ladder and how long it trains."""
 
@@ -275,6 +283,8 @@ class Rung:
     """Peak learning rate."""
     cool_downs: tuple[CoolDown, ...] = ()
     """Early ends, in the order in which they were decided; the rung ends where the last one does."""
+    smaller_micros: tuple[SmallerMicro, ...] = ()
+    """Where fewer samples than `batch.micro` passed at once; the smallest that was reached holds."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

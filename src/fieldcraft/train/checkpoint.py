@@ -25,8 +25,6 @@ class Place:
     """Optimiser steps taken."""
     lr_scale: float = 1.0
     """Halved by each back-off."""
-    micro: int | None = None
-    """Micro-batch; None: the whole batch."""
     guard: Guard = Guard()  # noqa: RUF009  (frozen)
     seconds: float = 0.0
     """Spent on this rung."""

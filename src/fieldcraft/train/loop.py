@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from fieldcraft.data.loader import Batch, Batches
-from fieldcraft.errors import RunError
+from fieldcraft.errors import BudgetError, RunError
+from fieldcraft.plan import schema
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.train import checkpoint
@@ -49,6 +50,8 @@ class Job:
     """Of the averaged weights; 0: none are kept."""
     micro: int | None
     """Samples at once; None: the whole batch."""
+    smaller: tuple[schema.SmallerMicro, ...] = ()
+    """Steps from which fewer samples pass at once."""
     validate: Callable[[nn.Module], float]
     """The plan's metric on the validation part."""
     names: Callable[[Sequence[int]], tuple[str, ...]]
@@ -104,12 +107,11 @@ class _Loop:
         self.average = Average(job.net, job.decay) if job.decay else None
         self.shadow = deepcopy(job.net)
         self.course = job.course
-        self.place = Place(micro=job.micro)
+        self.smaller = job.smaller
+        self.place = Place()
         found = checkpoint.read(around.checkpoint)
         if found is not None:
             self.place = checkpoint.restore(found, job.net, job.optimiser, self.average)
-            if job.micro is not None:
-                self.place = replace(self.place, micro=min(job.micro, self.place.micro or job.micro))
         self.kept = self._capture()
         self.pace = Pace()
         self.written = self.decided = self.ticked = self.began = time.monotonic()
@@ -120,15 +122,16 @@ class _Loop:
 
     def run(self) -> Outcome:
         """Steps until the course ends or someone asks to stop."""
-        for hook in self.around.hooks:
-            hook.begin(self.job.rung, self.place.step, self.course.end)
+        self._begin()
         every = max(1, self.job.course.planned // VALIDATIONS)
         mark, marked = time.monotonic(), self.place.step
         while self.place.step < self.course.end:
             if self.around.stop():
                 self._write()
                 return self._outcome(done=False)
-            self._step()
+            if not self._fits():
+                mark, marked = time.monotonic(), self.place.step
+                continue
             step = self.place.step
             if step % LOOK_EVERY == 0 or step >= self.course.end:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
@@ -145,21 +148,31 @@ class _Loop:
             self._keep_time()
         return self._outcome(done=True)
 
+    def _begin(self) -> None:
+        """Steps after this place are new, or taken again."""
+        for hook in self.around.hooks:
+            hook.begin(self.job.rung, self.place.step, self.course.end)
+
+    def _fits(self) -> bool:
+        """One optimiser step; where memory runs out, back to the last snapshot with a smaller micro-batch, and False."""
+        try:
+            self._step()
+            return True
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+        self._shrink()  # only here are the tensors of the failed step gone
+        return False
+
     def _step(self) -> None:
-        """One optimiser step; with a smaller micro-batch when the memory does not suffice."""
         step, job = self.place.step, self.job
         rate = self.course.rate(step) * self.place.lr_scale
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = job.batches.training_batch(step)
-        while True:
-            self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
-            self.optimiser.zero_grad(set_to_none=True)
-            try:
-                loss = self._gradients(batch)
-                break
-            except (torch.OutOfMemoryError, RuntimeError) as error:
-                self._shrink(batch, error)
+        self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self._gradients(batch)
         self.optimiser.step()
         if self.average is not None:
             self.average.update(step)
@@ -169,7 +182,7 @@ class _Loop:
     def _gradients(self, batch: Batch) -> Tensor:
         """Add up the gradients of the batch's parts; gives its mean loss."""
         engine, size = self.around.engine, len(batch.rows)
-        parts = batch.parts(self.place.micro or size)
+        parts = batch.parts(self._micro(self.place.step) or size)
         total: Tensor | None = None
         for part in parts:
             with engine.precision():
@@ -181,14 +194,23 @@ class _Loop:
         assert total is not None
         return total
 
-    def _shrink(self, batch: Batch, error: RuntimeError) -> None:
-        now = self.place.micro or len(batch.rows)
-        if not _out_of_memory(error) or now == 1:
-            raise error
-        micro = (now + 1) // 2
+    def _micro(self, step: int) -> int | None:
+        """Samples at once in one step; a function of the plan and the journal, so that a repeat is exact."""
+        known = [one.size for one in self.smaller if one.at <= step]
+        return min([*known, self.job.micro] if self.job.micro else known, default=None)
+
+    def _shrink(self) -> None:
+        now = self._micro(self.place.step) or len(self.job.batches.training_batch(self.place.step).rows)
+        if now == 1:
+            raise BudgetError(
+                f"memory does not suffice for one sample of rung {self.job.rung!r} at a time: take a smaller network "
+                "or smaller images (--set), or free some memory."
+            )
+        micro, back_to = (now + 1) // 2, self.kept.place.step
         because = f"memory ran out with {now} samples at once; batch norm now sees {micro}"
-        self.around.journal.write(SmallerMicro(rung=self.job.rung, step=self.place.step, micro=micro, because=because))
-        self.place = replace(self.place, micro=micro)
+        self.around.journal.write(SmallerMicro(rung=self.job.rung, step=back_to, micro=micro, because=because))
+        self.smaller = (*self.smaller, schema.SmallerMicro(at=back_to, size=micro))
+        self._go_back()
 
     def _look(self, step_s: float) -> bool:
         """Read the losses since the last look; falls back and gives False when something is wrong with them."""
@@ -196,7 +218,6 @@ class _Loop:
         verdict = self.place.guard.look(losses)
         if isinstance(verdict, Trouble):
             self._fall_back(verdict, self.window[verdict.index][1])
-            self.window.clear()
             return False
         self.window.clear()
         self.place = replace(self.place, guard=verdict)
@@ -218,16 +239,21 @@ class _Loop:
                 f"{trouble.because} at step {at} of rung {self.job.rung!r}, also with the learning rate cut to "
                 f"1/{round(1 / self.place.lr_scale)}. Look at the samples of that step: {shown}."
             )
-        checkpoint.restore(self.kept, self.job.net, self.job.optimiser, self.average)
-        self.paced = min(self.paced, self.kept.place.step)
         self.around.journal.write(
             BackedOff(
                 rung=self.job.rung, step=at, back_to=self.kept.place.step, lr_scale=scale,
                 because=trouble.because, samples=samples,
             )
         )  # fmt: skip
-        self.place = replace(self.kept.place, lr_scale=scale, micro=self.place.micro)
-        self.kept = self._capture()
+        self.kept = replace(self.kept, place=replace(self.kept.place, lr_scale=scale))
+        self._go_back()
+
+    def _go_back(self) -> None:
+        """To the last snapshot: the steps after it are taken again."""
+        self.place = checkpoint.restore(self.kept, self.job.net, self.job.optimiser, self.average)
+        self.paced = min(self.paced, self.place.step)
+        self.window.clear()
+        self._begin()
 
     def _validate(self) -> None:
         began = time.monotonic()

@@ -301,4 +301,4 @@ def _notes(work: Work) -> tuple[str, ...]:
                 )
             case _:
                 pass
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))  # a run that goes on backs off again, in the same way

@@ -117,7 +117,7 @@ def _carry_out(
     wardrobe = Wardrobe(prepared, CACHE)
     file, facts = _planned(prepared, request, given, wardrobe, work, command)
     work.check_stop()
-    after_a_memory_kill(file.plan, work, memory_kills())
+    after_a_memory_kill(file.plan, work, memory_kills(), len(prepared.parts.train))
     remember_kills(folder, memory_kills())
     samples = wardrobe.samples(file.plan)
     work.tick("data")

@@ -16,7 +16,8 @@ from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.dataset import Part
-from fieldcraft.errors import Stopped
+from fieldcraft.errors import BudgetError, Stopped
+from fieldcraft.plan import schema
 from fieldcraft.plan.schema import CoolDown, Plan, Rung
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
@@ -47,7 +48,7 @@ def climb(
     """Train everything that the plan and the budget allow; what was finished earlier is read from disk.
 
     `best_so_far` is called after each candidate, so that a usable model is always on disk.
-    Raises: Stopped when asked to stop.
+    Raises: Stopped when asked to stop; BudgetError when there was no time for anything.
     """
     judge = Judge(plan=plan, samples=samples)
     judged: list[Judged] = []
@@ -66,6 +67,8 @@ def climb(
             found = _rung(index, plan, facts, judge, judged, work)
         judged.append(found)
         best_so_far(judged)
+    if not judged:
+        raise BudgetError("the budget ended before anything was trained: give more time (--budget), and another --out.")
     return judged
 
 
@@ -189,20 +192,19 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         for event in events
         if isinstance(event, Cooled) and event.rung == rung.name
     ]
-    micro = plan.batch.micro
-    if machine.device.type == "cpu":
+    smaller = (
+        *rung.smaller_micros,
+        *(
+            schema.SmallerMicro(at=event.step, size=event.micro)
+            for event in events
+            if isinstance(event, SmallerMicro) and event.rung == rung.name
+        ),
+    )
+    begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
+    if machine.device.type == "cpu" and not smaller and not begun:
+        wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
         step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
-        size = min(plan.batch.size, len(samples.parts.train))
-        fits = step.fitting(micro or size, memory.free_mib())
-        for event in events:
-            if isinstance(event, SmallerMicro) and event.rung == rung.name:
-                fits = min(fits, event.micro)
-        if fits < (micro or size):
-            work.note(
-                f"{rung.name}: {micro or size} samples at once would take {step.total_mib(micro or size):,.0f} MiB; "
-                f"{fits} pass at once and their gradients are summed (batch norm sees {fits})"
-            )
-            micro = fits
+        smaller = _fitting(rung, wanted, step, work)
     return net, Job(
         rung=rung.name,
         net=net,
@@ -212,10 +214,25 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         course=Course.of(rung, plan.schedule, cooled),
         seed=plan.seed,
         decay=plan.averaging.decay,
-        micro=micro,
+        micro=plan.batch.micro,
+        smaller=smaller,
         validate=lambda shadow: judge.value(network_outputs(shadow, samples, plan, machine, "validation")),
         names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
     )
+
+
+def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:
+    """The micro-batch for which the memory suffices, decided once, before a rung begins, and journalled."""
+    fits = step.fitting(wanted, memory.free_mib())
+    if fits == wanted:
+        return ()
+    because = (
+        f"{wanted} samples at once would take {step.total_mib(wanted):,.0f} MiB; {fits} pass at once and their "
+        f"gradients are summed (batch norm sees {fits})"
+    )
+    work.journal.write(SmallerMicro(rung=rung.name, step=0, micro=fits, because=because))
+    work.say(f"{rung.name}: {because}")
+    return (schema.SmallerMicro(at=0, size=fits),)
 
 
 def network_outputs(
@@ -254,18 +271,25 @@ def _note(rung: Rung, outcome: Outcome, work: Work) -> str:
     for event in work.journal.read():
         if isinstance(event, BackedOff | SmallerMicro) and event.rung == rung.name:
             notes.append(event.because)
-    return "; ".join(notes)
+    return "; ".join(dict.fromkeys(notes))  # a run that goes on backs off again, in the same way
 
 
 def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
-    """The plan as it was carried out: the rungs that were trained, with their early ends; repeats the run exactly."""
+    """The plan as it was carried out: rungs that were trained, early ends, micro-batches; repeats the run exactly."""
     trained = {one.candidate.name for one in judged}
     cooled: dict[str, list[CoolDown]] = {}
+    smaller: dict[str, list[schema.SmallerMicro]] = {}
     for event in work.journal.read():
         if isinstance(event, Cooled):
             cooled.setdefault(event.rung, []).append(CoolDown(at=event.at, end=event.end))
+        elif isinstance(event, SmallerMicro):
+            smaller.setdefault(event.rung, []).append(schema.SmallerMicro(at=event.step, size=event.micro))
     rungs = tuple(
-        replace(rung, cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())))
+        replace(
+            rung,
+            cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())),
+            smaller_micros=(*rung.smaller_micros, *smaller.get(rung.name, ())),
+        )
         for rung in plan.ladder.rungs
         if rung.name in trained
     )
