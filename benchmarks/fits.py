@@ -9,9 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-"""Where the real data sets lie, unless FIELDCRAFT_DATA says otherwise."""
+os.environ.setdefault("FIELDCRAFT_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def fit(*arguments: str) -> Fit:
         began = time.perf_counter()
         subprocess.run(
             [sys.executable, "-m", "fieldcraft", "fit", *arguments, "--out", str(out)],
-            check=True, env={"FIELDCRAFT_DATA": str(SHARED), **os.environ, "TERM": "dumb"}, stdout=sys.stderr,
+            check=True, env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
         )  # fmt: skip
         seconds = time.perf_counter() - began
         return Fit(

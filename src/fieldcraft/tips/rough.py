@@ -20,7 +20,7 @@ LARGE_SHARE = 0.8
 """Of the training time, about: what the largest rung gets."""
 UNLIMITED_S = 600.0
 """Training time that sizes are chosen for when there is no limit."""
-ENOUGH_SAMPLES = 150_000
+ENOUGH_SAMPLES = 100_000
 """Samples to be seen in training from scratch, repeats counted, before a larger network is worth its time."""
 UNLIMITED_EPOCHS = 30
 """Passes when there is no limit, unless a small set needs more."""

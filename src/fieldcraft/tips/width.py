@@ -23,6 +23,8 @@ WIDEST_TINY = 32
 """Channels of the first stage for fewer than `TINY_TRAIN` samples."""
 TINY_TRAIN = 2_000
 WIDEST = 512
+TOLERANCE = 1.2
+"""By which a network may exceed what is affordable: the estimate is not better than that."""
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
@@ -48,7 +50,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 def _widest(network: Cnn | ResNet, brief: Brief, plan: Plan, affordable: float) -> int:
     most = WIDEST_TINY if brief.data.train < TINY_TRAIN else BASES[-1]
     fitting = [
-        base for base in BASES if base <= most and macs(_with_base(network, base), brief, plan.input) <= affordable
+        base for base in BASES if base <= most and macs(_with_base(network, base), brief, plan.input) <= TOLERANCE * affordable
     ]
     return max(fitting, default=BASES[0])
 
