@@ -67,6 +67,13 @@ def test_a_name_that_is_nearly_built_in(tmp_path: Path, monkeypatch: pytest.Monk
     assert "no built-in set is named 'pets'" in message("pets", ReadOptions(kind="built-in"))
 
 
+def test_hidden_files_are_no_near_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert message("digit") == "digit does not exist. Did you mean 'digits'?"
+
+
 def test_a_kind_that_does_not_exist(cats_and_dogs: Path) -> None:
     assert "Did you mean 'image-folder'" in message(cats_and_dogs, ReadOptions(kind="image-foldr"))
 

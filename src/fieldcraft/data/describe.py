@@ -26,16 +26,19 @@ def _inputs(dataset: Dataset) -> str:
     match dataset.inputs:
         case ImageArray(pixels=pixels):
             _, height, width, channels = pixels.shape
-            return f"Images of {height} x {width} pixels, {channels} channel(s), {depth_of(pixels)} bits."
+            return f"Images of {height} x {width} pixels, {_colour(channels)}, {depth_of(pixels)} bits."
         case ImageFiles(sizes=sizes, channels=channels, depth_bits=bits):
             low, high = sizes.min(axis=0), sizes.max(axis=0)
             size = f"{low[0]} x {low[1]}" + ("" if (low == high).all() else f" to {high[0]} x {high[1]}")
-            colour = "gray" if channels == 1 else "colour"
-            return f"Image files of {size} pixels (height x width), {colour}, {bits} bits."
+            return f"Image files of {size} pixels (height x width), {_colour(channels)}, {bits} bits."
         case Table(roles=roles):
             counts = {role: [name for name, has in roles if has == role] for role in ("numeric", "categorical", "date")}
             shown = ", ".join(f"{len(names)} {role} ({listed(names, 6)})" for role, names in counts.items() if names)
             return f"A table with columns: {shown or 'none of use'}."
+
+
+def _colour(channels: int) -> str:
+    return {1: "gray", 3: "colour"}.get(channels, f"{channels} channels")
 
 
 def _target(dataset: Dataset) -> str:
@@ -76,6 +79,8 @@ def _structure(dataset: Dataset) -> tuple[str, ...]:
 def _problems(dataset: Dataset) -> tuple[str, ...]:
     if not dataset.problems:
         return ()
-    shown = [f"cannot be read: {problem.sample} ({problem.reason})" for problem in dataset.problems[:SHOWN]]
-    more = len(dataset.problems) - SHOWN
-    return (f"{len(dataset.problems)} samples cannot be read:", *shown, *([f"and {more} more"] if more > 0 else []))
+    count = len(dataset.problems)
+    told = "1 sample cannot be read" if count == 1 else f"{count:,} samples cannot be read"
+    shown = [f"  {problem.sample}: {problem.reason}" for problem in dataset.problems[:SHOWN]]
+    more = [f"  and {count - SHOWN:,} more"] if count > SHOWN else []
+    return (f"{told}; `fit` stops until they are repaired or taken out:", *shown, *more)

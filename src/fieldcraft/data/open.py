@@ -76,7 +76,7 @@ def _must_exist(path: Path) -> None:
     # The first part below the deepest folder that exists is the one that was mistyped.
     wrong = path.relative_to(parent).parts[0] if parent != Path() or not path.is_absolute() else path.name
     try:
-        beside = [entry.name for entry in parent.iterdir()]
+        beside = [entry.name for entry in parent.iterdir() if wrong.startswith(".") or not entry.name.startswith(".")]
     except OSError:
         beside = []
     choices = beside + (list(NAMES) if len(path.parts) == 1 else [])

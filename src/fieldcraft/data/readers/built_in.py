@@ -70,7 +70,7 @@ def places() -> tuple[Path, ...]:
     """Folders where classics are looked for."""
     named = os.environ.get("FIELDCRAFT_DATA")
     first = (Path(named),) if named else ()
-    return (*first, Path("../shared/data"), Path("data"), CACHE.expanduser())
+    return (*first, Path("data"), CACHE.expanduser())
 
 
 def _digits() -> Dataset:
@@ -135,8 +135,8 @@ def _classic(name: str, options: ReadOptions) -> Dataset:
         folders = [folder for folder in classic.folders if folder != "."]
         raise DataError(
             f"'{name}' is not on this disk. Looked for a folder {' or '.join(folders)} in "
-            f"{listed(map(str, places()))}. Put it there (FIELDCRAFT_DATA names a folder), or add --download: that "
-            f"fetches it through torchvision from {classic.source} into {CACHE}."
+            f"{listed(map(str, places()))}. Put it there, let FIELDCRAFT_DATA name the folder that has it, or add "
+            f"--download: that fetches it through torchvision from {classic.source} into {CACHE}."
         )
     if name == "cifar10":
         return _cifar10(found, name)
