@@ -49,9 +49,24 @@ def test_no_round_begins_that_would_end_too_late() -> None:
 
 def test_at_least_one_round_is_timed() -> None:
     machine = Machine()
-    times = interleaved({"a": machine.step("a", 5), "b": machine.step("b", 7)}, limit_s=0, clock=machine.clock)
+    times = interleaved({"a": machine.step("a", 5), "b": machine.step("b", 7)}, limit_s=7, clock=machine.clock)
     assert machine.log == ["a", "b", "a", "b"]
     assert [fact.value for fact in times.values()] == [5000, 7000]
+
+
+def test_warm_ups_that_took_far_too_long_are_the_answer() -> None:
+    machine = Machine()
+    times = interleaved({"a": machine.step("a", 5), "b": machine.step("b", 7)}, limit_s=3, clock=machine.clock)
+    assert machine.log == ["a", "b"]
+    assert [fact.value for fact in times.values()] == [5000, 7000]
+    assert "warm-up in it" in times["a"].sample
+
+
+def test_what_time_does_not_suffice_for_is_left_out() -> None:
+    machine = Machine()
+    steps = {name: machine.step(name, 3) for name in "abc"}
+    times = interleaved(steps, limit_s=1, clock=machine.clock)
+    assert machine.log == ["a", "b"] and "c was not tried" in times["a"].sample
 
 
 def test_what_cannot_run_is_left_out_and_named() -> None:

@@ -47,9 +47,11 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
 
 
 def _candidates(brief: Brief, plan: Plan) -> tuple[Candidate, ...]:
+    """The plainest first, then the one that wins most often: on a slow machine time may suffice for no more."""
     layouts = (False, True) if any(isinstance(r.network, Cnn | ResNet) for r in plan.ladder.rungs) else (False,)
     precisions: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16") if brief.machine.bf16 else ("fp32",)
-    return tuple((precision, last) for precision in precisions for last in layouts)
+    plainest, *others = ((precision, last) for precision in precisions for last in layouts)
+    return plainest, *reversed(others)
 
 
 def _with(plan: Plan, candidate: Candidate) -> Plan:
@@ -65,7 +67,7 @@ def _fastest(times: dict[Candidate, float]) -> Candidate:
     chosen: Candidate = ("fp32", False)
     # bf16 costs digits, so that it is compared with the best of fp32 and comes last.
     for precision in ("fp32", "bf16"):
-        of_kind = [candidate for candidate in times if candidate[0] == precision]
+        of_kind = sorted(candidate for candidate in times if candidate[0] == precision)
         best = min(of_kind, key=lambda candidate: times[candidate], default=chosen)
         if isfinite(times[best]) and times[best] <= (1 - LEAST_GAIN) * times[chosen]:
             chosen = best
