@@ -96,12 +96,12 @@ class Samples:
         )
 
     def _targets(self) -> Tensor:
-        values = self.dataset.targets.values
+        values = self.dataset.targets.values  # copied below: they may be mapped for reading only
         if self.dataset.targets.task == "single-label":
-            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.int64))
+            return torch.from_numpy(np.array(values, dtype=np.int64))
         if self.dataset.targets.task == "regression":
             values = (values - np.array(self.target_mean)) / np.array(self.target_std)
-        return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+        return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
 def full_scale(pixels: npt.NDArray[np.generic]) -> float:

@@ -15,15 +15,19 @@ class Between:
     comparison: Comparison
 
 
-def verdict(winner: Candidate, metric: str, between: Between | None, test: Test | None) -> tuple[str, ...]:
-    """Sentences, the most important first. `between` is None when only networks or only baselines were trained."""
+def verdict(winner: Candidate, metric: str, between: Between | None, test: Test | None, tested: int) -> tuple[str, ...]:
+    """Sentences, the most important first. `between` is None when only networks or only baselines were trained.
+
+    `tested`: how many samples the test part has; an estimate counts groups where there are any.
+    """
     sentences = [_who_won(winner, metric, between)]
     if test is None:
         sentences.append("There is no test part, so nothing is known about samples that took no part in any choice.")
     elif metric in test.metrics:
         found = test.metrics[metric]
         look = "the first look" if test.look == 1 else f"look {test.look}"
-        sentences.append(f"On {found.n:,} test samples: {metric} {_interval(found)}; this was {look} at them.")
+        groups = "" if found.n == tested else f" in {found.n:,} group{'' if found.n == 1 else 's'}"
+        sentences.append(f"On {tested:,} test samples{groups}: {metric} {_interval(found)}; this was {look} at them.")
     if test is not None and test.sure is not None:
         sentences.append(_sure(test))
     if test is not None and test.interval is not None:
@@ -42,8 +46,8 @@ def _who_won(winner: Candidate, metric: str, between: Between | None) -> str:
     told = f"({between.comparison.words})"
     if winner.kind == "baseline":
         return (
-            f"A baseline wins: {plain.name}, {metric} {plain.validation:.4g} on validation. The best network, {net.name}, "
-            f"reached {net.validation:.4g} {told}. The baseline is returned."
+            f"A baseline wins: {plain.name}, {metric} {plain.validation:.4g} on validation. The best network, "
+            f"{net.name}, reached {net.validation:.4g} {told}. The baseline is returned."
         )
     return (
         f"The network {net.name} wins: {metric} {net.validation:.4g} on validation. The best baseline, {plain.name}, "
