@@ -1,10 +1,12 @@
 """What people get wrong: one clear message with what to do, exit code 2, no traceback, and nothing lost."""
 
+import json
 import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -174,6 +176,22 @@ def test_an_impossible_budget_says_the_least_that_works(finished: Path, tmp_path
 
 
 # ---------------------------------------------------------------- run folders
+
+
+def test_after_a_refused_budget_the_folder_is_free_for_a_longer_one_and_for_the_same(
+    finished: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    short = ("fit", finished / "parts.csv", "--target", "good", "--out", run, "--budget", "1s")
+    for _ in range(2):
+        again = call(*short)
+        refused(again, "no time for training")
+        assert "goes on" not in again.stderr
+    assert [line["stage"] for line in _journal(run)].count("start and data") == 1
+
+
+def _journal(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "journal.jsonl").read_text().splitlines()]
 
 
 def test_a_folder_that_cannot_be_written(table: Path, tmp_path: Path) -> None:

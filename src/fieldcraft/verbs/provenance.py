@@ -1,6 +1,7 @@
 """Where a run comes from: what was asked, with which versions, on which machine; and whose folder it is."""
 
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,23 +62,38 @@ def provenance(request: Request, command: tuple[str, ...], machine: MachineFacts
 
 
 def claim(folder: RunFolder, request: Request) -> bool:
-    """Whether the folder already holds this very run, begun earlier.
+    """Whether the folder already holds this very run, with a plan; it is the caller's in any case.
 
+    A run that never came to a plan is cleared away: nothing in it was decided yet, and the time that it took, perhaps
+    in vain, is not held against the next.
     Raises: RunError when it holds another run, or something that is no run.
     """
     if not folder.provenance.exists():
-        strange = sorted(path.name for path in folder.path.iterdir() if path.name != LOCK)
+        unwritten = f".{folder.provenance.name}."  # what a process killed while writing it leaves
+        strange = sorted(
+            path.name for path in folder.path.iterdir() if path.name != LOCK and not path.name.startswith(unwritten)
+        )
         if strange:
             raise RunError(
                 f"{folder.path} is not empty and holds no run (found {', '.join(strange[:4])}): choose another --out."
             )
         return False
     before = TypeAdapter(Provenance).validate_python(read_json(folder.provenance, "provenance")).request
+    if not folder.plan.exists():
+        _clear(folder)
+        return False
     if before == request:
         return True
     changed = [name for name in Request.__dataclass_fields__ if getattr(before, name) != getattr(request, name)]
     told = "; ".join(f"{name} was {getattr(before, name)!r}, now {getattr(request, name)!r}" for name in changed)
     raise RunError(f"{folder.path} holds a run of another command ({told}). Choose another --out, or delete it.")
+
+
+def _clear(folder: RunFolder) -> None:
+    """Remove what a run writes before its plan; provenance.json last, since it says whose folder this is."""
+    shutil.rmtree(folder.splits, ignore_errors=True)
+    for path in (folder.journal, folder.facts, folder.provenance):
+        path.unlink(missing_ok=True)
 
 
 def keep(folder: RunFolder, found: Provenance) -> None:
