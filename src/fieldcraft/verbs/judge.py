@@ -75,7 +75,7 @@ class Judge:
             gain=gain,
             noise=noise,
             better=nats > error,
-            words=f"{words}, not more than the noise; log-loss lower by {nats:.3g} ± {error:.2g} "
+            words=f"{words}, not more than the noise; log-loss {'lower' if nats > 0 else 'higher'} by {abs(nats):.3g} ± {error:.2g} "
             f"{'decides' if nats > error else 'does not decide either'}",
         )
 
