@@ -71,13 +71,10 @@ class Judge:
         truth = self.samples.truth("validation")
         warm = [fit_temperature(outputs, truth, task) for outputs in (new, old)]
         nats, error = self._difference("log-loss", new, old, *warm)
-        return Comparison(
-            gain=gain,
-            noise=noise,
-            better=nats > error,
-            words=f"{words}, not more than the noise; log-loss {'lower' if nats > 0 else 'higher'} by {abs(nats):.3g} ± {error:.2g} "
-            f"{'decides' if nats > error else 'does not decide either'}",
-        )
+        side = "lower" if nats > 0 else "higher"
+        ends = "decides" if nats > error else "does not decide either"
+        words += f", not more than the noise; log-loss {side} by {abs(nats):.3g} ± {error:.2g} {ends}"
+        return Comparison(gain=gain, noise=noise, better=nats > error, words=words)
 
     def best(self, judged: Sequence[Judged]) -> Judged:
         """The first that no later one beats by more than noise."""
