@@ -6,6 +6,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from measured_page import measured_page
 from mkdocs.structure.files import File, Files
 from reference_pages import commands_page, plan_page, run_folder_page
 from tip_pages import tip_index, tip_pages
@@ -15,6 +16,7 @@ def pages() -> dict[str, str]:
     """Every generated page, by its path in the documentation."""
     return {
         "reference/commands.md": commands_page(),
+        "reference/measured.md": measured_page(),
         "reference/plan.md": plan_page(),
         "reference/run-folder.md": run_folder_page(),
         "reference/tips/index.md": tip_index(),
