@@ -1,7 +1,6 @@
 """`fieldcraft fit DATA`: from samples to a trained, explained, honest model."""
 
 import sys
-import time as clock
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +49,7 @@ def fit(
     """
     options = read_options(kind, target, group, time, task, download)
     from fieldcraft.cli.progress import ProgressBar
+    from fieldcraft.train.clock import process_started
     from fieldcraft.verbs.fit import fit as train
 
     run = train(
@@ -65,16 +65,8 @@ def fit(
         hooks=(ProgressBar(err()),),
         say=say,
         command=("fieldcraft", *sys.argv[1:]),
-        started=_process_start(),
+        started=process_started(),
     )
     for sentence in run.results.verdict:
         tell(sentence)
     tell(f"The report: {run.report}")
-
-
-def _process_start() -> float:
-    """When this process was born, as a reading of time.monotonic(); restarts keep it."""
-    import psutil
-
-    born: float = psutil.Process().create_time()
-    return clock.monotonic() - max(0.0, clock.time() - born)

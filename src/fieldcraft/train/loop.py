@@ -154,7 +154,7 @@ class _Loop:
             hook.begin(self.job.rung, self.place.step, self.course.end)
 
     def _fits(self) -> bool:
-        """One optimiser step; where memory runs out, back to the last snapshot with a smaller micro-batch, and False."""
+        """One optimiser step; False when memory ran out: back to the last snapshot, with a smaller micro-batch."""
         try:
             self._step()
             return True

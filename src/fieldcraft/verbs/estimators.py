@@ -48,9 +48,15 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         with tempfile.TemporaryDirectory() as scratch:
             try:
                 run = fit(
-                    (x, y), self.plan, budget=self.budget, out=self.out or Path(scratch) / "run", edits=self.edits,
-                    without=(*self.without, *(TIMED if self.budget is None else ())), seed=self.seed, options=ReadOptions(task=task),
-                )  # fmt: skip
+                    (x, y),
+                    self.plan,
+                    budget=self.budget,
+                    out=self.out or Path(scratch) / "run",
+                    options=ReadOptions(task=task),
+                    edits=self.edits,
+                    without=(*self.without, *(TIMED if self.budget is None and self.plan is None else ())),
+                    seed=self.seed,
+                )
             except FieldcraftError as error:
                 raise ValueError(str(error)) from error
             self.model_ = load_model(run.path)

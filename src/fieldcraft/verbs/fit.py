@@ -8,10 +8,11 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from fieldcraft.data.dataset import ReadOptions
+from fieldcraft.data.dataset import Dataset, ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, Stopped
+from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
-from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
@@ -32,6 +33,7 @@ from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, reme
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_parts, known, prepare
 from fieldcraft.verbs.provenance import Request, alone_in, claim, keep, provenance
 from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.work import Work
 
 RESERVE_S, RESERVE_SHARE = 4.0, 0.06  # kept for predictions and report
@@ -57,15 +59,23 @@ def fit(
     """Train a model on some data and say honestly what came out.
 
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `plan`: None to draft one, a Plan,
-    or a plan.toml. `budget`: "60s", "10m", seconds, or None for no limit; it counts from `started` (a reading of
-    time.monotonic()), by default from this call. `out`: the run folder, by default runs/NAME. The same call goes on
-    where a killed one stopped; a finished run is returned as it is.
+    or a plan.toml; `without`, `only` and `seed` are for drafting, a given plan has its own seed. `budget`: "60s",
+    "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
+    this call. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
+    finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
+    command = tuple(command)
+    if plan is not None and (without or only):
+        raise PlanError(
+            "--without and --only choose among tips, but no tip decides where a plan is given: leave one out."
+        )
     budget_s = seconds(budget)
     given = _given(plan, edits)
     prepared = prepare(data, options, seed=seed, plan=given.plan if given else None, edits=() if given else edits)
+    if given is not None:
+        _fits(given.plan, prepared.dataset)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / prepared.dataset.name)
     request = Request(
         source=str(Path(data).resolve()) if isinstance(data, str | Path) and Path(data).exists() else _called(data),
@@ -80,6 +90,8 @@ def fit(
     )
     with alone_in(folder.path), listening() as stop:
         begun = claim(folder, request)
+        if not begun:
+            keep(folder, provenance(request, command, machine_facts()))
         journal = Journal(folder.journal)
         events = journal.read()
         if begun and any(isinstance(event, Finished) for event in events):
@@ -99,7 +111,7 @@ def fit(
             say(f"goes on from {spent(events):.0f} s into the run")
         work.tick("start and data")
         try:
-            return _carry_out(prepared, request, given, work, tuple(command))
+            return _carry_out(prepared, request, given, work, command)
         except Stopped as stopped:
             work.tick("stopped")
             raise _stopped(folder, stop) from stopped
@@ -115,8 +127,10 @@ def _carry_out(
     folder = work.folder
     keep_parts(prepared, folder.splits)
     wardrobe = Wardrobe(prepared, CACHE)
-    file, facts = _planned(prepared, request, given, wardrobe, work, command)
+    file, facts = _planned(prepared, request, given, wardrobe, work)
     work.check_stop()
+    if file.plan.execution.allocator == "tuned" and not facts.machine.tuned_start:
+        work.note('not applied: execution.allocator = "tuned" works only from process start; `fieldcraft fit` does it.')
     after_a_memory_kill(file.plan, work, memory_kills(), len(prepared.parts.train))
     remember_kills(folder, memory_kills())
     samples = wardrobe.samples(file.plan)
@@ -134,18 +148,15 @@ def _planned(
     given: PlanFile | None,
     wardrobe: Wardrobe,
     work: Work,
-    command: tuple[str, ...],
 ) -> tuple[PlanFile, Facts]:
     """The run's plan and facts: from its folder, as given, or drafted. plan.toml is written last."""
     folder = work.folder
     if folder.plan.exists():
         return read_plan(folder.plan), TypeAdapter(Facts).validate_python(read_json(folder.facts, "facts"))
     facts = known(prepared, request.budget_s)
-    keep(folder, provenance(request, command, facts.machine))
     work.tick("facts")
     work.check_stop()
     if given is not None:
-        _fits(given.plan, prepared)
         file = given
     else:
         drafted = decide(prepared, facts, wardrobe, request.edits, request.without, request.only)
@@ -175,13 +186,20 @@ def _given(plan: Plan | Path | str | None, edits: Sequence[str]) -> PlanFile | N
     return replace(file, plan=edit(file.plan, edits), decisions=(*file.decisions, by_hand))
 
 
-def _fits(plan: Plan, prepared: Prepared) -> None:
-    """Raises: PlanError when the plan is for other data."""
-    task, kind = prepared.dataset.targets.task, prepared.start.input.kind
+def _fits(plan: Plan, dataset: Dataset) -> None:
+    """Raises: PlanError when the plan is for other data, or trains nothing."""
+    task, found = dataset.targets.task, start_plan(dataset, plan.seed).input
     if plan.task.kind != task:
         raise PlanError(f'the plan is for task "{plan.task.kind}", but the data is "{task}": draft a new plan.')
-    if plan.input.kind != kind:
-        raise PlanError(f'the plan is for input "{plan.input.kind}", but the data is "{kind}": draft a new plan.')
+    if plan.input.kind != found.kind:
+        raise PlanError(f'the plan is for input "{plan.input.kind}", but the data is "{found.kind}": draft a new plan.')
+    if isinstance(plan.input, ImageInput) and isinstance(found, ImageInput) and plan.input.channels != found.channels:
+        raise PlanError(
+            f"the plan is for images of {plan.input.channels} channels, but those of the data have {found.channels}: "
+            f"draft a new plan, or --set input.channels={found.channels}."
+        )
+    if not plan.ladder.baselines and not plan.ladder.rungs:
+        raise PlanError("the plan has nothing to train: it names neither baselines nor rungs.")
 
 
 def _called(data: object) -> str:

@@ -18,6 +18,7 @@ from fieldcraft.records.facts import Budget, Facts
 from fieldcraft.verbs.samples import Samples, ready
 from fieldcraft.verbs.start import start_plan
 
+LAST = "splits.json"  # of the files of the splits, the one that is written last
 EARLY = ("seed", "splits.", "input.", "task.")  # edits that matter before the first tip
 
 
@@ -45,7 +46,7 @@ def keep_parts(prepared: Prepared, folder: Path) -> None:
 
     Raises: RunError when the run was begun with other parts.
     """
-    if not folder.exists():
+    if not (folder / LAST).exists():
         write_parts(folder, prepared.parts, prepared.dataset.ids)
         return
     before = read_parts(folder, prepared.dataset.ids)

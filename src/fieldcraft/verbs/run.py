@@ -29,7 +29,7 @@ class Run:
 
     @cached_property
     def plan(self) -> Plan:
-        """The plan that was carried out."""
+        """The plan that was followed; repeat.toml beside it holds what was carried out."""
         return read_plan(self.folder.plan).plan
 
     @cached_property

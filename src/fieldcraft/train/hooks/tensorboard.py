@@ -15,9 +15,9 @@ class TensorBoard:
         self._writer: SummaryWriter | None = None
 
     def begin(self, rung: str, step: int, end: int) -> None:
-        """Open the rung's writer; what an interrupted attempt wrote after `step` is purged by the viewer."""
+        """Open the rung's writer; what was written earlier of steps after `step` is purged by the viewer."""
         self.close()
-        self._writer = SummaryWriter(str(self._folder / rung), purge_step=step or None)
+        self._writer = SummaryWriter(str(self._folder / rung), purge_step=step + 1)
 
     def trained(self, record: Trained) -> None:
         """Loss, rate and step time."""
