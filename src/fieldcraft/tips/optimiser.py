@@ -39,7 +39,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
         else AdamW(weight_decay=decay, decay_norms_and_biases=everywhere),
     )
     name = "convolutions: SGD with Nesterov momentum" if sgd else "no ladder of convolutions alone: AdamW"
-    rates = ", ".join(f"{rung.lr:g}" for rung in rungs)
+    rates = " and ".join(dict.fromkeys(f"{rung.lr:g}" for rung in rungs))
     return Applied(plan=changed, because=f"{name}, peak rate {rates} for {plan.batch.size} samples a step")
 
 
