@@ -153,6 +153,7 @@ def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judge
         ),
     )
     if not outcome.done:
+        work.tick(f"rung {rung.name}")
         raise Stopped("")
     net.load_state_dict(outcome.weights)
     write_whole(
