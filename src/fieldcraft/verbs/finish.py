@@ -16,7 +16,7 @@ from fieldcraft.prediction.bootstrap import intervals, share
 from fieldcraft.prediction.calibration import apply, fit_temperature, reliability
 from fieldcraft.prediction.importance import permutation_importance
 from fieldcraft.prediction.interval import covered, half_widths, noise
-from fieldcraft.prediction.metrics import Array, score
+from fieldcraft.prediction.metrics import Array
 from fieldcraft.prediction.model import Model, baseline_outputs, save_model
 from fieldcraft.prediction.spec import ImageSpec, ModelSpec, TableSpec
 from fieldcraft.prediction.unsure import Threshold, choose_threshold, confidence, right
@@ -57,18 +57,12 @@ def finish(
     importance, similarity = _explain(winner, model, plan, judge, samples, work)
     work.tick("predictions")
     write_whole(work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions))
-    baselines = [one for one in judged if one.candidate.kind == "baseline"]
-    networks = [one for one in judged if one.candidate.kind == "rung"]
-    between = None
-    if baselines and networks:
-        net, plain = judge.best(networks), judge.best(baselines)
-        between = Between(net.candidate, plain.candidate, judge.compare(net.outputs, plain.outputs))
     every = tuple(one.candidate for one in judged)
     results = Results(
         metric=judge.metric,
         higher_is_better=judge.higher_is_better,
         winner=winner.candidate.name,
-        verdict=verdict(winner.candidate, judge.metric, between, test, len(samples.parts.test)),
+        verdict=verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, len(samples.parts.test)),
         climb=_climb(work),
         candidates=every,
         test=test,
@@ -82,6 +76,16 @@ def finish(
     write_report(work.folder)
     work.tick("report")
     return results
+
+
+def between(judged: list[Judged], winner: Judged, judge: Judge) -> Between | None:
+    """The winner against the best of the other kind; None when there is no other kind."""
+    others = [one for one in judged if one.candidate.kind != winner.candidate.kind]
+    if not others:
+        return None
+    other = judge.best(others)
+    net, plain = (winner, other) if winner.candidate.kind == "rung" else (other, winner)
+    return Between(net.candidate, plain.candidate, judge.compare(net.outputs, plain.outputs))
 
 
 def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
@@ -141,7 +145,9 @@ def outputs_of(model: Model, plan: Plan, samples: Samples, part: Part) -> Array:
         rows = samples.parts.rows(part)
         return baseline_outputs(model.predictor.scores(samples.flat(rows)), plan.task.kind)
     machine = engine(plan.execution)
-    return network_outputs(machine.place(model.predictor), samples, plan, machine, part)
+    found = network_outputs(machine.place(model.predictor), samples, plan, machine, part)
+    model.predictor.cpu()  # a model is asked with tensors of the CPU
+    return found
 
 
 def _look(winner: Judged, model: Model, plan: Plan, samples: Samples, work: Work, command: tuple[str, ...]) -> Test:
@@ -258,22 +264,18 @@ def _explain(
         groups: dict[str, list[int]] = {}
         for column, source in enumerate(samples.encoder.sources):
             groups.setdefault(source, []).append(column)
-        metric = plan.task.metric if isinstance(plan.task.metric, str) else None
-
-        def score_of(features: npt.NDArray[np.float32]) -> float:
-            found = model.of_features(features)
-            if metric is None:
-                return judge.value(found)
-            return score(metric, plan.task.kind, samples.truth("validation"), apply(found, 1.0, plan.task.kind))
-
         importance = permutation_importance(
-            score_of, samples.features[rows], tuple(groups.items()), higher_is_better=judge.higher_is_better,
-            seed=plan.seed, limit_s=EXPLAINING * left_s,
-        )  # fmt: skip
+            lambda features: judge.value(model.of_features(features)),
+            samples.features[rows],
+            tuple(groups.items()),
+            higher_is_better=judge.higher_is_better,
+            seed=plan.seed,
+            limit_s=EXPLAINING * left_s,
+        )
         return importance, None
     if isinstance(model.predictor, Fitted) or plan.task.kind == "regression" or left_s < 2.0:
         return (), None
-    maps, similarity = pictures.saliency_maps(model.predictor.cpu(), samples)
+    maps, similarity = pictures.saliency_maps(model.predictor, samples)
     shown = (
         dict(np.load(work.folder.thumbnails)) if work.folder.thumbnails.exists() else pictures.shown_samples(samples)
     )

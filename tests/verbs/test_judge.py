@@ -1,0 +1,129 @@
+"""Which candidate is better: the metric above its noise, log-loss below it."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.verbs.made_data import plan
+
+from fieldcraft.plan.schema import Imported, SingleLabel, TaskPlan
+from fieldcraft.records.results import Candidate
+from fieldcraft.verbs.candidates import Judged
+from fieldcraft.verbs.judge import Judge
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Stands in for samples: the truth of a validation part."""
+
+    values: npt.NDArray[np.generic]
+    group: npt.NDArray[np.str_] | None = None
+
+    def truth(self, part: str) -> npt.NDArray[np.generic]:
+        assert part == "validation", "nothing else takes part in a choice"
+        return self.values
+
+    def groups(self, part: str) -> npt.NDArray[np.str_] | None:
+        return self.group
+
+
+TRUTH = np.arange(400) % 2
+
+
+def judge(task: TaskPlan | str = "single-label", values: npt.NDArray[np.generic] = TRUTH) -> Judge:
+    return Judge(plan=plan(task), samples=Validation(values))  # type: ignore[arg-type]
+
+
+def logits(right: int, sure: float) -> npt.NDArray[np.float64]:
+    """Outputs that are right for the first so many samples, each as sure as the others."""
+    told = np.where(np.arange(len(TRUTH)) < right, TRUTH, 1 - TRUTH)
+    return sure * np.stack([1.0 - told, told], axis=1)
+
+
+def candidate(name: str, outputs: npt.NDArray[np.float64]) -> Judged:
+    record = Candidate(name=name, kind="rung", validation=0.0, noise=0.0, seconds=1.0, sample="all")
+    return Judged(candidate=record, outputs=outputs)
+
+
+def test_above_its_noise_the_metric_decides() -> None:
+    found = judge().compare(logits(380, 1.0), logits(300, 5.0))
+    assert found.better and found.gain == pytest.approx(0.2) and found.noise < 0.05
+    assert found.words.endswith("accuracy, more than the noise")
+    worse = judge().compare(logits(300, 5.0), logits(380, 1.0))
+    assert not worse.better and worse.gain == pytest.approx(-0.2)
+
+
+def spread(seed: int, apart: float) -> npt.NDArray[np.float64]:
+    """All right; half of them are told apart by little."""
+    rng = np.random.default_rng(seed)
+    margin = np.where(np.arange(len(TRUTH)) % 4 < 2, apart, 2.0) * rng.uniform(0.8, 1.2, len(TRUTH))
+    wrong = np.arange(len(TRUTH)) < 20
+    signed = np.where(wrong, -0.2, margin) * np.where(TRUTH == 1, 1, -1)
+    return np.stack([-signed / 2, signed / 2], axis=1)
+
+
+def test_below_the_noise_log_loss_decides() -> None:
+    found = judge().compare(spread(0, 2.0), spread(1, 0.1))
+    assert found.gain == 0
+    assert found.better and "log-loss lower by" in found.words and found.words.endswith("decides")
+    other = judge().compare(spread(1, 0.1), spread(0, 2.0))
+    assert not other.better and other.words.endswith("does not decide either")
+
+
+def test_a_temperature_alone_is_no_gain() -> None:
+    found = judge().compare(spread(0, 1.0), 3 * spread(0, 1.0))
+    assert not found.better
+
+
+def test_with_log_loss_as_the_metric_nothing_else_is_asked() -> None:
+    found = judge(SingleLabel(metric="log-loss")).compare(spread(0, 1.0), spread(0, 1.0))
+    assert not found.better and found.words.endswith("log-loss, not more than the noise")
+    assert judge(SingleLabel(metric="log-loss")).compare(spread(0, 2.0), spread(1, 0.1)).better
+
+
+def test_regression_is_judged_by_its_error_alone() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(300, 1))
+    near, far = values + rng.normal(0, 0.1, (300, 1)), values + rng.normal(0, 0.5, (300, 1))
+    assert judge("regression", values).compare(near, far).better
+    assert judge("regression", values).compare(near, far).gain > 0
+    tie = judge("regression", values).compare(near, near + 1e-9)
+    assert not tie.better and tie.words.endswith("rmse, not more than the noise")
+    assert not judge("regression", values).higher_is_better
+
+
+def test_ones_own_metric_decides_larger_being_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = SingleLabel(metric=Imported(target="tests.verbs.test_judge:share_of_ones"))
+    assert judge(own).higher_is_better and judge(own).metric == "tests.verbs.test_judge:share_of_ones"
+    ones, zeros = np.tile([0.0, 1.0], (400, 1)), np.tile([1.0, 0.0], (400, 1))
+    assert judge(own).value(ones) == 1.0
+    assert judge(own).compare(ones, zeros).better
+    assert not judge(own).compare(zeros, ones).better
+
+
+def share_of_ones(truth: npt.NDArray[np.generic], scores: npt.NDArray[np.float64]) -> float:
+    return float(scores.argmax(axis=1).mean())
+
+
+def test_the_best_is_the_first_that_no_later_one_beats() -> None:
+    judged = [candidate("a", logits(300, 1.0)), candidate("b", logits(380, 1.0)), candidate("c", logits(380, 1.0))]
+    assert judge().best(judged).candidate.name == "b"
+    assert judge().best(judged[:1]).candidate.name == "a"
+    assert judge().noise(judged[0].outputs, []) == 0.0
+    assert judge().noise(judged[2].outputs, judged[:2]) > 0
+
+
+def test_groups_are_resampled_whole() -> None:
+    few = replace(judge(), samples=Validation(TRUTH, np.repeat(["a", "b", "c", "d"], 100)))  # type: ignore[arg-type]
+    better, worse = logits(400, 1.0), logits(300, 1.0)  # all of the difference lies in one group
+    assert few.compare(better, worse).noise > 3 * judge().compare(better, worse).noise
+
+
+@settings(deadline=None, max_examples=15)
+@given(a=st.integers(0, 400), b=st.integers(0, 400), sure=st.floats(0.1, 5))
+def test_no_two_are_each_better_than_the_other(a: int, b: int, sure: float) -> None:
+    one, two = logits(a, sure), logits(b, 1.0)
+    assert not (judge().compare(one, two).better and judge().compare(two, one).better)
