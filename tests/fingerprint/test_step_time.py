@@ -37,8 +37,23 @@ def test_candidates_take_turns_after_a_warm_up() -> None:
 
 def test_the_median_forgives_a_disturbance() -> None:
     machine = Machine()
-    times = interleaved({"a": machine.step("a", 1, 2, 50, 2)}, rounds=3, limit_s=1000, clock=machine.clock)
+    times = interleaved({"a": machine.step("a", 9, 2, 50, 2)}, rounds=3, limit_s=1000, clock=machine.clock)
     assert times["a"].value == pytest.approx(2000)
+
+
+def test_a_disturbance_of_every_round_does_not_count_when_the_warm_up_was_faster() -> None:
+    machine = Machine()
+    steps = {"a": machine.step("a", 0.1, 2.0), "b": machine.step("b", 0.2, 2.5)}
+    times = interleaved(steps, limit_s=1, clock=machine.clock)
+    assert {key: fact.value for key, fact in times.items()} == pytest.approx({"a": 100, "b": 200})
+    assert machine.log == ["a", "b", "a", "b"]
+
+
+def test_a_round_that_takes_far_too_long_is_not_finished() -> None:
+    machine = Machine()
+    steps = {name: machine.step(name, 0.1, 3.0) for name in "abc"}
+    interleaved(steps, limit_s=1, clock=machine.clock)
+    assert machine.log == ["a", "b", "c", "a", "b"]
 
 
 def test_no_round_begins_that_would_end_too_late() -> None:
