@@ -155,6 +155,15 @@ def test_a_subsample_keeps_the_shares():
     assert (np.abs(np.bincount(targets[kept]) - [70, 20, 10]) <= 1).all()
 
 
+def test_boosting_that_has_no_chance_within_its_time_is_not_begun():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 3000)).astype(np.float32)
+    targets = np.arange(200) % 8
+    fitted = fit_baseline("boosting", features, targets, "single-label", 8, seconds=0.02, threads=1, seed=0)
+    assert "not grown" in fitted.note
+    assert fitted.scores(features[:3]) == pytest.approx(np.full((3, 8), 1 / 8))
+
+
 def test_a_deadline_reads_the_clock_only_when_there_is_one():
     ticks = iter([0.0, 1.0, 4.0, 4.0, 20.0])
     deadline = Deadline.after(10.0, clock=lambda: next(ticks))

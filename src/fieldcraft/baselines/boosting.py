@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.dummy import DummyClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from fieldcraft.baselines.deadline import Deadline
@@ -47,6 +47,8 @@ PROBE_TREES = 3
 WANTED_TREES = 50
 """A sample is affordable when so many rounds of it fit into the time."""
 FIRST_SAMPLE = 500
+HOPELESS = 2.0
+"""Times its share of the time that the first rounds may take before they are not begun."""
 FOLDED_CELLS = 200_000
 """Numbers, times the trees of a round, up to which cross-validation is worth its time."""
 FIXED_CELLS = 4_000_000
@@ -80,6 +82,12 @@ def fit_boosting(
     """Tune and fit one estimator (one a label or target) on as many samples as the time allows."""
     total = len(features)
     columns: tuple[int | None, ...] = (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
+    if deadline.timed and features.shape[1] > MANY_COLUMNS:
+        least = least_seconds(features, targets, task, outputs, deadline, seed)
+        if least > HOPELESS * deadline.left:
+            note = f"not grown: {PROBE_TREES} rounds alone would take some {least:.0f} s of its {deadline.left:.1f} s"
+            constant = tuple(_constant(task).fit(features, pick(targets, column)) for column in columns)
+            return Fitted("boosting", constant, sample_words(total, total), note, task, outputs)
     size, slack = affordable(features, targets, task, deadline.share(1 / len(columns)), seed)
     work = features.size * (outputs if task == "single-label" else 1)
     cross_validate = size == total and is_small(features) and work <= FOLDED_CELLS and slack >= FITS_OF_FOLDS
@@ -91,6 +99,21 @@ def fit_boosting(
     ]
     note = "; ".join((trials.words, *dict.fromkeys(note for _, note in fitted)))
     return Fitted("boosting", tuple(one for one, _ in fitted), sample_words(size, total), note, task, outputs)
+
+
+def _constant(task: Task) -> Any:
+    return DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")
+
+
+def least_seconds(features: Features, targets: Rows, task: Task, outputs: int, deadline: Deadline, seed: int) -> float:
+    """What probing and the first few rounds cost together, from one tree: a round grows one for each class."""
+    kept = subsample(targets, min(len(features), FIRST_SAMPLE), seed)
+    first = pick(targets, None if targets.ndim == 1 else 0)[kept]
+    start = deadline.now()
+    tree = _estimator(SETTINGS[0], "regression", features.shape[1], seed)
+    tree.set_params(max_iter=1).fit(features[kept], first.astype(np.float64))
+    trees = 1 if task == "single-label" and outputs == 2 else outputs
+    return (deadline.now() - start) * trees * 2 * PROBE_TREES
 
 
 def affordable(features: Features, targets: Rows, task: Task, deadline: Deadline, seed: int) -> tuple[int, float]:

@@ -45,7 +45,7 @@ def fit_baseline(
     """
     deadline = Deadline.after(seconds)
     _check(features, targets, task, outputs)
-    count = _threads(kind, features, targets, task, deadline, threads, seed)
+    count = _threads(kind, features, targets, task, outputs, deadline, threads, seed)
     with threadpool_limits(limits=count), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted = _fit(kind, features, targets, task, outputs, deadline, seed, validation, groups)
@@ -53,7 +53,7 @@ def fit_baseline(
 
 
 def _threads(
-    kind: Kind, features: Features, targets: Rows, task: Task, deadline: Deadline, threads: int, seed: int
+    kind: Kind, features: Features, targets: Rows, task: Task, outputs: int, deadline: Deadline, threads: int, seed: int
 ) -> int:
     """At most `threads`; one where the work is too small to share, or where quick fits are faster with one.
 
@@ -66,6 +66,8 @@ def _threads(
     if not deadline.timed:
         return threads
     if deadline.left < WORTH_A_TRIAL_S:
+        return 1
+    if kind == "boosting" and boosting.least_seconds(features, targets, task, outputs, deadline, seed) > deadline.left:
         return 1
     probe = linear.probe if kind == "linear" else boosting.probe
     size = min(len(features), PROBED_CELLS // features.shape[1] + 1)
