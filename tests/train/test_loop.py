@@ -268,3 +268,12 @@ def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(
     course = Course(schedule=OneCycle(), planned=2000, peak=0.1, cool_downs=downs)
     repeat = train(made_job(made_net(), course=course), around(tmp_path / "repeat"))
     assert same(slow, repeat)
+
+
+def test_the_cpus_own_words_for_a_lack_of_memory_are_understood() -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**55, dtype=torch.uint8)
+    assert loop._out_of_memory(caught.value)
+    with pytest.raises(RuntimeError) as caught:
+        torch.ones(2) @ torch.ones(3)
+    assert not loop._out_of_memory(caught.value)

@@ -145,7 +145,8 @@ def outputs_of(model: Model, plan: Plan, samples: Samples, part: Part) -> Array:
         rows = samples.parts.rows(part)
         return baseline_outputs(model.predictor.scores(samples.flat(rows)), plan.task.kind)
     machine = engine(plan.execution)
-    found = network_outputs(machine.place(model.predictor), samples, plan, machine, part)
+    batches = samples.batches(part, plan, machine.device, augment=False)
+    found = network_outputs(machine.place(model.predictor), batches, samples, machine)
     model.predictor.cpu()  # a model is asked with tensors of the CPU
     return found
 

@@ -15,7 +15,7 @@ from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
-from fieldcraft.data.dataset import Part
+from fieldcraft.data.loader import Batches
 from fieldcraft.errors import BudgetError, Stopped
 from fieldcraft.plan import schema
 from fieldcraft.plan.schema import CoolDown, Plan, Rung
@@ -65,6 +65,7 @@ def climb(
                 break
             work.say(f"{rung.name}: {because}")
             found = _rung(index, plan, facts, judge, judged, work)
+        (work.folder.checkpoints / f"{rung.name}.safetensors").unlink(missing_ok=True)
         judged.append(found)
         best_so_far(judged)
     if not judged:
@@ -160,7 +161,7 @@ def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judge
         folder(work.folder.rungs, rung.name) / "model.safetensors",
         save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
-    found = network_outputs(net, samples, plan, machine, "validation")
+    found = network_outputs(net, _validation(job.batches, samples), samples, machine)
     done = Judged(
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
@@ -171,7 +172,6 @@ def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judge
         outputs=found,
     )  # fmt: skip
     keep(work.folder.rungs, done)
-    (work.folder.checkpoints / f"{rung.name}.safetensors").unlink(missing_ok=True)
     work.tick(f"rung {rung.name}")
     work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
     return done
@@ -217,7 +217,7 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
         smaller=smaller,
-        validate=lambda shadow: judge.value(network_outputs(shadow, samples, plan, machine, "validation")),
+        validate=lambda shadow: judge.value(network_outputs(shadow, _validation(batches, samples), samples, machine)),
         names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
     )
 
@@ -236,13 +236,15 @@ def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tu
     return (schema.SmallerMicro(at=0, size=fits),)
 
 
-def network_outputs(
-    net: nn.Module, samples: Samples, plan: Plan, machine: Engine, part: Part
-) -> npt.NDArray[np.float64]:
-    """What a network says about a part: logits, or numbers in target units."""
-    batches = samples.batches(part, plan, machine.device, augment=False)
+def _validation(batches: Batches, samples: Samples) -> Batches:
+    """The validation part out of the store that training draws from: a GPU holds the samples once."""
+    return replace(batches, rows=samples.parts.validation)
+
+
+def network_outputs(net: nn.Module, batches: Batches, samples: Samples, machine: Engine) -> npt.NDArray[np.float64]:
+    """What a network says about the samples of some batches: logits, or numbers in target units."""
     found = outputs(net, batches, machine).astype(np.float64)
-    if plan.task.kind == "regression":
+    if samples.dataset.targets.task == "regression":
         scaled: npt.NDArray[np.float64] = found * np.array(samples.target_std) + np.array(samples.target_mean)
         return scaled
     return found
