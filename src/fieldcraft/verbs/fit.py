@@ -25,6 +25,7 @@ from fieldcraft.train.journal import Finished, Journal, spent
 from fieldcraft.train.memory import memory_kills
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.disk import writing_into
 from fieldcraft.verbs.draft import CACHE, decide
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
@@ -88,7 +89,7 @@ def fit(
         only=tuple(only),
         seed=seed,
     )
-    with alone_in(folder.path), listening() as stop:
+    with writing_into(folder.path), alone_in(folder.path), listening() as stop:
         begun = claim(folder, request)
         if not begun:
             keep(folder, provenance(request, command, machine_facts()))
