@@ -277,3 +277,16 @@ def test_the_cpus_own_words_for_a_lack_of_memory_are_understood() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.ones(2) @ torch.ones(3)
     assert not loop._out_of_memory(caught.value)
+
+
+def test_the_loss_of_a_last_step_is_looked_at_also_when_the_time_ends_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
+    monkeypatch.setattr(
+        loop, "early_end", lambda course, step, pace, left_s: CoolDown(at=step, end=step) if step == 64 else None
+    )
+    surroundings = around(tmp_path)
+    with pytest.raises(RunError, match="at step 63 of rung"):
+        train(made_job(made_net(), batches=MadeBatches(spoil=poisoned({63}, float("nan")))), surroundings)
+    assert next(event for event in surroundings.journal.read() if isinstance(event, Cooled)).end == 64

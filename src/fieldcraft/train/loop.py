@@ -132,6 +132,7 @@ class _Loop:
             if not self._fits():
                 mark, marked = time.monotonic(), self.place.step
                 continue
+            self._keep_time()  # before the look: it may make this step the last one, and every last loss is looked at
             step = self.place.step
             if step % LOOK_EVERY == 0 or step >= self.course.end:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
@@ -145,7 +146,6 @@ class _Loop:
             if step % every == 0 and step < self.course.end:
                 self._validate()
                 mark, marked = time.monotonic(), step
-            self._keep_time()
         return self._outcome(done=True)
 
     def _begin(self) -> None:

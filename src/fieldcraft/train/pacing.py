@@ -41,5 +41,4 @@ def early_end(course: Course, step: int, pace: Pace, left_s: float) -> CoolDown 
     cooling = bool(course.cool_downs) and course.cool_downs[-1].at <= step
     if not cooling and affordable > TAIL * (step + affordable):
         return None
-    # one step at least: the loss is looked at after the last step, also when a run goes on from a checkpoint
-    return CoolDown(at=step, end=min(course.end, step + max(1, int(MARGIN * affordable))))
+    return CoolDown(at=step, end=min(course.end, step + int(MARGIN * affordable)))
