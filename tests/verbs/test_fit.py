@@ -197,11 +197,11 @@ def test_a_finished_run_is_left_alone_and_another_command_is_refused(tmp_path: P
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert fit(images(), plan(steps=5), out=out, say=said.append).path == out
     assert "nothing to do" in said[-1]
-    with pytest.raises(RunError, match=r"another command \(budget_s was None, now 60.0\)"):
+    with pytest.raises(RunError, match=r"another command \(--budget was none, now 60 s\)"):
         fit(images(), plan(steps=5), out=out, budget="60s")
-    with pytest.raises(RunError, match="plan was"):
+    with pytest.raises(RunError, match="the plan is another"):
         fit(images(), plan(steps=6), out=out)
-    with pytest.raises(RunError, match="data_digest was"):
+    with pytest.raises(RunError, match="the content of the data is another"):
         fit(images(count=140), plan(steps=5), out=out)
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 

@@ -55,12 +55,17 @@ def test_a_run_that_came_to_no_plan_makes_room(folder: RunFolder, budget_s: floa
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed": 1}, {"budget_s": None}, {"edits": ("batch.size=3",)}, {"data_digest": "def"}]
+    ("change", "told"),
+    [
+        ({"seed": 1}, "--seed was 0, now 1"),
+        ({"budget_s": None}, "--budget was 60 s, now none"),
+        ({"edits": ("batch.size=3",)}, "--set was not given, now batch.size=3"),
+        ({"data_digest": "def"}, "the content of the data is another"),
+    ],
 )
-def test_another_command_is_told_what_differs(folder: RunFolder, change: dict[str, object]) -> None:
+def test_another_command_is_told_what_differs(folder: RunFolder, change: dict[str, object], told: str) -> None:
     folder.plan.write_text("schema = 1\n")
-    (name,) = change
-    with pytest.raises(RunError, match=f"holds a run of another command .{name} was .*, now .*--out"):
+    with pytest.raises(RunError, match=f"holds a run of another command .{told}.*--out"):
         claim(folder, replace(REQUEST, **change))  # type: ignore[arg-type]
     assert folder.plan.exists()
 

@@ -15,9 +15,9 @@ from fieldcraft.verbs.verdict import verdict
 LINEAR = Candidate(name="linear", kind="baseline", validation=0.9, noise=0.0, seconds=1.0, sample="all")
 
 
-def said(n: int, tested: int) -> str:
+def said(n: int, tested: int, metric: str = "accuracy") -> str:
     found = Test(look=1, metrics={"accuracy": Estimate(value=0.9, low=0.8, high=0.95, n=n)})
-    return verdict(LINEAR, "accuracy", None, found, tested)[1]
+    return verdict(LINEAR, metric, None, found, tested)[1]
 
 
 def test_samples_are_counted_as_samples() -> None:
@@ -106,3 +106,7 @@ def test_intervals_are_held_against_what_was_wanted() -> None:
     assert verdict(LINEAR, "rmse", None, found, 160)[-1] == (
         "Intervals made to hold 90% of the values held 85.0% (95 % interval 80.0% to 90.0%) of them on test."
     )
+
+
+def test_with_a_metric_of_ones_own_the_test_part_is_still_told_of() -> None:
+    assert "test samples: accuracy 0.9 " in said(160, 160, "mypackage.metrics:worst_recall")

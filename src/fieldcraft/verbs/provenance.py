@@ -49,6 +49,15 @@ class Provenance:
     machine: MachineFacts
 
 
+ASKED = {
+    "source": "DATA", "data_digest": "the content of the data", "options": "how DATA is read", "budget_s": "--budget",
+    "plan": "the plan", "edits": "--set", "without": "--without", "only": "--only", "seed": "--seed",
+}  # fmt: skip
+"""How a user knows each field of a request."""
+UNREADABLE = ("the content of the data", "the plan")
+"""Of these only digests are kept."""
+
+
 def provenance(request: Request, command: tuple[str, ...], machine: MachineFacts) -> Provenance:
     """Gather it."""
     return Provenance(
@@ -84,9 +93,26 @@ def claim(folder: RunFolder, request: Request) -> bool:
         return False
     if before == request:
         return True
-    changed = [name for name in Request.__dataclass_fields__ if getattr(before, name) != getattr(request, name)]
-    told = "; ".join(f"{name} was {getattr(before, name)!r}, now {getattr(request, name)!r}" for name in changed)
+    told = "; ".join(
+        _changed(word, getattr(before, name), getattr(request, name))
+        for name, word in ASKED.items()
+        if getattr(before, name) != getattr(request, name)
+    )
     raise RunError(f"{folder.path} holds a run of another command ({told}). Choose another --out, or delete it.")
+
+
+def _changed(word: str, before: object, now: object) -> str:
+    if word in UNREADABLE:
+        return f"{word} is another"
+    return f"{word} was {_written(before)}, now {_written(now)}"
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "not given"
+    if isinstance(value, float):
+        return f"{value:g} s"
+    return "none" if value is None else str(value)
 
 
 def _clear(folder: RunFolder) -> None:

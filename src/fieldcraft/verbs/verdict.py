@@ -23,7 +23,9 @@ def verdict(winner: Candidate, metric: str, between: Between | None, test: Test 
     sentences = [_who_won(winner, metric, between)]
     if test is None:
         sentences.append("There is no test part, so nothing is known about samples that took no part in any choice.")
-    elif metric in test.metrics:
+    elif test.metrics:
+        # A metric of one's own decides between candidates; on test the usual ones stand for it.
+        metric = metric if metric in test.metrics else next(iter(test.metrics))
         found = test.metrics[metric]
         look = "the first look" if test.look == 1 else f"look {test.look}"
         groups = "" if found.n == tested else f" in {found.n:,} group{'' if found.n == 1 else 's'}"
