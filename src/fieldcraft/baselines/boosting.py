@@ -83,9 +83,10 @@ def fit_boosting(
     total = len(features)
     columns: tuple[int | None, ...] = (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
     if deadline.timed and features.shape[1] > MANY_COLUMNS:
+        allowed = deadline.left
         least = least_seconds(features, targets, task, outputs, deadline, seed)
-        if least > HOPELESS * deadline.left:
-            note = f"not grown: {PROBE_TREES} rounds alone would take some {least:.0f} s of its {deadline.left:.1f} s"
+        if least > HOPELESS * allowed:
+            note = f"not grown: the first rounds alone would take {least:.1f} s, and it may take {allowed:.1f} s"
             constant = tuple(_constant(task).fit(features, pick(targets, column)) for column in columns)
             return Fitted("boosting", constant, sample_words(total, total), note, task, outputs)
     size, slack = affordable(features, targets, task, deadline.share(1 / len(columns)), seed)
