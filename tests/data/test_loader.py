@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldcraft.data.loader import Batches
+from fieldcraft.data.loader import Batch, Batches
 from fieldcraft.data.order import Order
 from fieldcraft.data.pixel_store import PixelStore, mapping_of
 from fieldcraft.plan.schema import Augment
@@ -138,10 +139,18 @@ def test_a_file_larger_than_what_may_stay_is_let_go_of(tmp_path: Path) -> None:
 def test_micro_batches_are_the_batch_in_parts() -> None:
     batch = of_images(pixels()).training_batch(0)
     parts = batch.parts(3)
-    assert [len(part.rows) for part in parts] == [3, 3, 2]
+    assert sorted(len(part.rows) for part in parts) == [2, 3, 3]
     assert torch.equal(torch.cat([part.inputs for part in parts]), batch.inputs)
     assert torch.equal(torch.cat([part.targets for part in parts]), batch.targets)
     assert batch.parts(8) == (batch,)
+
+
+@pytest.mark.parametrize(("samples", "size"), [(33, 16), (33, 32), (100, 3), (7, 1), (128, 64), (5, 4), (33, 2)])
+def test_parts_are_few_and_of_about_equal_size(samples: int, size: int) -> None:
+    rows = torch.arange(samples)
+    lengths = [len(part.rows) for part in Batch(rows.float()[:, None], rows, rows).parts(size)]
+    assert sum(lengths) == samples and len(lengths) == math.ceil(samples / size)
+    assert size >= lengths[0] == max(lengths) <= min(lengths) + 1
 
 
 def test_features() -> None:

@@ -15,7 +15,7 @@ from tests.verbs.made_data import images, plan, table
 import fieldcraft as fc
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, RunError
-from fieldcraft.plan.schema import CoolDown, ImageInput, Mlp, Plan, Rung, SmallerMicro
+from fieldcraft.plan.schema import Batch, CoolDown, ImageInput, Mlp, Plan, Rung, SmallerMicro
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.run import Run
@@ -332,3 +332,9 @@ def test_a_drafted_plan_runs_and_the_time_is_accounted_for(tmp_path: Path) -> No
     assert {"start and data", "facts", "measurements", "baselines", "predictions"} <= set(run.results.seconds)
     assert 0 < sum(run.results.seconds.values()) < 1.05 * 12
     assert run.results.climb[0].startswith("small: ")
+
+
+def test_batches_of_an_odd_number_of_samples_are_no_hindrance_for_batch_norm(tmp_path: Path) -> None:
+    odd = plan(image=False, steps=5)
+    run = fit(table(), replace(odd, batch=Batch(size=33, micro=16)), out=tmp_path / "run", options=Y)
+    assert run.results.candidates[-1].steps == 5

@@ -1,5 +1,6 @@
 """Batches for training and evaluation: rows drawn, taken, changed and normalised in one go, without workers."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,10 +27,15 @@ class Batch:
     """Which samples of the data set these are, int64 (n,), on the CPU."""
 
     def parts(self, size: int) -> "tuple[Batch, ...]":
-        """The same samples, `size` at a time; the last part may be smaller."""
+        """The same samples in as few parts of at most `size` as there can be, as equal as can be.
+
+        A norm over a part of one sample, left over from the others, would have nothing to go by.
+        """
         if size >= len(self.rows):
             return (self,)
-        spans = (slice(first, first + size) for first in range(0, len(self.rows), size))
+        count = -(-len(self.rows) // size)
+        ends = [-(-len(self.rows) * place // count) for place in range(count + 1)]  # the first is the largest
+        spans = (slice(first, last) for first, last in itertools.pairwise(ends))
         return tuple(Batch(self.inputs[span], self.targets[span], self.rows[span]) for span in spans)
 
 
