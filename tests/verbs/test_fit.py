@@ -327,7 +327,8 @@ def test_edits_of_a_given_plan_are_noted_in_it(tmp_path: Path) -> None:
 
 
 def test_a_drafted_plan_runs_and_the_time_is_accounted_for(tmp_path: Path) -> None:
-    run = fit(images(), out=tmp_path / "run", budget="12s", edits=('ladder.baselines=["majority"]',))
+    edits = ('ladder.baselines=["majority"]', "ladder.rungs.small.steps=20", "ladder.rungs.large.steps=5")
+    run = fit(images(), out=tmp_path / "run", budget="12s", edits=edits)
     assert run.plan.ladder.rungs
     assert {"start and data", "facts", "measurements", "baselines", "predictions"} <= set(run.results.seconds)
     assert 0 < sum(run.results.seconds.values()) < 1.05 * 12
