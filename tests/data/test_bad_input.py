@@ -160,3 +160,14 @@ def test_things_that_are_no_data() -> None:
     assert "--group and --time name columns" in message((np.eye(4), np.array([0, 1, 0, 1])), ReadOptions(group="g"))
     with pytest.raises(ReaderError):
         open_data("x" * 5000)
+
+
+def test_a_target_for_data_that_brings_its_own(cats_and_dogs: Path) -> None:
+    for source in (cats_and_dogs, "digits"):
+        assert "leave --target out" in message(source, ReadOptions(target=("label",)))
+
+
+def test_what_is_no_archive_gives_no_dangerous_advice(tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_bytes(b"PK\n")
+    said = message(tmp_path / "x.npz")
+    assert "no readable .npz" in said and "pickle" not in said

@@ -14,8 +14,12 @@ def score(run: RunPath) -> None:
     from fieldcraft.verbs.score import score as measure
 
     test = measure(run, command=("fieldcraft", *sys.argv[1:]))
-    tell(f"Look {test.look} at the test part.")
+    units = max((found.n for found in test.metrics.values()), default=test.samples)
+    groups = (
+        "" if units == test.samples else f" in {units:,} group{'' if units == 1 else 's'}, which the intervals count"
+    )
+    tell(f"Look {test.look} at the test part: {test.samples:,} samples{groups}.")
     tell_columns(
-        (name, f"{found.value:.4g}", f"95 % interval {found.low:.4g} to {found.high:.4g}, n = {found.n:,}")
+        (name, f"{found.value:.4g}", f"95 % interval {found.low:.4g} to {found.high:.4g}")
         for name, found in test.metrics.items()
     )

@@ -56,7 +56,8 @@ def _check_classes(dataset: Dataset) -> None:
     single = [repr(name) for name, count in zip(names, counts, strict=True) if count == 1]
     if single:
         raise DataError(
-            f"{dataset.name} has {len(single)} class(es) with one sample: {listed(single)}{lost}. A class needs two at "
+            f"{dataset.name} has {'a class' if len(single) == 1 else f'{len(single):,} classes'} with one sample: "
+            f"{listed(single, 6)}{lost}. A class needs two at "
             "least, one to learn from and one to check with (and some ten to be learnt): add more, merge it with "
             "another, or leave it out. If these are numbers to predict, use --task regression."
         )

@@ -1,5 +1,6 @@
 """The way in: any source a user may name becomes a `Dataset`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from fieldcraft.data.checks import check
@@ -15,6 +16,8 @@ from fieldcraft.errors import DataError, ReaderError
 __all__ = ["describe", "open_data"]
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
+WITHOUT_COLUMNS = ("image-folder", "idx", "npz", "built-in")
+"""Kinds that bring their targets themselves."""
 NO_OPTIONS = ReadOptions()
 
 
@@ -28,7 +31,7 @@ def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
     if isinstance(source, Dataset):
         return check(source)
     if isinstance(source, str) and source in NAMES and options.kind in (None, BUILT_IN.kind):
-        return check(BUILT_IN.read(Path(source), options))
+        return check(_from_path(Path(source), replace(options, kind=BUILT_IN.kind)))
     if isinstance(source, str | Path):
         return check(_from_path(Path(source).expanduser(), options))
     if is_pair(source):
@@ -45,7 +48,13 @@ def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
 
 def _from_path(path: Path, options: ReadOptions) -> Dataset:
     try:
-        return _reader(path, options).read(path, options)
+        reader = _reader(path, options)
+        if options.target and reader.kind in WITHOUT_COLUMNS:
+            raise ReaderError(
+                f"--target names a column of a table or of a labels.csv, but {path} was read as {reader.kind}, which has "
+                "its own targets: leave --target out."
+            )
+        return reader.read(path, options)
     except OSError as error:
         shown = str(error.filename or path)
         raise ReaderError(f"{shown[:200]} cannot be read: {error.strerror or error}.") from error

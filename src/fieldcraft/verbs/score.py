@@ -21,6 +21,8 @@ class Score:
 
     look: int
     metrics: dict[str, Estimate]
+    samples: int
+    """Of the test part; an estimate counts groups where there are any."""
 
 
 def score(run: str | Path, *, why: str = "fieldcraft score", command: Sequence[str] = ()) -> Score:
@@ -42,7 +44,8 @@ def score(run: str | Path, *, why: str = "fieldcraft score", command: Sequence[s
     truth, scores = _truth_and_scores(test, spec.names, spec.task)
     sigma = np.array(spec.sigma) if spec.task == "regression" else None
     groups = test["group"].to_numpy(str) if "group" in test else None
-    return Score(look=number, metrics=intervals(spec.task, truth, scores, groups, sigma, seed=found.plan.seed))
+    metrics = intervals(spec.task, truth, scores, groups, sigma, seed=found.plan.seed)
+    return Score(look=number, metrics=metrics, samples=len(test))
 
 
 def _truth_and_scores(test: pd.DataFrame, names: tuple[str, ...], task: str) -> tuple[Array, Array]:

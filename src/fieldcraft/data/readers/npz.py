@@ -97,7 +97,9 @@ def load(archive: Path) -> dict[str, npt.NDArray[np.generic]]:
                 f"{archive} holds pickled objects, which are not read for safety. Save plain numeric or text arrays "
                 "with numpy.savez."
             ) from error
-        raise DataError(f"{archive} is no readable .npz archive: {error}.") from error
+        # numpy takes whatever is no archive for a pickle, and advises to trust it.
+        why = "it is damaged or something else" if "pickle" in str(error).lower() else str(error)
+        raise DataError(f"{archive} is no readable .npz archive: {why}. numpy.savez writes one.") from error
 
 
 def find(arrays: Arrays, names: tuple[str, ...]) -> str | None:
