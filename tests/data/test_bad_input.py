@@ -36,7 +36,7 @@ def test_one_class(cats_and_dogs: Path) -> None:
 def test_a_class_with_one_image(cats_and_dogs: Path) -> None:
     for number in range(1, 6):
         (cats_and_dogs / "dog" / f"{number}.png").unlink()
-    assert "1 class(es) with one sample: 'dog'" in message(cats_and_dogs)
+    assert "has a class with one sample: 'dog'" in message(cats_and_dogs)
 
 
 def test_images_without_class_folders(draw, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

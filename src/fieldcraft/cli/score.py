@@ -15,9 +15,7 @@ def score(run: RunPath) -> None:
 
     test = measure(run, command=("fieldcraft", *sys.argv[1:]))
     units = max((found.n for found in test.metrics.values()), default=test.samples)
-    groups = (
-        "" if units == test.samples else f" in {units:,} group{'' if units == 1 else 's'}, which the intervals count"
-    )
+    groups = "" if units == test.samples else f" in {units:,} group{'' if units == 1 else 's'}"
     tell(f"Look {test.look} at the test part: {test.samples:,} samples{groups}.")
     tell_columns(
         (name, f"{found.value:.4g}", f"95 % interval {found.low:.4g} to {found.high:.4g}")

@@ -51,8 +51,8 @@ def _from_path(path: Path, options: ReadOptions) -> Dataset:
         reader = _reader(path, options)
         if options.target and reader.kind in WITHOUT_COLUMNS:
             raise ReaderError(
-                f"--target names a column of a table or of a labels.csv, but {path} was read as {reader.kind}, which has "
-                "its own targets: leave --target out."
+                f"--target names a column of a table or of a labels.csv, but {path} was read as {reader.kind}, which "
+                "has its own targets: leave --target out."
             )
         return reader.read(path, options)
     except OSError as error:

@@ -46,7 +46,8 @@ def mistakes(run: Run) -> Mistakes | Absent:
 def _confident(rows: Predictions, part: str) -> tuple[npt.NDArray[np.int64], str, Table]:
     wrong = np.flatnonzero(rows.columns["truth"] != rows.columns["prediction"])
     order = wrong[np.argsort(-rows.numbers("probability")[wrong], kind="stable")][:ROWS]
-    intro = f"{whole(len(wrong))} of {whole(len(rows))} samples of the {part} part {'was' if len(wrong) == 1 else 'were'} predicted wrong."
+    were = "was" if len(wrong) == 1 else "were"
+    intro = f"{whole(len(wrong))} of {whole(len(rows))} samples of the {part} part {were} predicted wrong."
     intro += " Here are those of which the model was surest." if len(wrong) else ""
     probability = rows.numbers("probability")[order]
     cells = zip(
