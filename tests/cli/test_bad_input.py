@@ -145,6 +145,14 @@ def test_an_unknown_field(table: Path, tmp_path: Path) -> None:
         refused(plan, re.escape(edit), says)
 
 
+def test_a_plan_that_was_edited_is_kept(table: Path, tmp_path: Path) -> None:
+    out = tmp_path / "plan.toml"
+    out.write_text("# hours of thought")
+    result = call("plan", table, "--target", "good", "--budget", "none", "--only", "architecture", "--out", out)
+    assert result.exit_code == 0 and "plan.toml.old" in result.stderr
+    assert (tmp_path / "plan.toml.old").read_text() == "# hours of thought"
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

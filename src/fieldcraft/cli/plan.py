@@ -57,6 +57,11 @@ def plan(
         only=only or (),
         seed=seed,
     )
-    write_whole(out, to_toml(drafted.plan, drafted.decisions))
+    text = to_toml(drafted.plan, drafted.decisions)
+    if out.is_file() and out.read_text(encoding="utf-8", errors="replace") != text:
+        before = out.with_name(f"{out.name}.old")
+        out.replace(before)
+        say(f"{out} was there already, perhaps edited: it is kept as {before}.")
+    write_whole(out, text)
     tell_columns((one.tip, one.outcome, one.because) for one in drafted.decisions)
     say(f"The plan with its reasons: {out}. To train with it, give `fieldcraft fit` the same data and --plan {out}.")
