@@ -6,6 +6,7 @@ FieldcraftError
 ├── PlanError          a plan file, a field, a tip
 ├── BudgetError        too little time or memory for what was asked
 ├── RunError           a run folder: foreign, damaged, not writable
+│   └── Diverged       a loss that stays no number, however small the rate
 ├── Stopped            a person or the system asked to stop; what was done is on disk
 └── MissingExtraError  a part of fieldcraft that was not installed
 """
@@ -33,6 +34,10 @@ class BudgetError(FieldcraftError):
 
 class RunError(FieldcraftError):
     """A run folder that is foreign, damaged, or cannot be written."""
+
+
+class Diverged(RunError):
+    """A network whose loss stays no number, however small the learning rate."""
 
 
 class Stopped(FieldcraftError):  # noqa: N818  (not an error, but it ends the command)

@@ -23,6 +23,9 @@ from fieldcraft.train.hooks.metrics_log import MetricsLog
 from fieldcraft.train.journal import BackedOff, Cooled, Journal
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 
+LOOKS = sorted({*range(10, 121, 10), *range(12, 121, 12)})
+"""Steps at which the loss is read: every tenth, and before each look at the validation part."""
+
 
 @dataclass(frozen=True)
 class MadeBatches:
@@ -179,7 +182,7 @@ def test_steps_that_are_taken_again_are_logged_once(tmp_path: Path) -> None:
     train(made_job(made_net(), regime=HungryOnce(at=73)), around(tmp_path, hooks=(log,)))
     log.close()
     lines = [json.loads(line) for line in (tmp_path / "m.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines if line["kind"] == "train"] == list(range(10, 121, 10))
+    assert [line["step"] for line in lines if line["kind"] == "train"] == LOOKS
 
 
 def poisoned(at: set[int], value: float) -> Callable[[int, Tensor], Tensor]:
@@ -247,9 +250,9 @@ def test_hooks_hear_of_steps_and_looks_and_change_nothing(tmp_path: Path) -> Non
     log.close()
     assert same(quiet, heard)
     assert listener.begun == ("small", 0, 120)
-    assert listener.steps == list(range(10, 121, 10))
+    assert listener.steps == LOOKS
     assert listener.looks == list(range(12, 120, 12))
-    assert len((tmp_path / "m.jsonl").read_text().splitlines()) == 12 + 9
+    assert len((tmp_path / "m.jsonl").read_text().splitlines()) == len(LOOKS) + 9
 
 
 def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(

@@ -339,3 +339,25 @@ def test_batches_of_an_odd_number_of_samples_are_no_hindrance_for_batch_norm(tmp
     odd = plan(image=False, steps=5)
     run = fit(table(), replace(odd, batch=Batch(size=33, micro=16)), out=tmp_path / "run", options=Y)
     assert run.results.candidates[-1].steps == 5
+
+
+def test_a_network_that_diverges_leaves_the_best_before_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3))
+    edits = (
+        'ladder.baselines=["majority"]',
+        "ladder.rungs.small.steps=12",
+        "ladder.rungs.large.steps=12",
+        'task.loss.kind="import"',
+        'task.loss.target="diverging_loss:loss"',
+    )
+    (tmp_path / "diverging_loss.py").write_text(
+        "def loss(outputs, targets):\n    return outputs.sum() * float('nan')\n"
+    )
+    sys.path.insert(0, str(tmp_path))
+    try:
+        run = fit((x, (x[:, 0] > 0).astype(int)), out=tmp_path / "run", edits=edits)
+    finally:
+        sys.path.remove(str(tmp_path))
+    assert run.results.winner == "majority"
+    assert any("ends below small" in note and "the loss was nan" in note for note in run.results.notes)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldcraft.data.loader import Batch, Batches
-from fieldcraft.errors import BudgetError, RunError
+from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.regimes.interface import Regime
@@ -92,7 +92,7 @@ def train(job: Job, around: Surroundings) -> Outcome:
 
     Every step is a function of the plan, the data and the step's number alone, so a rung that was killed and resumed
     ends with the same bits as one that was not. What the clock decides is journalled before it acts.
-    Raises: RunError when the loss stays no number however small the rate.
+    Raises: Diverged when the loss stays no number however small the rate.
     """
     with torch.random.fork_rng(devices=[around.engine.device] if around.engine.device.type == "cuda" else []):
         return _Loop(job, around).run()
@@ -134,7 +134,7 @@ class _Loop:
                 continue
             self._keep_time()  # before the look: it may make this step the last one, and every last loss is looked at
             step = self.place.step
-            if step % LOOK_EVERY == 0 or step >= self.course.end:
+            if step % LOOK_EVERY == 0 or step % every == 0 or step >= self.course.end:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
                     mark, marked = time.monotonic(), self.place.step
                     continue
@@ -235,7 +235,7 @@ class _Loop:
         samples = self.job.names(batch.rows.tolist())
         if scale < SMALLEST_SCALE:
             shown = ", ".join(samples[:8]) + (f" and {len(samples) - 8} more" if len(samples) > 8 else "")
-            raise RunError(
+            raise Diverged(
                 f"{trouble.because} at step {at} of rung {self.job.rung!r}, also with the learning rate cut to "
                 f"1/{round(1 / self.place.lr_scale)}. Look at the samples of that step: {shown}."
             )

@@ -81,7 +81,7 @@ def fit(
     request = Request(
         source=str(Path(data).resolve()) if isinstance(data, str | Path) and Path(data).exists() else _called(data),
         data_digest=prepared.digest,
-        options=tuple(f"{name}={value}" for name, value in vars(options).items() if value),
+        options=tuple(f"{name}={value}" for name, value in vars(options).items() if value and name != "download"),
         budget_s=budget_s,
         plan=_digest(to_toml(given.plan, ())) if given else None,
         edits=tuple(edits),

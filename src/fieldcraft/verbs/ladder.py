@@ -16,7 +16,7 @@ from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
-from fieldcraft.errors import BudgetError, Stopped
+from fieldcraft.errors import BudgetError, Diverged, Stopped
 from fieldcraft.plan import schema
 from fieldcraft.plan.schema import CoolDown, Plan, Rung
 from fieldcraft.prediction.model import baseline_outputs
@@ -64,7 +64,13 @@ def climb(
             if not go:
                 break
             work.say(f"{rung.name}: {because}")
-            found = _rung(index, plan, facts, judge, judged, work)
+            try:
+                found = _rung(index, plan, facts, judge, judged, work)
+            except Diverged as error:
+                if not judged:
+                    raise
+                work.note(f"the ladder ends below {rung.name}: {error}")
+                break
         (work.folder.checkpoints / f"{rung.name}.safetensors").unlink(missing_ok=True)
         judged.append(found)
         best_so_far(judged)
