@@ -40,7 +40,7 @@ class Diverged(RunError):
     """A network whose loss stays no number, however small the learning rate."""
 
 
-class Stopped(FieldcraftError):  # noqa: N818  (not an error, but it ends the command)
+class Stopped(FieldcraftError):
     """Someone asked to stop; everything done so far is on disk. The command exits with 130."""
 
 

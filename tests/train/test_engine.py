@@ -9,7 +9,7 @@ from torch import nn
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import Execution
-from fieldcraft.train.engine import engine
+from fieldcraft.train.engine import engine, restored
 
 
 @pytest.fixture(autouse=True)
@@ -75,3 +75,13 @@ def test_a_seed_is_what_dropout_draws_from() -> None:
         expected = torch.rand(3)
         machine.seed(5)
         assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_process_is_given_back_as_it_was() -> None:
+    threads = torch.get_num_threads()
+    with restored():
+        engine(Execution(threads=threads + 1, flush_denormals=True))
+        assert torch.get_num_threads() == threads + 1
+        assert float(torch.tensor(1e-40) * 1) == 0.0
+    assert torch.get_num_threads() == threads
+    assert float(torch.tensor(1e-40) * 1) != 0.0

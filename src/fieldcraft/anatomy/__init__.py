@@ -1,0 +1,1 @@
+"""What any network is made of."""

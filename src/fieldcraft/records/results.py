@@ -30,7 +30,7 @@ class Candidate:
     validation: float
     """The plan's metric on the validation part."""
     noise: float
-    """Standard error of the paired difference to the best candidate before it, in units of the metric (0 for the first)."""
+    """Standard error of the paired difference to the best before it, in units of the metric; 0 for the first."""
     seconds: float
     """Wall clock for training and validating it."""
     sample: str

@@ -50,7 +50,9 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 def _widest(network: Cnn | ResNet, brief: Brief, plan: Plan, affordable: float) -> int:
     most = WIDEST_TINY if brief.data.train < TINY_TRAIN else BASES[-1]
     fitting = [
-        base for base in BASES if base <= most and macs(_with_base(network, base), brief, plan.input) <= TOLERANCE * affordable
+        base
+        for base in BASES
+        if base <= most and macs(_with_base(network, base), brief, plan.input) <= TOLERANCE * affordable
     ]
     return max(fitting, default=BASES[0])
 

@@ -4,7 +4,8 @@ On one device Fabric's wrappers around network and optimiser do nothing but cost
 measures them), so they are used only when there are several.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +60,18 @@ class Engine:
             loss.backward()  # type: ignore[no-untyped-call]
         else:
             self.fabric.backward(loss)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Give the process back as it was: its number of threads, and what becomes of denormal numbers."""
+    threads = torch.get_num_threads()
+    flushing = float(torch.tensor(1e-40) * 1) == 0.0
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(flushing)
 
 
 def engine(execution: Execution) -> Engine:

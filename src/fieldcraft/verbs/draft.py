@@ -12,6 +12,7 @@ from fieldcraft.tips.draft import Draft
 from fieldcraft.tips.draft import draft as fold
 from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.outside import with_outside
+from fieldcraft.train.engine import restored
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
@@ -38,7 +39,8 @@ def draft(
     """
     budget_s = seconds(budget)
     prepared = prepare(data, options, seed=seed, edits=edits)
-    return decide(prepared, known(prepared, budget_s), Wardrobe(prepared, CACHE), edits, without, only)
+    with restored():
+        return decide(prepared, known(prepared, budget_s), Wardrobe(prepared, CACHE), edits, without, only)
 
 
 def decide(

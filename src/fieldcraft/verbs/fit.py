@@ -18,6 +18,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.train.clock import Clock
+from fieldcraft.train.engine import restored
 from fieldcraft.train.hooks.interface import Hook
 from fieldcraft.train.hooks.metrics_log import MetricsLog
 from fieldcraft.train.hooks.tensorboard import TensorBoard
@@ -89,7 +90,7 @@ def fit(
         only=tuple(only),
         seed=seed,
     )
-    with writing_into(folder.path), alone_in(folder.path), listening() as stop:
+    with writing_into(folder.path), alone_in(folder.path), restored(), listening() as stop:
         begun = claim(folder, request)
         if not begun:
             keep(folder, provenance(request, command, machine_facts()))

@@ -62,7 +62,7 @@ class Judge:
         right answers on a small part cannot see how sure each answer was, a proper score can.
         """
         gain, noise = self._difference(self.plan.task.metric, new, old, 1.0, 1.0)
-        words = f"{gain:+.4g} ± {noise:.2g} {self.metric}"
+        words = f"{self.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4g} ± {noise:.2g}"
         if abs(gain) > noise:
             return Comparison(gain=gain, noise=noise, better=gain > 0, words=f"{words}, more than the noise")
         task = self.plan.task.kind

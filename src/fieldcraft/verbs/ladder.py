@@ -39,6 +39,7 @@ from fieldcraft.verbs.work import Work
 
 BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
 SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
+FEW_PASSES = 10  # a network that saw the data fewer times than this says little about larger ones
 LEAST_S = 1.0  # a rung with less time than this is not begun
 
 
@@ -61,9 +62,9 @@ def climb(
         found = kept(work.folder.rungs, rung.name)
         if found is None:
             go, because = _goes(index, plan, judge, judged, work)
+            work.say(f"{rung.name}: {because}")
             if not go:
                 break
-            work.say(f"{rung.name}: {because}")
             try:
                 found = _rung(index, plan, facts, judge, judged, work)
             except Diverged as error:
@@ -139,8 +140,13 @@ def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: W
     if not judged[:-1]:
         return True, f"{below.candidate.name} had nothing to beat"
     found = judge.compare(below.outputs, judge.best(judged[:-1]).outputs)
-    words = f"{below.candidate.name} against the best before it: {found.words}"
-    return found.better, words if found.better else f"stopped below it: {words}"
+    words = f"{below.candidate.name} was compared with the best before it: {found.words}"
+    if found.better:
+        return True, words
+    passes = (below.candidate.steps or 0) * plan.batch.size / max(1, len(judge.samples.parts.train))
+    if below.candidate.kind == "rung" and passes < FEW_PASSES:
+        return True, f"{words}, but {passes:.2g} passes over the data are too few to tell"
+    return False, f"stopped below it: {words}"
 
 
 def _rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
