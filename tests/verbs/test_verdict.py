@@ -1,14 +1,14 @@
 """The sentences of a verdict: what stands in them must be what was measured."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from fieldcraft.records.results import Candidate, Estimate, Interval, Sure, Test
 from fieldcraft.verbs.candidates import Judged
-from fieldcraft.verbs.finish import between
+from fieldcraft.verbs.finish import between, passed_over
 from fieldcraft.verbs.judge import Comparison
 from fieldcraft.verbs.verdict import verdict
 
@@ -36,6 +36,9 @@ def candidate(name: str, kind: Literal["baseline", "rung"] = "rung") -> Judged:
 @dataclass(frozen=True)
 class SmallFirst:
     """A judge for whom no network beats another, as it can be when differences are as large as their noise."""
+
+    metric = "accuracy"
+    higher_is_better = True
 
     def best(self, judged: Sequence[Judged]) -> Judged:
         return judged[0]
@@ -110,3 +113,11 @@ def test_intervals_are_held_against_what_was_wanted() -> None:
 
 def test_with_a_metric_of_ones_own_the_test_part_is_still_told_of() -> None:
     assert "test samples: accuracy 0.9 " in said(160, 160, "mypackage.metrics:worst_recall")
+
+
+def test_a_better_looking_candidate_that_is_not_returned_is_named() -> None:
+    small, large = candidate("small"), candidate("large")
+    large = replace(large, candidate=replace(large.candidate, validation=0.95))
+    told = passed_over([small, large], small, SmallFirst())  # type: ignore[arg-type]
+    assert told == ("large reached accuracy 0.95, yet small is returned: +0.1 ± 0.01 accuracy, more than the noise",)
+    assert passed_over([small, large], large, SmallFirst()) == ()  # type: ignore[arg-type]

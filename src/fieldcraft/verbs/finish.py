@@ -63,7 +63,7 @@ def finish(
         higher_is_better=judge.higher_is_better,
         winner=winner.candidate.name,
         verdict=verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, len(samples.parts.test)),
-        climb=_climb(work),
+        climb=(*_climb(work), *passed_over(judged, winner, judge)),
         candidates=every,
         test=test,
         importance=importance,
@@ -76,6 +76,17 @@ def finish(
     write_report(work.folder)
     work.tick("report")
     return results
+
+
+def passed_over(judged: list[Judged], winner: Judged, judge: Judge) -> tuple[str, ...]:
+    """Why a candidate with a better metric than the winner's is not returned; nothing when there is none."""
+    sign = 1 if judge.higher_is_better else -1
+    top = max(judged, key=lambda one: sign * one.candidate.validation)
+    if sign * top.candidate.validation <= sign * winner.candidate.validation:
+        return ()
+    name, value = top.candidate.name, top.candidate.validation
+    words = judge.compare(top.outputs, winner.outputs).words
+    return (f"{name} reached {judge.metric} {value:.4g}, yet {winner.candidate.name} is returned: {words}",)
 
 
 def between(judged: list[Judged], winner: Judged, judge: Judge) -> Between | None:
