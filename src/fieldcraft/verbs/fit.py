@@ -165,7 +165,7 @@ def _planned(
         file, facts = PlanFile(drafted.plan, drafted.decisions), drafted.facts
     work.tick("measurements")
     left_s = work.clock.left_s - work.reserve_s
-    if left_s < LEAST_TRAINING_S and file.plan.ladder.rungs:
+    if left_s < LEAST_TRAINING_S:
         least = work.clock.spent_s + work.reserve_s + LEAST_TRAINING_S
         raise BudgetError(
             f"a budget of {request.budget_s:.0f} s leaves no time for training: {work.clock.spent_s:.1f} s went into "
