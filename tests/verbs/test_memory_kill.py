@@ -67,7 +67,7 @@ def test_the_resumed_run_uses_half_says_so_and_can_be_repeated(tmp_path: Path, m
     monkeypatch.setattr("fieldcraft.verbs.fit.memory_kills", lambda: counter)
     monkeypatch.setattr("fieldcraft.verbs.fit.forget_kills", lambda folder: None)  # a killed process cannot
     with monkeypatch.context() as patched:
-        patched.setattr("fieldcraft.verbs.ladder.train", killed)
+        patched.setattr("fieldcraft.verbs.rung.train", killed)
         with pytest.raises(KilledError):
             fit(images(), PLAN, out=tmp_path / "run")
     assert (tmp_path / "run" / FILE).exists()

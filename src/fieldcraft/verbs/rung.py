@@ -1,0 +1,178 @@
+"""One rung of the ladder: its network is built, trained for its share of the time, and judged on validation."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from safetensors.torch import save
+from torch import nn
+
+from fieldcraft.build.loss import build_loss
+from fieldcraft.build.network import build_network
+from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.regime import build_regime
+from fieldcraft.data.loader import Batches
+from fieldcraft.errors import Stopped
+from fieldcraft.plan import schema
+from fieldcraft.plan.schema import CoolDown, Plan, Rung
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.files import write_whole
+from fieldcraft.records.results import Candidate
+from fieldcraft.tips.interface import StepTime
+from fieldcraft.train import memory
+from fieldcraft.train.course import Course
+from fieldcraft.train.engine import Engine, engine
+from fieldcraft.train.evaluate import outputs
+from fieldcraft.train.journal import BackedOff, Cooled, SmallerMicro
+from fieldcraft.train.loop import Job, Outcome, Surroundings, train
+from fieldcraft.verbs.candidates import Judged, folder, keep
+from fieldcraft.verbs.judge import Judge
+from fieldcraft.verbs.measure import first_patches
+from fieldcraft.verbs.samples import Samples
+from fieldcraft.verbs.work import Work
+
+SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
+
+
+def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
+    """Train one rung, or go on where it was killed; its weights and its record are on disk when this returns.
+
+    Raises: Stopped when asked to stop; Diverged when the loss stays no number.
+    """
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    machine = engine(plan.execution)
+    net, job = _job(rung, plan, judge, machine, work)
+    outcome = train(
+        job,
+        Surroundings(
+            engine=machine,
+            journal=work.journal,
+            checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
+            hooks=work.hooks,
+            clock=work.clock,
+            reserve_s=_reserve_s(index, plan, facts, work),
+            stop=work.stop,
+        ),
+    )
+    if not outcome.done:
+        work.tick(f"rung {rung.name}")
+        raise Stopped("")
+    net.load_state_dict(outcome.weights)
+    write_whole(
+        folder(work.folder.rungs, rung.name) / "model.safetensors",
+        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
+    )
+    found = network_outputs(net, _validation(job.batches, samples), samples, machine)
+    done = Judged(
+        candidate=Candidate(
+            name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
+            seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
+            parameters=sum(value.numel() for value in net.parameters()), steps=outcome.steps,
+            planned_steps=rung.steps, note=_note(rung, outcome, work),
+        ),
+        outputs=found,
+    )  # fmt: skip
+    keep(work.folder.rungs, done)
+    work.tick(f"rung {rung.name}")
+    work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
+    return done
+
+
+def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> tuple[nn.Module, Job]:
+    samples = judge.samples
+    net = machine.place(
+        build_network(
+            rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
+            seed=plan.seed, name=rung.name, patches=first_patches(samples, plan),
+        )
+    )  # fmt: skip
+    batches = samples.batches("train", plan, machine.device, name=rung.name, augment=True)
+    regime = build_regime(plan.regime, build_loss(plan.task))
+    events = work.journal.read()
+    cooled = [
+        CoolDown(at=event.at, end=event.end)
+        for event in events
+        if isinstance(event, Cooled) and event.rung == rung.name
+    ]
+    smaller = (
+        *rung.smaller_micros,
+        *(
+            schema.SmallerMicro(at=event.step, size=event.micro)
+            for event in events
+            if isinstance(event, SmallerMicro) and event.rung == rung.name
+        ),
+    )
+    begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
+    if machine.device.type == "cpu" and not smaller and not begun:
+        wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
+        step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
+        smaller = _fitting(rung, wanted, step, work)
+    return net, Job(
+        rung=rung.name,
+        net=net,
+        optimiser=build_optimiser(net, plan.optimiser, rung.lr),
+        regime=regime,
+        batches=batches,
+        course=Course.of(rung, plan.schedule, cooled),
+        seed=plan.seed,
+        decay=plan.averaging.decay,
+        micro=plan.batch.micro,
+        smaller=smaller,
+        validate=lambda shadow: judge.value(network_outputs(shadow, _validation(batches, samples), samples, machine)),
+        names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
+    )
+
+
+def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:
+    """The micro-batch for which the memory suffices, decided once, before a rung begins, and journalled."""
+    fits = step.fitting(wanted, memory.free_mib())
+    if fits == wanted:
+        return ()
+    because = (
+        f"{wanted} samples at once would take {step.total_mib(wanted):,.0f} MiB; {fits} pass at once and their "
+        f"gradients are summed (batch norm sees {fits})"
+    )
+    work.journal.write(SmallerMicro(rung=rung.name, step=0, micro=fits, because=because))
+    work.say(f"{rung.name}: {because}")
+    return (schema.SmallerMicro(at=0, size=fits),)
+
+
+def _validation(batches: Batches, samples: Samples) -> Batches:
+    """The validation part out of the store that training draws from: a GPU holds the samples once."""
+    return replace(batches, rows=samples.parts.validation)
+
+
+def network_outputs(net: nn.Module, batches: Batches, samples: Samples, machine: Engine) -> npt.NDArray[np.float64]:
+    """What a network says about the samples of some batches: logits, or numbers in target units."""
+    found = outputs(net, batches, machine).astype(np.float64)
+    if samples.dataset.targets.task == "regression":
+        scaled: npt.NDArray[np.float64] = found * np.array(samples.target_std) + np.array(samples.target_mean)
+        return scaled
+    return found
+
+
+def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
+    """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run."""
+    left_s = work.clock.left_s - work.reserve_s
+    if left_s == float("inf"):
+        return 0.0
+    planned = [_planned_s(later, plan, facts) for later in range(index, len(plan.ladder.rungs))]
+    own = planned[0] / sum(planned)
+    slack = SLACK if len(planned) > 1 else 1.0
+    return work.reserve_s + left_s * (1 - min(1.0, slack * own))
+
+
+def _planned_s(index: int, plan: Plan, facts: Facts) -> float:
+    rung = plan.ladder.rungs[index]
+    step = facts.measured.get(StepTime(plan=plan, rung=index).key)
+    return rung.steps * (step.value if step is not None else 1.0)
+
+
+def _note(rung: Rung, outcome: Outcome, work: Work) -> str:
+    notes = []
+    if outcome.course.end < rung.steps:
+        notes.append(f"cooled down early, at {outcome.course.end:,} of {rung.steps:,} steps, to end in time")
+    for event in work.journal.read():
+        if isinstance(event, BackedOff | SmallerMicro) and event.rung == rung.name:
+            notes.append(event.because)
+    return "; ".join(dict.fromkeys(notes))  # a run that goes on backs off again, in the same way
