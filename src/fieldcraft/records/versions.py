@@ -22,6 +22,10 @@ CURRENT: Mapping[str, int] = {
     "table-encoder": 1,
     "image-cache": 1,
     "memory-kills": 1,
+    "checkpoint": 1,
+    "metrics": 1,
+    "predictions": 1,
+    "thumbnails": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

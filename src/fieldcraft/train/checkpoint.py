@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fieldcraft.errors import RunError
 from fieldcraft.records.files import write_whole
+from fieldcraft.records.versions import bring_forward, stamp
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.guard import Guard
 
@@ -66,7 +67,7 @@ def restore(checkpoint: Checkpoint, net: nn.Module, optimiser: torch.optim.Optim
 def write(checkpoint: Checkpoint, path: Path) -> None:
     """Write it whole: a kill leaves the one before."""
     tensors = {name: value.cpu().contiguous() for name, value in checkpoint.tensors.items()}
-    write_whole(path, save(tensors, metadata={"place": json.dumps(asdict(checkpoint.place))}))
+    write_whole(path, save(tensors, metadata={"place": json.dumps(stamp("checkpoint", asdict(checkpoint.place)))}))
 
 
 def read(path: Path) -> Checkpoint | None:
@@ -78,7 +79,7 @@ def read(path: Path) -> Checkpoint | None:
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            place = _place(json.loads((file.metadata() or {})["place"]))
+            place = _place(bring_forward("checkpoint", json.loads((file.metadata() or {})["place"]), str(path)))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise RunError(

@@ -14,8 +14,8 @@ from fieldcraft.prediction.interval import covered
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.prediction.model import Model, baseline_outputs
 from fieldcraft.prediction.spec import ModelSpec
+from fieldcraft.prediction.table import write_predictions
 from fieldcraft.prediction.unsure import Threshold, choose_threshold, confidence, right
-from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Calibration, Estimate, Interval, Sure, Test
 from fieldcraft.train.engine import engine
 from fieldcraft.verbs import candidates, pictures
@@ -49,7 +49,7 @@ def look(winner: Judged, model: Model, plan: Plan, samples: Samples, work: Work,
         found = outputs_of(model, plan, samples, "test")
         candidates.write_array(seen, found)
     test, frames = examine(winner.outputs, found, model.spec, plan, samples, number)
-    write_whole(work.folder.predictions, pd.concat(frames).to_parquet(index=False))
+    write_predictions(work.folder.predictions, pd.concat(frames))
     if samples.pixels is not None:
         arrays = pictures.shown_samples(samples) | pictures.mistakes(samples, _worst(found, model.spec, samples))
         pictures.write(work.folder.thumbnails, arrays)

@@ -10,6 +10,7 @@ from torch import nn
 
 from fieldcraft.prediction.saliency import randomisation_similarity, saliency
 from fieldcraft.records.files import write_whole
+from fieldcraft.records.versions import CURRENT
 from fieldcraft.verbs.samples import Samples, full_scale
 
 SHOWN, MISTAKES, MAPS = 24, 16, 6
@@ -64,7 +65,7 @@ def saliency_maps(net: nn.Module, samples: Samples) -> tuple[dict[str, npt.NDArr
 def write(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
     """Write thumbnails.npz whole."""
     buffer = BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    np.savez_compressed(buffer, **arrays | {"schema": np.array(CURRENT["thumbnails"])})
     write_whole(path, buffer.getvalue())
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fieldcraft.errors import DataError, RunError
+from fieldcraft.errors import DataError
 from fieldcraft.prediction.bootstrap import intervals
 from fieldcraft.prediction.metrics import Array
+from fieldcraft.prediction.table import read_predictions
 from fieldcraft.records.results import Estimate
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.run import Run
@@ -32,10 +33,7 @@ def score(run: str | Path, *, why: str = "fieldcraft score", command: Sequence[s
     validation part. Raises: RunError when the run has no predictions; DataError when it has no test part.
     """
     found = Run(Path(run))
-    path = found.folder.predictions
-    if not path.exists():
-        raise RunError(f"{path} is missing: let `fieldcraft fit` finish first.")
-    table = pd.read_parquet(path)
+    table = read_predictions(found.folder.predictions)
     test = table[table["part"] == "test"]
     if test.empty:
         raise DataError(f"the data of {run} has no test part.")

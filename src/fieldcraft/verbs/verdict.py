@@ -67,7 +67,7 @@ def _sure(test: Test) -> str:
             f"{_interval(sure.accuracy, share=True)} accuracy among the rest."
         )
     return (
-        f"{sure.coverage.value:.1%} of the test samples are called sure (probability at least {sure.threshold:.3g}); "
+        f"{sure.coverage.value:.1%} of the test samples are called sure (probability at least {sure.threshold:.4g}); "
         f"{_interval(sure.accuracy, share=True)} of those are right (wanted: {sure.wanted:.1%})."
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from fieldcraft.records.files import write_whole
+from fieldcraft.records.versions import stamp
 from fieldcraft.train.hooks.interface import Trained, Validated
 
 
@@ -43,7 +44,7 @@ class MetricsLog:
 
     def _write(self, line: Mapping[str, object]) -> None:
         if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
+            self._file.write(json.dumps(stamp("metrics", dict(line))) + "\n")
 
 
 def _stays(line: str, rung: str, step: int) -> bool:
