@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ["FIELDCRAFT_NO_RESTART"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How fast the machine is at the moment says nothing about the code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 ROOT = Path(__file__).resolve().parents[1]
 

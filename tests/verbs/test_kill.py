@@ -84,16 +84,17 @@ def finished(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, errors.decode()
 
 
-@pytest.mark.parametrize("precision", ["fp32"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_killed_at_random_moments_it_ends_with_the_same_bits(made: Path, precision: str) -> None:
     (made / "plan.toml").write_text(PLAN.format(precision=precision))
-    finished(start(made, "undisturbed", "plan.toml"))
+    whole_run, killed_run = f"undisturbed-{precision}", f"killed-{precision}"
+    finished(start(made, whole_run, "plan.toml"))
     kills, seed = 0, random.randrange(2**32)
     moments = random.Random(seed)
     for _ in range(4):
-        process = start(made, "killed", "plan.toml")
-        journal = made / "killed" / "journal.jsonl"
-        while process.poll() is None and not (made / "killed" / "plan.toml").exists():
+        process = start(made, killed_run, "plan.toml")
+        journal = made / killed_run / "journal.jsonl"
+        while process.poll() is None and not (made / killed_run / "plan.toml").exists():
             time.sleep(0.01)
         while process.poll() is None and not journal.exists():
             time.sleep(0.01)
@@ -102,17 +103,17 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(made: Path, precisi
             process.send_signal(signal.SIGKILL)
             kills += 1
         process.communicate(timeout=240)
-    finished(start(made, "killed", "plan.toml"))
+    finished(start(made, killed_run, "plan.toml"))
     assert kills, f"no process was killed in time (seed {seed})"
     for name in ("rungs/small/model.safetensors", "rungs/large/model.safetensors", "model.safetensors"):
-        whole, resumed = ((made / run / name).read_bytes() for run in ("undisturbed", "killed"))
+        whole, resumed = ((made / run / name).read_bytes() for run in (whole_run, killed_run))
         assert whole == resumed, f"{name} differs after {kills} kills (seed {seed})"
     lines = [
         [
             (entry["rung"], entry["step"], entry["kind"], entry.get("loss"), entry.get("metric"))
             for entry in map(json.loads, (made / run / "metrics.jsonl").read_text().splitlines())
         ]
-        for run in ("undisturbed", "killed")
+        for run in (whole_run, killed_run)
     ]
     assert lines[0] == lines[1]
 
