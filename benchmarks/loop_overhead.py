@@ -16,6 +16,7 @@ from torch.nn import functional
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.data.loader import Batches
+from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.schema import Constant, Execution, Initialisation, Mlp, ResNet, Sgd
 from fieldcraft.regimes.supervised import Supervised
 from fieldcraft.train.clock import Clock
@@ -84,7 +85,7 @@ def ours(plan, shape, steps, inputs, targets) -> float:
         around = Surroundings(
             engine=machine, journal=Journal(folder / "journal.jsonl"), checkpoint=folder / "checkpoint.safetensors",
             hooks=(MetricsLog(folder / "metrics.jsonl"),), clock=Clock(budget_s=1e6, started=time.monotonic()),
-            reserve_s=0.0, stop=lambda: False,
+            reserve_s=0.0, stop=lambda: False, say=lambda text: None,
         )  # fmt: skip
         began = time.perf_counter()
         train(job, around)
@@ -92,7 +93,7 @@ def ours(plan, shape, steps, inputs, targets) -> float:
 
 
 def main(rounds: int = 15) -> None:
-    torch.set_num_threads(len(__import__("os").sched_getaffinity(0)))
+    torch.set_num_threads(machine_facts().cores)
     measured = {}
     for name, (plan, shape, steps) in CASES.items():
         inputs, targets = torch.randn(BATCH * 8, *shape), torch.randint(0, 10, (BATCH * 8,))

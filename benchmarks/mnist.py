@@ -1,4 +1,4 @@
-"""MNIST, official split, 3 minutes, n seeds: accuracy, wall clock, time to the first step, peak memory.
+"""MNIST, official split, 3 minutes, n seeds: accuracy, wall clock, time until the first network's turn, peak memory.
 
 Usage: python benchmarks/mnist.py [SEEDS] [BUDGET_S]
 """

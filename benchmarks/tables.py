@@ -1,4 +1,4 @@
-"""Tables, 30 s, n seeds: what fieldcraft returns against its own tuned baselines, and whether it says who won.
+"""Tables, 30 s, n seeds: what fieldcraft returns against cross-validated linear models, and who it says won.
 
 Each seed parts the data anew. Usage: python benchmarks/tables.py [SEEDS] [BUDGET_S]
 """

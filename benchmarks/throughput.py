@@ -1,7 +1,7 @@
-"""Training throughput: our loop with the planned settings against the tutorial loop, same network, in turn.
+"""Training throughput: our batches, optimiser, layout and precision against the tutorial loop, same network, in turn.
 
-The tutorial side: fp32, NCHW, per-sample PIL crop and flip through a DataLoader, SGD. Ours: batched augmentation, the
-settings that the plan would choose on this machine (bf16 and channels-last where they pay).
+The tutorial side: fp32, NCHW, per-sample PIL crop and flip through a DataLoader, SGD. Ours: batched augmentation and
+fused SGD, channels last, in fp32 and (with bf16 units) bf16; what train/loop.py adds a step is in loop_overhead.py.
 Usage: python benchmarks/throughput.py [ROUNDS]
 """
 

@@ -60,7 +60,7 @@ def around(folder: Path, **changes: object) -> Surroundings:
     found = Surroundings(
         engine=engine(Execution()), journal=Journal(folder / "journal.jsonl"),
         checkpoint=folder / "checkpoint.safetensors", hooks=(), clock=Clock(budget_s=None, started=0.0),
-        reserve_s=0.0, stop=lambda: False,
+        reserve_s=0.0, stop=lambda: False, say=lambda text: None,
     )  # fmt: skip
     return replace(found, **changes)
 

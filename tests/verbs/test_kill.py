@@ -92,13 +92,12 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(made: Path, precisi
     kills, seed = 0, random.randrange(2**32)
     moments = random.Random(seed)
     for _ in range(4):
+        log = made / killed_run / "metrics.jsonl"
+        logged = log.stat().st_size if log.exists() else 0
         process = start(made, killed_run, "plan.toml")
-        journal = made / killed_run / "journal.jsonl"
-        while process.poll() is None and not (made / killed_run / "plan.toml").exists():
-            time.sleep(0.01)
-        while process.poll() is None and not journal.exists():
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0.0, 1.5))
+        while process.poll() is None and (log.stat().st_size if log.exists() else 0) == logged:
+            time.sleep(0.005)  # until this process has trained
+        time.sleep(moments.uniform(0.0, 1.0))
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             kills += 1

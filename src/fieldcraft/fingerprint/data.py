@@ -45,7 +45,6 @@ def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int |
 
 
 def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
-    everything = f"all {len(targets.values):,} samples"
     if targets.task == "regression":
         train = targets.values[parts.train].astype(np.float64)
         spread = tuple(float(value) for value in train.std(axis=0))
@@ -58,18 +57,18 @@ def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
             imbalance=None,
             spread=Fact(value=spread, method="standard deviation", sample=_all_training(parts)),
         )
-    values = targets.values.astype(np.int64)
+    values = targets.values[parts.train].astype(np.int64)
     single = targets.task == "single-label"
     counts = np.bincount(values, minlength=len(targets.names)) if single else values.sum(axis=0)
     present = counts[counts > 0]
     imbalance = float(present.max() / present.min()) if len(present) else 1.0
-    what = "class" if single else "label"
+    what, seen = "class" if single else "label", _all_training(parts)
     return TargetFacts(
         task=targets.task,
         outputs=len(targets.names),
         names=targets.names,
-        counts=Fact(value=tuple(map(int, counts)), method=f"samples of each {what}, counted", sample=everything),
-        imbalance=Fact(value=imbalance, method=f"largest {what} over the smallest that occurs", sample=everything),
+        counts=Fact(value=tuple(map(int, counts)), method=f"samples of each {what}, counted", sample=seen),
+        imbalance=Fact(value=imbalance, method=f"largest {what} over the smallest that occurs", sample=seen),
     )
 
 

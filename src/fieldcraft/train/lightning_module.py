@@ -37,12 +37,19 @@ class FieldcraftModule(LightningModule):
         self._plan = (optimiser, schedule, lr, steps)
 
     @classmethod
-    def of_plan(cls, plan: Plan, rung: str, *, shape: tuple[int, ...], outputs: int) -> "FieldcraftModule":
-        """One rung of a plan. `shape`: of a sample as the network sees it, without the batch axis."""
+    def of_plan(
+        cls, plan: Plan, rung: str, *, shape: tuple[int, ...], outputs: int, patches: Tensor | None = None
+    ) -> "FieldcraftModule":
+        """One rung of a plan; its weights are not averaged, whatever the plan says.
+
+        `shape`: of a sample as the network sees it, without the batch axis. `patches`: normalised training images,
+        (n, channels, height, width), for a plan whose first layer whitens; without them that layer stays random.
+        """
         chosen = next(one for one in plan.ladder.rungs if one.name == rung)
         net = build_network(
-            chosen.network, shape=shape, outputs=outputs, initialisation=plan.initialisation, seed=plan.seed, name=rung
-        )
+            chosen.network, shape=shape, outputs=outputs, initialisation=plan.initialisation, seed=plan.seed, name=rung,
+            patches=patches,
+        )  # fmt: skip
         return cls(
             net,
             build_regime(plan.regime, build_loss(plan.task)),

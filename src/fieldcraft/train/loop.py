@@ -71,6 +71,8 @@ class Surroundings:
     """Of the budget, to be left when the rung ends."""
     stop: Callable[[], bool]
     """Whether a person (or the system) asked to stop."""
+    say: Callable[[str], None]
+    """Tells the user what was decided on the way."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -208,7 +210,7 @@ class _Loop:
             )
         micro, back_to = (now + 1) // 2, self.kept.place.step
         because = f"memory ran out with {now} samples at once; batch norm now sees {micro}"
-        self.around.journal.write(SmallerMicro(rung=self.job.rung, step=back_to, micro=micro, because=because))
+        self._decide(SmallerMicro(rung=self.job.rung, step=back_to, micro=micro, because=because))
         self.smaller = (*self.smaller, schema.SmallerMicro(at=back_to, size=micro))
         self._go_back()
 
@@ -239,7 +241,7 @@ class _Loop:
                 f"{trouble.because} at step {at} of rung {self.job.rung!r}, also with the learning rate cut to "
                 f"1/{round(1 / self.place.lr_scale)}. Look at the samples of that step: {shown}."
             )
-        self.around.journal.write(
+        self._decide(
             BackedOff(
                 rung=self.job.rung, step=at, back_to=self.kept.place.step, lr_scale=scale,
                 because=trouble.because, samples=samples,
@@ -286,8 +288,13 @@ class _Loop:
                 f"{max(0.0, left_s):.1f} s are left for training and a step takes "
                 f"{1000 * (self.pace.step_s or 0):.1f} ms: ends at step {decision.end} of {self.course.end}"
             )
-            self.around.journal.write(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
+            self._decide(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
             self.course = self.course.cooled(decision)
+
+    def _decide(self, event: SmallerMicro | BackedOff | Cooled) -> None:
+        """Journal a decision, then say it."""
+        self.around.journal.write(event)
+        self.around.say(f"{self.job.rung}: {event.because}")
 
     def _capture(self) -> Checkpoint:
         return checkpoint.capture(self.place, self.job.net, self.job.optimiser, self.average)

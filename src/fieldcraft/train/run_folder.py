@@ -17,7 +17,7 @@ class RunFolder:
 
     @property
     def repeat(self) -> Path:
-        """The plan as it was carried out: rungs, steps and cool-downs as taken; repeats the run exactly."""
+        """The plan as it was carried out: rungs, steps and cool-downs as taken; repeats the networks exactly."""
         return self.path / "repeat.toml"
 
     @property

@@ -52,18 +52,23 @@ def decide(
     only: Sequence[str] = (),
 ) -> Draft:
     """Let the tips decide over prepared data."""
-    budget_s = facts.budget.seconds
-    low, high = MEASURING_S
-    limit_s = high if budget_s is None else min(high, max(low, MEASURING * budget_s))
     tips = with_outside(ALL)
     return fold(
         Brief(facts=facts),
         prepared.start,
         tips,
-        measure=StepTimer(wardrobe.samples, limit_s),
+        measure=timer(facts, wardrobe),
         without=frozenset(without) | _others(tips, only),
         edits=edits,
     )
+
+
+def timer(facts: Facts, wardrobe: Wardrobe) -> StepTimer:
+    """What answers questions about step times, within its share of the budget."""
+    low, high = MEASURING_S
+    budget_s = facts.budget.seconds
+    limit_s = high if budget_s is None else min(high, max(low, MEASURING * budget_s))
+    return StepTimer(wardrobe.samples, limit_s)
 
 
 def _others(tips: Sequence[Tip], only: Sequence[str]) -> frozenset[str]:

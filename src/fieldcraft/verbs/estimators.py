@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fieldcraft.data.dataset import ReadOptions
-from fieldcraft.errors import FieldcraftError
+from fieldcraft.errors import FieldcraftError, Stopped
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.model import Model, load_model
 from fieldcraft.records.facts import Task
@@ -57,6 +57,8 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
                     without=(*self.without, *(TIMED if self.budget is None and self.plan is None else ())),
                     seed=self.seed,
                 )
+            except Stopped as stopped:
+                raise KeyboardInterrupt(str(stopped)) from stopped
             except FieldcraftError as error:
                 raise ValueError(str(error)) from error
             self.model_ = load_model(run.path)

@@ -24,7 +24,7 @@ from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.ladder import carried_out
 from fieldcraft.verbs.look import look, threshold_of
-from fieldcraft.verbs.samples import Samples, full_scale
+from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.verdict import Between, verdict
 from fieldcraft.verbs.work import Work
 
@@ -134,7 +134,7 @@ def _input_spec(samples: Samples) -> ImageSpec | TableSpec:
     channels, height, width = samples.shape
     return ImageSpec(
         height=height, width=width, channels=channels, depth_bits=DEPTHS[samples.pixels.dtype.itemsize],
-        mean=samples.mean, std=samples.std, full_scale=full_scale(samples.pixels),
+        mean=samples.mean, std=samples.std, full_scale=samples.full_scale,
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _explain(
             limit_s=EXPLAINING * left_s,
         )
         return importance, None
-    if isinstance(model.predictor, Fitted) or plan.task.kind == "regression" or left_s < 2.0:
+    if isinstance(model.predictor, Fitted) or left_s < 2.0:
         return (), None
     maps, similarity = pictures.saliency_maps(model.predictor, samples)
     shown = (

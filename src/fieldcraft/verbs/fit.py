@@ -17,6 +17,7 @@ from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json, write_json, write_whole
+from fieldcraft.tips.interface import StepTime
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.engine import restored
 from fieldcraft.train.hooks.interface import Hook
@@ -27,7 +28,7 @@ from fieldcraft.train.memory import memory_kills
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.disk import writing_into
-from fieldcraft.verbs.draft import CACHE, decide
+from fieldcraft.verbs.draft import CACHE, decide, timer
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
 from fieldcraft.verbs.ladder import climb
@@ -38,7 +39,7 @@ from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.work import Work
 
-RESERVE_S, RESERVE_SHARE = 4.0, 0.06  # kept for predictions and report
+CLOSING_S, CLOSING_SHARE = 4.0, 0.06  # kept for predictions and report
 LEAST_TRAINING_S = 2.0
 
 
@@ -107,7 +108,7 @@ def fit(
             hooks=(MetricsLog(folder.metrics), TensorBoard(folder.tensorboard), *hooks),
             stop=stop,
             say=say,
-            reserve_s=0.0 if budget_s is None else max(RESERVE_S, RESERVE_SHARE * budget_s),
+            reserve_s=0.0 if budget_s is None else max(CLOSING_S, CLOSING_SHARE * budget_s),
         )
         if events:
             say(f"goes on from {spent(events):.0f} s into the run")
@@ -160,6 +161,9 @@ def _planned(
     work.check_stop()
     if given is not None:
         file = given
+        if request.budget_s is not None:
+            steps = tuple(StepTime(plan=given.plan, rung=place) for place in range(len(given.plan.ladder.rungs)))
+            facts = replace(facts, measured=timer(facts, wardrobe)(steps))
     else:
         drafted = decide(prepared, facts, wardrobe, request.edits, request.without, request.only)
         file, facts = PlanFile(drafted.plan, drafted.decisions), drafted.facts

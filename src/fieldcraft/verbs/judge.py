@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.build.metric import build_metric
+from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.bootstrap import paired_difference
 from fieldcraft.prediction.calibration import apply, fit_temperature
@@ -52,7 +53,15 @@ class Judge:
         """The metric of some outputs."""
         metric, task = self.plan.task.metric, self.plan.task.kind
         truth, scores = self.samples.truth("validation"), apply(found, 1.0, task)
-        return score(metric, task, truth, scores) if isinstance(metric, str) else build_metric(metric)(truth, scores)
+        if not isinstance(metric, str):
+            return build_metric(metric)(truth, scores)
+        value = score(metric, task, truth, scores)
+        if not np.isfinite(value):
+            raise DataError(
+                f"{metric} is not defined on the validation part ({len(truth):,} samples): it may hold one class only. "
+                "Choose another metric (--set task.metric=accuracy) or a larger part (--set splits.validation=0.3)."
+            )
+        return value
 
     def compare(self, new: Outputs, old: Outputs) -> Comparison:
         """Is the first better than the second by more than noise?
@@ -95,7 +104,7 @@ class Judge:
     ) -> tuple[float, float]:
         task = self.plan.task.kind
         own = self.plan.task.metric
-        return paired_difference(
+        gain, error = paired_difference(
             metric if isinstance(metric, str) else build_metric(own) if not isinstance(own, str) else own,
             task,
             self.samples.truth("validation"),
@@ -103,3 +112,5 @@ class Judge:
             apply(old, old_temperature, task),
             groups=self.samples.groups("validation"),
         )
+        # With no resample in which the metric is defined, nothing is known of the noise: no gain can be above it.
+        return gain, error if np.isfinite(error) else abs(gain)

@@ -132,7 +132,7 @@ def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: W
 
 
 def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
-    """The plan as it was carried out: rungs that were trained, early ends, micro-batches; repeats the run exactly."""
+    """The plan as it was carried out: rungs trained, early ends, micro-batches; repeats the networks exactly."""
     trained = {one.candidate.name for one in judged}
     cooled: dict[str, list[CoolDown]] = {}
     smaller: dict[str, list[schema.SmallerMicro]] = {}

@@ -11,7 +11,7 @@ from torch import nn
 from fieldcraft.prediction.saliency import randomisation_similarity, saliency
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.versions import CURRENT
-from fieldcraft.verbs.samples import Samples, full_scale
+from fieldcraft.verbs.samples import Samples
 
 SHOWN, MISTAKES, MAPS = 24, 16, 6
 
@@ -72,7 +72,7 @@ def write(path: Path, arrays: dict[str, npt.NDArray[np.generic]]) -> None:
 def eight_bits(samples: Samples, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
     """Images as they can be shown."""
     assert samples.pixels is not None
-    scale = full_scale(samples.pixels)
+    scale = samples.full_scale
     shown = samples.pixels[rows].astype(np.float32) / scale * 255
     return shown.clip(0, 255).round().astype(np.uint8)
 

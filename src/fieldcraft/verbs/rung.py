@@ -52,6 +52,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
             clock=work.clock,
             reserve_s=_reserve_s(index, plan, facts, work),
             stop=work.stop,
+            say=work.say,
         ),
     )
     if not outcome.done:
@@ -62,7 +63,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         folder(work.folder.rungs, rung.name) / "model.safetensors",
         save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
-    found = network_outputs(net, _validation(job.batches, samples), samples, machine)
+    found = network_outputs(net, _validation(job.batches, samples), samples, machine, exact=True)
     done = Judged(
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
@@ -118,7 +119,9 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
         smaller=smaller,
-        validate=lambda shadow: judge.value(network_outputs(shadow, _validation(batches, samples), samples, machine)),
+        validate=lambda shadow: judge.value(
+            network_outputs(shadow, _validation(batches, samples), samples, machine, exact=False)
+        ),
         names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
     )
 
@@ -142,9 +145,11 @@ def _validation(batches: Batches, samples: Samples) -> Batches:
     return replace(batches, rows=samples.parts.validation)
 
 
-def network_outputs(net: nn.Module, batches: Batches, samples: Samples, machine: Engine) -> npt.NDArray[np.float64]:
-    """What a network says about the samples of some batches: logits, or numbers in target units."""
-    found = outputs(net, batches, machine).astype(np.float64)
+def network_outputs(
+    net: nn.Module, batches: Batches, samples: Samples, machine: Engine, *, exact: bool
+) -> npt.NDArray[np.float64]:
+    """What a network says about the samples of some batches: logits, or numbers in target units; see `outputs`."""
+    found = outputs(net, batches, machine, exact=exact).astype(np.float64)
     if samples.dataset.targets.task == "regression":
         scaled: npt.NDArray[np.float64] = found * np.array(samples.target_std) + np.array(samples.target_mean)
         return scaled

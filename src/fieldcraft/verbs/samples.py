@@ -1,6 +1,7 @@
 """Samples made ready for training: pixels of one size or encoded rows, targets as the loss wants them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,18 @@ class Samples:
         """Numbers that a network must give."""
         return len(self.dataset.targets.names)
 
+    @cached_property
+    def full_scale(self) -> float:
+        """The largest value that stored pixels can have; for floats and small ranges, the largest in training."""
+        assert self.pixels is not None
+        train = self.parts.train
+        some = self.pixels[np.sort(train)[:: max(1, len(train) // 1000)]]
+        if self.pixels.dtype == np.uint16:
+            return 65535.0
+        if self.pixels.dtype == np.uint8 and some.max() > 127:
+            return 255.0
+        return max(float(np.abs(some).max()), 1e-6)
+
     def truth(self, part: Part) -> npt.NDArray[np.generic]:
         """Targets of a part as they came: classes, labels or numbers in their own units."""
         return self.dataset.targets.values[self.parts.rows(part)]
@@ -69,7 +82,7 @@ class Samples:
             return self.features[rows]
         assert self.pixels is not None
         pixels = self.pixels[rows].reshape(len(rows), -1).astype(np.float32)
-        return pixels / full_scale(self.pixels)
+        return pixels / self.full_scale
 
     def batches(self, part: Part, plan: Plan, device: torch.device, *, name: str = "", augment: bool) -> Batches:
         """Batches of a part, drawn from the streams of `name`."""
@@ -102,15 +115,6 @@ class Samples:
         if self.dataset.targets.task == "regression":
             values = (values - np.array(self.target_mean)) / np.array(self.target_std)
         return torch.from_numpy(np.array(values, dtype=np.float32))
-
-
-def full_scale(pixels: npt.NDArray[np.generic]) -> float:
-    """The largest value that stored pixels can have; for floating point, and for small ranges, the largest found."""
-    if pixels.dtype == np.uint16:
-        return 65535.0
-    if pixels.dtype == np.uint8 and pixels[: min(len(pixels), 1000)].max() > 127:
-        return 255.0
-    return max(float(np.abs(pixels[: min(len(pixels), 1000)]).max()), 1e-6)
 
 
 def ready(dataset: Dataset, parts: Parts, plan: Plan, cache: Path) -> Samples:

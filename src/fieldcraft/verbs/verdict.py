@@ -60,6 +60,8 @@ def _who_won(winner: Candidate, metric: str, between: Between | None) -> str:
 def _sure(test: Test) -> str:
     sure = test.sure
     assert sure is not None
+    if sure.accuracy.n == 0:
+        return "None of the test samples is called sure."
     if not sure.reached:
         return (
             f"No threshold made the sure predictions {sure.wanted:.1%} accurate on validation; the strictest one flags "
