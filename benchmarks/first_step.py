@@ -38,7 +38,7 @@ def main(n: int = 3) -> None:
     found = [once() for _ in range(n)]
     write(
         "first_step",
-        "seconds from the command to the first steps of a network on MNIST (facts, measurements and baselines before it)",
+        "seconds from the command to a network's first steps on MNIST; facts, measurements and baselines come before",
         {"begun_s": summary([a for a, _ in found]), "ten_steps_s": summary([b for _, b in found])},
     )
 
