@@ -27,6 +27,8 @@ class Comparison:
     noise: float
     """Standard error of the paired difference."""
     better: bool
+    leans: bool = False
+    """Whether it is no more than noise, but metric and log-loss both point towards the new one."""
     words: str
     """What was compared and what came out."""
 
@@ -81,15 +83,17 @@ class Judge:
         warm = [fit_temperature(outputs, truth, task) for outputs in (new, old)]
         nats, error = self._difference("log-loss", new, old, *warm)
         side = "lower" if nats > 0 else "higher"
-        ends = "decides" if nats > error else "does not decide either"
+        leans = gain > 0 and 0 < nats <= error
+        ends = "decides" if nats > error else "points the same way" if leans else "does not decide either"
         words += f", not more than the noise; log-loss {side} by {abs(nats):.3g} ± {error:.2g} {ends}"
-        return Comparison(gain=gain, noise=noise, better=nats > error, words=words)
+        return Comparison(gain=gain, noise=noise, better=nats > error, leans=leans, words=words)
 
     def best(self, judged: Sequence[Judged]) -> Judged:
-        """The first that no later one beats by more than noise."""
+        """The first that no later one beats by more than noise, or in metric and log-loss alike."""
         found = judged[0]
         for one in judged[1:]:
-            if self.compare(one.outputs, found.outputs).better:
+            comparison = self.compare(one.outputs, found.outputs)
+            if comparison.better or comparison.leans:
                 found = one
         return found
 
