@@ -1,6 +1,7 @@
 """Which candidate is better: the metric above its noise, log-loss below it."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -127,3 +128,22 @@ def test_groups_are_resampled_whole() -> None:
 def test_no_two_are_each_better_than_the_other(a: int, b: int, sure: float) -> None:
     one, two = logits(a, sure), logits(b, 1.0)
     assert not (judge().compare(one, two).better and judge().compare(two, one).better)
+
+
+def test_within_the_noise_both_signs_must_agree_to_be_returned() -> None:
+    """A judge whose differences are given: in the metric, then in log-loss."""
+    outputs = spread(0, 1.0)
+
+    class Given(Judge):
+        pairs: ClassVar[list[tuple[float, float]]] = []
+
+        def _difference(self, *asked: object) -> tuple[float, float]:
+            return self.pairs[0] if asked[0] != "log-loss" else self.pairs[1]
+
+    fixed = Given(plan=judge().plan, samples=judge().samples)
+    for nats, leans in ((0.1, True), (-0.1, False)):
+        Given.pairs = [(0.005, 0.01), (nats, 0.2)]
+        found = fixed.compare(outputs, outputs)
+        assert (found.better, found.leans) == (False, leans)
+    Given.pairs = [(-0.005, 0.01), (0.1, 0.2)]
+    assert not fixed.compare(outputs, outputs).leans
