@@ -27,7 +27,7 @@ def main(seeds: int = 3, budget_s: int = 180) -> None:
             "budget_s": budget_s,
             "accuracy": summary(accuracies),
             "wall_seconds": summary(seconds),
-            "seconds_to_first_step_of_a_net": summary(starts),
+            "seconds_before_the_networks": summary(starts),
             "peak_memory_mib": summary(peaks),
             "winners": winners,
         },
