@@ -3,7 +3,7 @@
 import mmap
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,6 @@ from torch import Tensor
 
 SHARE_OF_DEVICE = 0.5
 """Of the device's free memory, what pixels may take."""
-RESIDENT_MIB = 256
-"""Of a memory-mapped file, about what may stay in the process's own memory."""
-TOUCHED_KIB = 64
-"""What Linux maps around each place of a file that is touched."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,6 @@ class PixelStore:
     device: torch.device
     """Where batches are wanted."""
     mapping: mmap.mmap | None = None
-    _touched: list[int] = field(default_factory=lambda: [0], repr=False)
 
     @classmethod
     def of(cls, pixels: npt.NDArray[np.generic], device: torch.device) -> "PixelStore":
@@ -114,13 +109,10 @@ class PixelStore:
         return taken.to(self.device), torch.arange(len(rows), device=self.device)
 
     def _read(self, indices: Tensor) -> Tensor:
-        """Copy rows out of the file and, every few hundred MiB, let go of what was read."""
+        """Copy rows out of the file and let go of its pages: what Linux maps around a touched one can be megabytes."""
         taken = self.stored.index_select(0, indices)
-        each_kib = taken[0].nbytes // 1024 + TOUCHED_KIB if len(indices) else 0
-        self._touched[0] += len(indices) * each_kib
-        if self.mapping is not None and hasattr(self.mapping, "madvise") and self._touched[0] > RESIDENT_MIB * 1024:
+        if self.mapping is not None and hasattr(self.mapping, "madvise"):
             self.mapping.madvise(mmap.MADV_DONTNEED)
-            self._touched[0] = 0
         return taken
 
 
