@@ -51,7 +51,7 @@ def intervals(
 
 
 def share(values: Array, groups: Groups = None, repeats: int = 1000, seed: int = 0) -> Estimate:
-    """The mean of zeros and ones with its 95 % interval; exact where all are equal."""
+    """The mean of shares (0 to 1, most often just these) with its 95 % interval; exact where all are 0 or all are 1."""
     drawn = [
         counts.T @ values / counts.sum(axis=0)
         for counts in _counts(len(values), groups, _affordable(values, repeats), seed)

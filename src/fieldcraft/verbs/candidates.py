@@ -20,7 +20,7 @@ from fieldcraft.records.results import Candidate
 class Judged:
     """A candidate and its outputs on the validation part.
 
-    `outputs`: logits of networks; probabilities of baselines, as logarithms; numbers in target units for regression.
+    `outputs`: logits of networks; logits of the probabilities of baselines; numbers in target units for regression.
     """
 
     candidate: Candidate
