@@ -24,6 +24,7 @@ FLOORS = (
     ("train",),
     ("baselines",),
     ("prediction",),
+    ("inspection",),
     ("report",),
     ("verbs",),
     ("cli",),

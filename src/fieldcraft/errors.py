@@ -7,6 +7,7 @@ FieldcraftError
 ├── BudgetError        too little time or memory for what was asked
 ├── RunError           a run folder: foreign, damaged, not writable
 │   └── Diverged       a loss that stays no number, however small the rate
+├── InspectError       a module that cannot be built, called or looked at, or a rewrite that does not fit it
 ├── Stopped            a person or the system asked to stop; what was done is on disk
 └── MissingExtraError  a part of fieldcraft that was not installed
 """
@@ -38,6 +39,10 @@ class RunError(FieldcraftError):
 
 class Diverged(RunError):
     """A network whose loss stays no number, however small the learning rate."""
+
+
+class InspectError(FieldcraftError):
+    """A module that cannot be built, called or looked at, or a rewrite that does not fit it."""
 
 
 class Stopped(FieldcraftError):

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from fieldcraft.records.anatomy import Location
+
 
 class Severity(StrEnum):
     """How much it matters."""
@@ -30,3 +32,11 @@ class Finding:
     """The measurements behind it, named with their units."""
     remedy: str
     """What to do."""
+    message: str = ""
+    """What was found, in one sentence with its numbers."""
+    layers: tuple[str, ...] = ()
+    """Paths of the submodules concerned; empty when it is the whole network."""
+    rows: tuple[int, ...] = ()
+    """Indices of the operations concerned."""
+    location: Location | None = None
+    """The line of someone's code to change."""

@@ -1,4 +1,4 @@
-"""What a tip is: one file with up to three hands (decide, check, watch), and what its hands may answer."""
+"""What a tip is: know-how with up to three hands (decide, check, watch), and what its hands may answer."""
 
 import inspect
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from types import ModuleType
 
 from fieldcraft.plan.schema import Execution, Plan
 from fieldcraft.records.brief import Brief
+from fieldcraft.tips.rule import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +70,10 @@ class Tip:
     """One piece of know-how. Its module's docstring is its card."""
 
     name: str
-    decide: Decide
+    decide: Decide | None = None
+    """Sets fields of a plan; None for tips that only look at networks."""
+    checks: tuple[Rule, ...] = ()
+    """What it looks for in any module's anatomy; one file a rule, in `tips/rules/`."""
     refines: tuple[str, ...] = ()
     """Tips whose fields it may overwrite."""
     after: str | None = None

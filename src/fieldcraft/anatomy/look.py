@@ -1,0 +1,196 @@
+"""Look at a module: trace it, and put rows, fields, costs and memory together."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fieldcraft.anatomy.capture import Capture, Event, Seen
+from fieldcraft.anatomy.cost import macs
+from fieldcraft.anatomy.fields import fields_of
+from fieldcraft.anatomy.inputs import Input
+from fieldcraft.anatomy.memory import memory_of
+from fieldcraft.anatomy.operations import operation_of
+from fieldcraft.anatomy.trace import Traced, trace
+from fieldcraft.records.anatomy import (
+    Anatomy,
+    Cost,
+    InputField,
+    Parameter,
+    Row,
+    Submodule,
+    Untraced,
+    Value,
+    WeightStatistics,
+)
+from fieldcraft.records.operations import Create, Operation, Rearrange
+
+
+def look(module: nn.Module, inputs: Sequence[Input | Tensor], *, name: str = "", batch: int = 1) -> Anatomy:
+    """The anatomy of a module, which is copied, never moved, switched or changed.
+
+    Raises: InspectError when it cannot be copied or does not take the inputs.
+    """
+    traced = trace(module, inputs, batch=batch)
+    capture = traced.capture
+    parameters = _parameters(module)
+    return Anatomy(
+        name=name or type(module).__name__,
+        rows=tuple(_rows(traced, parameters)),
+        values={seen.id: _value(seen) for seen in capture.values},
+        inputs=traced.inputs,
+        outputs=traced.outputs,
+        output_names=traced.output_names,
+        parameters=parameters,
+        modules=tuple(_submodule(path, one) for path, one in module.named_modules()),
+        memory=memory_of(module, inputs, traced, batch=batch),
+        batch=batch,
+        how=traced.how,
+        untraced=(Untraced(what="the pass without numbers", reason=traced.why_real),) if traced.why_real else (),
+        has_weights=all(not one.is_meta for one in module.parameters()),
+    )
+
+
+def _rows(traced: Traced, parameters: Sequence[Parameter]) -> list[Row]:
+    """A row for each event but those that only prepare parameters (their transposes and views)."""
+    capture = traced.capture
+    counts = {alias: one for one in parameters for alias in (one.name, *one.aliases)}
+    first_use: set[str] = set()
+    rows = []
+    for event, fields in zip(capture.events, fields_of(traced), strict=True):
+        operation = operation_of(event, capture)
+        if capture.is_static(event) and isinstance(operation, Rearrange | Create):
+            continue
+        names = _parameter_names(event, capture)
+        fresh = {counts[name].name for name in names if name in counts} - first_use
+        first_use |= fresh
+        rows.append(_row(len(rows), event, operation, fields, names, sum(counts[one].count for one in fresh), capture))
+    return rows
+
+
+def _row(
+    index: int,
+    event: Event,
+    operation: Operation,
+    fields: tuple[InputField, ...],
+    names: tuple[str, ...],
+    parameters: int,
+    capture: Capture,
+) -> Row:
+    values = capture.values
+    reads = tuple(dict.fromkeys(event.refs()))
+    shapes = tuple(values[one].shape for one in reads), tuple(values[one].shape for one in event.outputs)
+    return Row(
+        index=index,
+        module=event.module,
+        kind=event.kind,
+        call=event.call,
+        operation=operation,
+        source=event.name,
+        inputs=tuple(one for one in reads if one not in capture.static),
+        outputs=event.outputs,
+        parameters=names,
+        location=event.location,
+        fields=fields,
+        cost=Cost(
+            macs=macs(operation, *shapes),
+            read=sum(_bytes(values[one]) for one in reads),
+            written=0 if isinstance(operation, Rearrange) else sum(_fresh_bytes(values[one]) for one in event.outputs),
+            parameters=parameters,
+        ),
+    )
+
+
+def _parameter_names(event: Event, capture: Capture) -> tuple[str, ...]:
+    """Parameters and buffers that an event reads, directly or through views of them."""
+    if event.layer is not None:
+        own = [*event.layer.named_parameters(), *event.layer.named_buffers()]
+        return tuple(f"{event.module}.{name}" if event.module else name for name, _ in own)
+    names: dict[str, None] = {}
+    for value in event.refs():
+        names.update(dict.fromkeys(sorted(capture.parents.get(value, ()))))
+    return tuple(names)
+
+
+def _bytes(seen: Seen) -> int:
+    return seen.tensor.numel() * seen.tensor.element_size()
+
+
+def _fresh_bytes(seen: Seen) -> int:
+    return 0 if seen.view else _bytes(seen)
+
+
+def _value(seen: Seen) -> Value:
+    return Value(
+        id=seen.id,
+        shape=seen.shape,
+        dtype=str(seen.tensor.dtype).removeprefix("torch."),
+        bytes=_fresh_bytes(seen),
+        origin=seen.origin,
+        name=seen.name,
+    )
+
+
+def _parameters(module: nn.Module) -> tuple[Parameter, ...]:
+    names: dict[int, list[str]] = {}
+    tensors: dict[int, nn.Parameter] = {}
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+        tensors[id(parameter)] = parameter
+    return tuple(
+        Parameter(
+            name=names[key][0],
+            shape=tuple(tensor.shape),
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            trainable=tensor.requires_grad,
+            count=tensor.numel(),
+            aliases=tuple(names[key][1:]),
+        )
+        for key, tensor in tensors.items()
+    )
+
+
+def weight_statistics(parameter: Tensor) -> WeightStatistics | None:
+    """What the numbers look like; None without numbers."""
+    if parameter.is_meta or parameter.numel() == 0 or not parameter.is_floating_point():
+        return None
+    with torch.no_grad():
+        numbers = parameter.detach().float()
+        return WeightStatistics(
+            mean=numbers.mean().item(),
+            deviation=numbers.std(correction=0).item(),
+            smallest=numbers.min().item(),
+            largest=numbers.max().item(),
+            zeros=(numbers == 0).float().mean().item(),
+        )
+
+
+def _submodule(path: str, module: nn.Module) -> Submodule:
+    file, line = _home(type(module))
+    return Submodule(
+        path=path,
+        kind=type(module).__name__,
+        home=type(module).__module__,
+        parameters=sum(one.numel() for one in module.parameters(recurse=False)),
+        leaf=not any(True for _ in module.children()),
+        file=file,
+        line=line,
+        settings=_settings(module),
+    )
+
+
+def _settings(module: nn.Module) -> Mapping[str, int | float | str | bool]:
+    return {
+        key: value
+        for key, value in vars(module).items()
+        if not key.startswith("_") and key != "training" and isinstance(value, int | float | str | bool)
+    }
+
+
+def _home(kind: type) -> tuple[str, int]:
+    """File of a class; the line only where it costs nothing to know."""
+    try:
+        return inspect.getfile(kind), getattr(kind, "__firstlineno__", 0)
+    except (TypeError, OSError):
+        return "", 0

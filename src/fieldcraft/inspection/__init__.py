@@ -1,0 +1,1 @@
+"""Anatomy, findings and rewrites of any module."""
