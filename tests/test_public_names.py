@@ -18,6 +18,7 @@ NAMES = [
     "Run",
     "draft",
     "fit",
+    "inspect",
     "load",
     "open_data",
     "read_plan",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.draft import draft
     from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
     from fieldcraft.verbs.fit import fit
+    from fieldcraft.verbs.inspect import inspect
     from fieldcraft.verbs.run import Run
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Run",
     "draft",
     "fit",
+    "inspect",
     "load",
     "open_data",
     "read_plan",
@@ -41,6 +43,7 @@ _HOMES = {
     "Run": "fieldcraft.verbs.run:Run",
     "draft": "fieldcraft.verbs.draft:draft",
     "fit": "fieldcraft.verbs.fit:fit",
+    "inspect": "fieldcraft.verbs.inspect:inspect",
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",
     "read_plan": "fieldcraft.plan.toml:read_plan",

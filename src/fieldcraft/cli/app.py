@@ -1,7 +1,7 @@
 """The command `fieldcraft`: the one place that prints an error and exits.
 
-Exit codes: 0 done; 2 something that the user can put right, said in one message; 130 stopped by Ctrl-C or SIGTERM;
-1 with a traceback: a mistake of ours.
+Exit codes: 0 done; 2 something that the user can put right, said in one message; 3 findings that `inspect --fail-on`
+asks for; 130 stopped by Ctrl-C or SIGTERM; 1 with a traceback: a mistake of ours.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import data, fit, plan, predict, report, score, tips
+from fieldcraft.cli import data, fit, inspect, plan, predict, report, score, tips
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped
@@ -77,6 +77,7 @@ app.command()(fit.fit)
 app.command()(predict.predict)
 app.command()(score.score)
 app.command()(tips.tips)
+app.command()(inspect.inspect)
 app.command()(report.report)
 
 

@@ -26,6 +26,7 @@ CURRENT: Mapping[str, int] = {
     "metrics": 1,
     "predictions": 1,
     "thumbnails": 1,
+    "inspection": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

@@ -1,0 +1,104 @@
+"""`fieldcraft inspect SOURCE`: receptive field, cost and findings of any module."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from fieldcraft.cli.console import out, say, tell
+from fieldcraft.errors import InspectError
+
+FOUND = 3
+"""Exit code when there are findings of the severity that `--fail-on` names, or a higher one."""
+SEVERITIES = ("info", "warning", "error")
+Texts = list[str] | None
+
+
+def inspect(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="package.module:callable, file.py:callable, a run or plan.toml, a .pt2 or a .onnx file.",
+        ),
+    ],
+    inputs: Annotated[
+        Texts,
+        typer.Option(
+            "--input", metavar="SHAPE", help="One sample without its batch: 3,224,224 or ids=128:int64; repeatable."
+        ),
+    ] = None,
+    arguments: Annotated[
+        Texts, typer.Option("--arg", metavar="KEY=VALUE", help="An argument of the callable; repeatable.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option("--batch", min=1, help="Samples in the traced batch.")] = None,
+    loss: Annotated[str | None, typer.Option(metavar="NAME", help="What follows, such as cross-entropy.")] = None,
+    train_batch: Annotated[int | None, typer.Option(min=1, help="Samples in a training step on one device.")] = None,
+    objects: Annotated[str | None, typer.Option(metavar="PX", help="Extent of the objects: 80, or 80,60.")] = None,
+    device: Annotated[Literal["cpu", "cuda"] | None, typer.Option(help="Where the network is to run.")] = None,
+    depth: Annotated[int | None, typer.Option(min=1, help="Put layers below this depth together.")] = None,
+    all_rows: Annotated[bool, typer.Option("--all-rows", help="A line for every operation.")] = False,
+    select: Annotated[Texts, typer.Option(metavar="CODE", help="Only these findings; repeatable.")] = None,
+    ignore: Annotated[Texts, typer.Option(metavar="CODE", help="Without these findings; repeatable.")] = None,
+    fail_on: Annotated[
+        Literal["info", "warning", "error", "never"],
+        typer.Option(help="Exit with 3 when there is a finding of this severity or a higher one."),
+    ] = "never",
+    format: Annotated[Literal["text", "json", "sarif"], typer.Option(help="What is printed.")] = "text",
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Build it with numbers, so that rules can look at them.")
+    ] = False,
+    trust: Annotated[bool, typer.Option("--trust", help="Let a .pt2 file be unpickled: it may run code.")] = False,
+) -> None:
+    """Look at a module: receptive field, cost and findings, layer by layer.
+
+    No weights, data or GPU are needed, and the module is never changed. Exit code 3: findings that --fail-on asks for.
+    """
+    shapes = objects_px(objects)
+    from fieldcraft.anatomy.inputs import parse_input
+    from fieldcraft.verbs.inspect import inspect as look
+
+    found = look(
+        source,
+        tuple(parse_input(one) for one in inputs or ()),
+        batch=batch,
+        arguments=arguments or (),
+        loss=loss,
+        train_batch=train_batch,
+        objects_px=shapes,
+        device=device,
+        select=select or (),
+        ignore=ignore or (),
+        weights=weights,
+        trust=trust,
+    )
+    for note in found.notes:
+        say(note)
+    match format:
+        case "json":
+            tell(found.to_json())
+        case "sarif":
+            tell(found.to_sarif())
+        case "text":
+            from fieldcraft.inspection.table import plain, table
+
+            if out().is_terminal:
+                out().print(table(found, depth=depth, every_row=all_rows, width=out().width))
+            else:
+                tell(plain(found, depth=depth, every_row=all_rows))
+    if fail_on != "never":
+        worst = max((SEVERITIES.index(one.severity) for one in found.findings), default=-1)
+        if worst >= SEVERITIES.index(fail_on):
+            raise typer.Exit(FOUND)
+
+
+def objects_px(text: str | None) -> tuple[float, ...] | None:
+    """`80` or `80,60`."""
+    if text is None:
+        return None
+    try:
+        found = tuple(float(one) for one in text.replace("x", ",").split(","))
+    except ValueError:
+        found = ()
+    if not found or any(one <= 0 for one in found):
+        raise InspectError(f"--objects must be pixels such as 80 or 80,60, but got {text}.")
+    return found
