@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fieldcraft.anatomy.recurrent import shape_only
 from fieldcraft.records.anatomy import Location
 
 OVERLAY = "overlay"
@@ -28,6 +29,10 @@ TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 HERE = f"{Path(__file__).parent}{os.sep}"
 WHOLE = (nn.RNNBase,)
 """Modules that are one event: their loops over time would be thousands."""
+READS_VALUES = frozenset(
+    (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.equal.default, torch.ops.aten.is_nonzero.default)
+)
+"""Operations that turn a tensor into a plain number or an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,9 @@ class Capture:
 class Recorder(TorchDispatchMode):
     """Records every operation while it is entered."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, *, numbers: bool) -> None:
         super().__init__()
+        self.numbers = numbers
         self.capture = Capture()
         self.paths: dict[int, str] = {}
         for path, one in module.named_modules():
@@ -151,11 +157,19 @@ class Recorder(TorchDispatchMode):
         kwargs = kwargs or {}
         if self._paused:
             return func(*args, **kwargs)
-        args, kwargs = _on_one_device(args), _on_one_device(kwargs)
         seen = self._seen(args)
         named = {key: self._seen(one) for key, one in kwargs.items()}
-        result = func(*args, **kwargs)
-        self._record(func, seen, named, _tensors(result), _written(func), args, kwargs)
+        if not self.numbers and func in READS_VALUES and any(value not in self.capture.static for value in _refs(seen)):
+            raise NotImplementedError(f"{func}: the value of a meta tensor is asked for.")
+        everything = (*args, *kwargs.values())
+        mixed = _mixes_devices(everything)
+        result = func(*_on_meta(args), **_on_meta(kwargs)) if mixed else func(*args, **kwargs)
+        written = tuple(
+            args[key] if isinstance(key, int) else kwargs.get(key) for key in _written(func) if _has(args, key)
+        )
+        if mixed and written:  # what was written to is the caller's own tensor, not the stand-in without numbers
+            result = written[0]
+        self._record(func, seen, named, _tensors(result), _tensors(written))
         return result
 
     def _record(
@@ -164,16 +178,13 @@ class Recorder(TorchDispatchMode):
         seen: tuple[Any, ...],
         named: dict[str, Any],
         results: tuple[Tensor, ...],
-        written: tuple[int | str, ...],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        changed: tuple[Tensor, ...],
     ) -> None:
         capture = self.capture
         reads = [*_refs(seen), *_refs(tuple(named.values()))]
         static = all(value in capture.static for value in reads)
         parents = frozenset().union(*(capture.parents[value] for value in reads if value in capture.parents))
-        changed = [args[key] if isinstance(key, int) else kwargs.get(key) for key in written if _has(args, key)]
-        fresh = [*results, *(one for one in _tensors(changed) if all(one is not result for result in results))]
+        fresh = [*results, *(one for one in changed if all(one is not result for result in results))]
         outputs = []
         for tensor in fresh:
             value = self.bind(tensor, "operation", static=static)
@@ -182,7 +193,7 @@ class Recorder(TorchDispatchMode):
             outputs.append(value)
         path, kind, call = self.stack[-1] if self.stack else ("", "", 0)
         capture.events.append(Event(func, seen, named, tuple(outputs), path, kind, call, _location()))
-        for tensor in _tensors(changed):
+        for tensor in changed:
             self._renew_views(tensor, static=static)
 
     def _renew_views(self, tensor: Tensor, *, static: bool) -> None:
@@ -240,9 +251,12 @@ class Recorder(TorchDispatchMode):
 
 
 @contextmanager
-def recording(module: nn.Module) -> Iterator[Recorder]:
-    """Record what happens inside of the block; `module` must be a copy of our own, since it gets hooks."""
-    recorder = Recorder(module)
+def recording(module: nn.Module, *, numbers: bool) -> Iterator[Recorder]:
+    """Record what happens inside of the block; `module` must be a copy of our own, since it gets hooks.
+
+    Without `numbers` the tensors are on the meta device.
+    """
+    recorder = Recorder(module, numbers=numbers)
     began: list[int] = []
     handles = []
 
@@ -257,6 +271,8 @@ def recording(module: nn.Module) -> Iterator[Recorder]:
         if isinstance(one, torch.jit.ScriptModule):
             continue
         handles += [one.register_forward_pre_hook(before), one.register_forward_hook(after)]
+        if isinstance(one, nn.RNNBase):
+            one.forward = shape_only(one)  # type: ignore[method-assign]
     try:
         with recorder:
             yield recorder
@@ -265,20 +281,21 @@ def recording(module: nn.Module) -> Iterator[Recorder]:
             handle.remove()
 
 
-def _on_one_device(given: Any) -> Any:
-    """Constants made on the CPU inside of a forward on meta tensors go there, too (single numbers may stay)."""
-    tensors = _tensors(tuple(given.values()) if isinstance(given, dict) else given)
-    if not any(one.is_meta for one in tensors) or all(one.is_meta or one.dim() == 0 for one in tensors):
-        return given
+def _mixes_devices(given: tuple[Any, ...]) -> bool:
+    """Constants made on the CPU inside of a forward meet tensors on the meta device (single numbers may)."""
+    tensors = _tensors(given)
+    return any(one.is_meta for one in tensors) and any(not one.is_meta and one.dim() > 0 for one in tensors)
 
-    def moved(one: Any) -> Any:
-        if isinstance(one, Tensor):
-            return one if one.is_meta or one.dim() == 0 else torch.empty_like(one, device="meta")
-        if isinstance(one, tuple | list):
-            return type(one)(moved(part) for part in one)
-        return one
 
-    return {key: moved(one) for key, one in given.items()} if isinstance(given, dict) else moved(given)
+def _on_meta(given: Any) -> Any:
+    """The same arguments, with stand-ins that have no numbers."""
+    if isinstance(given, Tensor):
+        return given if given.is_meta or given.dim() == 0 else torch.empty_like(given, device="meta")
+    if isinstance(given, dict):
+        return {key: _on_meta(one) for key, one in given.items()}
+    if isinstance(given, tuple | list):
+        return type(given)(_on_meta(part) for part in given)
+    return given
 
 
 def _refs(given: Any) -> Iterator[int]:

@@ -71,7 +71,7 @@ def _run(
     positional, named = make_tensors(
         inputs, batch=batch, device="meta" if device == "meta" else "cpu", default=default_dtype(module)
     )
-    with torch.no_grad(), torch.random.fork_rng(devices=[]), recording(module) as recorder:
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), recording(module, numbers=device == "real") as recorder:
         ids = [
             recorder.bind(tensor, "input", name, static=False)
             for name, tensor in _argument_names(module, positional, named)
@@ -158,8 +158,8 @@ def _explained(failed: _Failed, inputs: Sequence[Input | Tensor]) -> InspectErro
         where = f"{name} failed" + (f" on a tensor of shape {got}" if got else "")
     line = _foreign_line(error)
     return InspectError(
-        f"{where or 'the module failed'}{f' at {line}' if line else ''}: {_first_line(error)}. Inputs were {came}, with "
-        "the batch dimension in front of each: give the shape that the module was made for."
+        f"{where or 'the module failed'}{f' at {line}' if line else ''}: {_first_line(error).rstrip('.')}. Inputs were "
+        f"{came}, with the batch dimension in front of each: give the shape that the module was made for."
     )
 
 
