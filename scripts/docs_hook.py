@@ -1,4 +1,4 @@
-"""What mkdocs calls: the pages that are made from the code (tips, plan, commands, run folder) and their place."""
+"""What mkdocs calls: the pages that are made from the code (tips, findings, plan, commands, ...) and their place."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from finding_pages import finding_index, finding_pages
 from measured_page import measured_page
 from mkdocs.structure.files import File, Files
 from reference_pages import commands_page, plan_page, run_folder_page
@@ -19,17 +20,21 @@ def pages() -> dict[str, str]:
         "reference/measured.md": measured_page(),
         "reference/plan.md": plan_page(),
         "reference/run-folder.md": run_folder_page(),
+        "reference/findings/index.md": finding_index(),
+        **{f"reference/findings/{code}.md": text for code, text in finding_pages().items()},
         "reference/tips/index.md": tip_index(),
         **{f"reference/tips/{name}.md": text for name, text in tip_pages().items()},
     }
 
 
 def on_config(config: Any) -> Any:
-    """Put the pages of the tips under Reference, after what is there."""
+    """Put the pages of the tips and findings under Reference, after what is there."""
     reference = next(entry["Reference"] for entry in config.nav if "Reference" in entry)
     listed = [{name: f"reference/tips/{name}.md"} for name in tip_pages()]
     if not any("Tips" in entry for entry in reference):
         reference.append({"Tips": ["reference/tips/index.md", *listed]})
+        findings = [f"reference/findings/{code}.md" for code in finding_pages()]
+        reference.append({"Findings": ["reference/findings/index.md", *findings]})
     return config
 
 

@@ -35,7 +35,8 @@ def tip_index() -> str:
 def _page(tip: Tip, place: int) -> str:
     sections = "\n\n".join(_section(lines) for lines in _sections(tip.card))
     refines = ", ".join(f"[{name}]({name}.md)" for name in tip.refines)
-    decide = " ".join((tip.decide.__doc__ or "").split())
+    decide = " ".join(((tip.decide.__doc__ if tip.decide else None) or "It decides nothing in a plan.").split())
+    findings = ", ".join(f"[{rule.code} {rule.name}](../findings/{rule.code}.md)" for rule in tip.checks)
     return "\n".join(
         [
             f"# {tip.name}",
@@ -46,8 +47,8 @@ def _page(tip: Tip, place: int) -> str:
             "",
             f"Tip {place} of {len(ALL)}. {decide}" + (f" May overwrite: {refines}." if refines else ""),
             "",
-            f"Leave it out with `--without {tip.name}`.",
-            "",
+            *((f"Looks for {findings}.", "") if findings else ()),
+            *((f"Leave it out with `--without {tip.name}`.", "") if tip.decide else ()),
         ]
     )
 

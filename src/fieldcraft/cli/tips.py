@@ -30,6 +30,8 @@ def tips(
     if name not in known:
         raise PlanError(f"no tip named {name}{nearest(name, tuple(known)) or '.'} `fieldcraft tips` lists all.")
     tell(f"{name}\n\n{known[name].card}")
+    if rules := known[name].checks:
+        tell(f"\nLooks for {', '.join(f'{rule.code} {rule.name}' for rule in rules)}.")
     for one in decisions:
         if one.tip == name:
             tell(f"\nIn {plan}: {one.outcome}, {one.because}")

@@ -7,8 +7,7 @@ from torch import nn
 from fieldcraft.anatomy.inputs import as_inputs
 from fieldcraft.anatomy.look import look
 from fieldcraft.inspection.inspection import Inspection
-from fieldcraft.tips import ALL
-from fieldcraft.tips.outside import with_outside
+from fieldcraft.inspection.selection import all_rules, chosen, silenced
 from fieldcraft.tips.rule import Circumstances
 
 
@@ -27,7 +26,9 @@ def inspect(
     `inputs`: the shape of one sample without the batch dimension, such as (3, 224, 224); several of them; names to
     shapes; or tensors with their batch. Raises: InspectError when the module does not take them.
     """
+    rules = all_rules()
+    told = {rule.code for rule in chosen(rules, select, ignore)}
     anatomy = look(module, as_inputs(inputs), name=name, batch=batch)
-    rules = [rule for tip in with_outside(ALL) for rule in tip.checks]
     found = [finding for rule in rules for finding in rule.check(anatomy, circumstances)]
-    return Inspection(anatomy=anatomy, findings=tuple(found), circumstances=circumstances)
+    kept = tuple(one for one in found if one.code in told and not silenced(one, anatomy))
+    return Inspection(anatomy=anatomy, findings=kept, circumstances=circumstances, ignored=len(found) - len(kept))

@@ -24,6 +24,7 @@ from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
 from fieldcraft.tips.made_up import answer, briefs, plans
+from fieldcraft.tips.rule import HEADINGS as RULE_HEADINGS
 
 try:
     from hypothesis import HealthCheck, Phase, given, settings
@@ -48,6 +49,7 @@ checked = settings(
 
 def decided(tip: Tip, brief: Brief, plan: Plan) -> tuple[Applied | Skipped, Brief]:
     """What the tip decides once its questions have made-up answers, and the brief with these."""
+    assert tip.decide is not None, f"{tip.name} decides nothing"
     for _ in range(MOST_ROUNDS):
         said = tip.decide(brief, plan)
         if not isinstance(said, Ask):
@@ -68,6 +70,8 @@ class TipContract:
     @checked
     def test_the_same_question_has_the_same_answer(self, data: st.DataObject) -> None:
         """`decide` is pure."""
+        if self.tip.decide is None:
+            return
         brief = data.draw(briefs())
         plan = data.draw(plans(brief))
         assert self.tip.decide(brief, plan) == self.tip.decide(brief, plan)
@@ -76,6 +80,8 @@ class TipContract:
     @checked
     def test_deciding_again_changes_nothing_more(self, data: st.DataObject) -> None:
         """A tip agrees with its own result."""
+        if self.tip.decide is None:
+            return
         brief = data.draw(briefs())
         first, brief = decided(self.tip, brief, data.draw(plans(brief)))
         if isinstance(first, Applied):
@@ -86,6 +92,8 @@ class TipContract:
     @checked
     def test_it_always_says_why(self, data: st.DataObject) -> None:
         """The reason is one line that fits beside the plan."""
+        if self.tip.decide is None:
+            return
         brief = data.draw(briefs())
         said, _ = decided(self.tip, brief, data.draw(plans(brief)))
         why = said.because
@@ -95,6 +103,8 @@ class TipContract:
     @checked
     def test_the_result_is_a_valid_plan(self, data: st.DataObject) -> None:
         """It can be written, read back and followed."""
+        if self.tip.decide is None:
+            return
         brief = data.draw(briefs())
         said, _ = decided(self.tip, brief, data.draw(plans(brief)))
         if isinstance(said, Applied):
@@ -107,6 +117,8 @@ class TipContract:
     @checked
     def test_it_keeps_to_the_modality_and_the_task(self, data: st.DataObject) -> None:
         """Tables stay tables, and get no convolutions nor settings that only images have."""
+        if self.tip.decide is None:
+            return
         brief = data.draw(briefs())
         plan = data.draw(plans(brief))
         said, _ = decided(self.tip, brief, plan)
@@ -129,6 +141,37 @@ class TipContract:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", self.tip.name), f"{self.tip.name!r} must be in kebab-case"
         assert _module(self.tip).__name__.rpartition(".")[2] == self.tip.name.replace("-", "_")
 
+    def test_it_has_a_hand(self) -> None:
+        """It decides, or looks for something."""
+        assert self.tip.decide is not None or self.tip.checks, f"{self.tip.name} neither decides nor checks"
+
+    def test_the_codes_of_its_rules_are_its_own(self) -> None:
+        """FC012: two letters and three digits, once each."""
+        codes = [rule.code for rule in self.tip.checks]
+        assert all(re.fullmatch(r"[A-Z]{2}\d{3}", code) for code in codes), f"{self.tip.name}: {codes}"
+        assert len(set(codes)) == len(codes), f"{self.tip.name} lists a rule twice: {codes}"
+
+    def test_the_pages_of_its_rules_are_complete(self) -> None:
+        """The docstring of a rule's module says what it finds, why it matters, what to do instead, when to leave it."""
+        for rule in self.tip.checks:
+            lines = rule.card.splitlines()
+            assert lines and lines[0].endswith("."), f"the page of {rule.code} begins with one sentence: what it finds"
+            for heading in RULE_HEADINGS:
+                has = any(line.startswith(f"{heading}:") for line in lines)
+                if heading == "Rewrite":
+                    assert has == (rule.rewrite is not None), (
+                        f"{rule.code}: a rewrite has a line `Rewrite:`, and only then"
+                    )
+                else:
+                    assert has, f"the page of {rule.code} lacks a line with {heading}:"
+
+    def test_a_rule_is_called_after_its_module(self) -> None:
+        """`bias-before-norm` lives in `bias_before_norm.py`."""
+        for rule in self.tip.checks:
+            module = inspect.getmodule(rule.check)
+            assert module is not None, f"{rule.code}: `check` must be a function of a module"
+            assert module.__name__.rpartition(".")[2].replace("_", "-") == rule.name, f"{rule.code} {rule.name}"
+
     def test_it_does_not_need_torch(self) -> None:
         """So that plans are drafted, read and explained in a moment."""
         name = _module(self.tip).__name__
@@ -136,8 +179,8 @@ class TipContract:
 
 
 def _module(tip: Tip) -> ModuleType:
-    module = tip.module or inspect.getmodule(tip.decide)
-    assert module is not None, f"{tip.name}: `decide` must be a function of a module"
+    module = tip.module or (inspect.getmodule(tip.decide) if tip.decide else None)
+    assert module is not None, f"{tip.name}: `decide` must be a function of a module, or `module` be given"
     return module
 
 

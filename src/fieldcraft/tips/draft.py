@@ -56,13 +56,18 @@ def draft(
     and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
     their keys; one that it leaves out could not be measured and counts as infinitely slow.
 
-    Raises: PlanError when `without` or an edit names what does not exist, when a tip overwrites what another one set
-    without naming it in `refines`, asks again for what it was told, or gives a plan that is not valid.
+    Tips that only look at networks have no part in it.
+
+    Raises: PlanError when `without` or an edit names what does not exist or decides nothing; when a tip overwrites
+    what another one set without naming it in `refines`, asks again for what it was told, or gives a plan that is
+    not valid.
     """
     _check_left_out(without, tips)
     check_names(edits)
     state = _State(plan=_by_hand(start, edits), brief=brief)
     for tip in tips:
+        if tip.decide is None:
+            continue
         if tip.name in without:
             decision = Decision(tip=tip.name, outcome="left-out", because="left out on request")
             state = replace(state, decisions=(*state.decisions, decision))
@@ -105,6 +110,7 @@ def _answered(tip: Tip, state: _State, measure: Measure) -> tuple[Applied | Skip
 
 
 def _decide(tip: Tip, state: _State) -> Applied | Skipped | Ask:
+    assert tip.decide is not None, f"{tip.name} has no `decide`"
     try:
         return tip.decide(state.brief, state.plan)
     except ValidationError as error:
@@ -170,3 +176,14 @@ def _check_left_out(without: frozenset[str], tips: Sequence[Tip]) -> None:
             raise PlanError(
                 f"no tip is called {name}{nearest(name, known) or '.'} `fieldcraft tips` lists all {len(known)}."
             )
+        check_decides(name, tips)
+
+
+def check_decides(name: str, tips: Sequence[Tip]) -> None:
+    """Raises: PlanError when the tip of that name only looks at networks: with or without it, the plan is the same."""
+    codes = next(([rule.code for rule in tip.checks] for tip in tips if tip.name == name and tip.decide is None), None)
+    if codes is not None:
+        raise PlanError(
+            f"the tip {name} decides nothing in a plan, it only looks at networks: to leave its findings out, "
+            f"`fieldcraft inspect` takes --ignore {','.join(codes)}."
+        )

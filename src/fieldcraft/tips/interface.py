@@ -79,9 +79,10 @@ class Tip:
     after: str | None = None
     """For tips from outside: the tip after which it decides. None: at the end."""
     module: ModuleType | None = field(default=None, repr=False)
+    """Whose docstring is the card; None: that of `decide`. Tips without `decide` give `sys.modules[__name__]`."""
 
     @property
     def card(self) -> str:
         """What it does, when it helps, when it hurts, what it costs, its source."""
-        module = self.module or inspect.getmodule(self.decide)
+        module = self.module or (inspect.getmodule(self.decide) if self.decide else None)
         return inspect.cleandoc((module.__doc__ if module else None) or "")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Mlp, Network, Norm, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import bias_before_norm
 from fieldcraft.tips.rungs import with_networks
 
 LEAST_BATCH = 16
@@ -45,4 +46,9 @@ def _normed(network: Network, *, batch: bool) -> Network:
             return network
 
 
-TIP = Tip(name="norm", decide=decide, refines=("architecture", "residual-connections"))
+TIP = Tip(
+    name="norm",
+    decide=decide,
+    refines=("architecture", "residual-connections"),
+    checks=(bias_before_norm.RULE,),
+)

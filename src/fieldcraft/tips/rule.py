@@ -1,11 +1,11 @@
 """What the check hand of a tip is: a rule with a stable code that looks at any module's anatomy."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from fieldcraft.records.anatomy import Anatomy
+from fieldcraft.records.anatomy import Anatomy, Location, Row
 from fieldcraft.records.finding import Finding, Severity
 
 
@@ -23,6 +23,8 @@ class Circumstances:
     """Where the network is to run."""
 
 
+HEADINGS = ("Why", "Example", "Instead", "Leave it", "Rewrite", "Source")
+"""Of a rule's page, after its first line; `Rewrite` where there is one."""
 Check = Callable[[Anatomy, Circumstances], Iterable[Finding]]
 
 
@@ -47,3 +49,50 @@ class Rule:
         """What it finds, why it matters, an example, what to do instead, when to leave it, its source."""
         module = inspect.getmodule(self.check)
         return inspect.cleandoc((module.__doc__ if module else None) or "")
+
+    def finding(
+        self,
+        message: str,
+        *,
+        remedy: str,
+        rows: Sequence[Row] = (),
+        layers: Sequence[str] | None = None,
+        numbers: Mapping[str, float] | None = None,
+        severity: Severity | None = None,
+        location: Location | None = None,
+    ) -> Finding:
+        """What was found in some rows: their modules are the layers, the line of the first one is the location."""
+        concerned = tuple(dict.fromkeys(row.module for row in rows) if layers is None else layers)
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            subject=named_rows(rows) if layers is None else named(concerned),
+            numbers=numbers or {},
+            remedy=remedy,
+            message=message,
+            layers=concerned,
+            rows=tuple(row.index for row in rows),
+            location=location or (rows[0].location if rows else None),
+        )
+
+
+def named_rows(rows: Sequence[Row]) -> str:
+    """The submodules of some rows in words, with the class where the path ends in a number: `features.0 (Conv2d)`."""
+    return named(tuple(dict.fromkeys(_label(row) for row in rows)))
+
+
+def _label(row: Row) -> str:
+    if not row.module:
+        return row.kind
+    return f"{row.module} ({row.kind})" if row.module.rpartition(".")[2].isdecimal() else row.module
+
+
+def named(layers: Sequence[str], most: int = 3) -> str:
+    """Some paths of submodules in words: `conv1, conv2, conv3 and 13 more`."""
+    shown = [path or "the network" for path in layers]
+    if not shown:
+        return "the network"
+    if len(shown) > most:
+        return f"{', '.join(shown[:most])} and {len(shown) - most} more"
+    return " and ".join((", ".join(shown[:-1]), shown[-1])) if len(shown) > 1 else shown[0]

@@ -8,7 +8,7 @@ from fieldcraft.errors import PlanError
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Facts
 from fieldcraft.tips import ALL
-from fieldcraft.tips.draft import Draft
+from fieldcraft.tips.draft import Draft, check_decides
 from fieldcraft.tips.draft import draft as fold
 from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.outside import with_outside
@@ -76,4 +76,7 @@ def _others(tips: Sequence[Tip], only: Sequence[str]) -> frozenset[str]:
     names = {tip.name for tip in tips}
     if unknown := set(only) - names:
         raise PlanError(f"no tip named {', '.join(sorted(unknown))}: `fieldcraft tips` lists all {len(names)}.")
-    return frozenset(names - set(only)) if only else frozenset()
+    for name in only:
+        check_decides(name, tips)
+    deciding = {tip.name for tip in tips if tip.decide is not None}
+    return frozenset(deciding - set(only)) if only else frozenset()
