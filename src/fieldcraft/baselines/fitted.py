@@ -44,7 +44,8 @@ class Fitted:
                 f"{features.shape}. Encode the samples the way the training data was encoded."
             )
         if self.task == "regression":
-            columns = [np.asarray(one.predict(features), dtype=np.float64) for one in self.estimator]
+            exact = features.astype(np.float64)  # single precision rounds by the size of the batch
+            columns = [np.asarray(one.predict(exact), dtype=np.float64) for one in self.estimator]
             return np.column_stack(columns).reshape(len(features), self.outputs)
         if self.task == "multi-label":
             return np.column_stack([class_shares(one, features, 2)[:, 1] for one in self.estimator])
