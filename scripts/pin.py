@@ -15,6 +15,10 @@ HEAD = """\
 """
 
 
+BUILD_ONLY = ("nvidia-", "cuda-", "triton")
+"""What some builds of torch bring along; each of them pins its own."""
+
+
 def needed(root: str, extras: tuple[str, ...]) -> set[str]:
     """Names of all installed packages that `root` with `extras` asks for, directly or through others."""
     found: set[str] = set()
@@ -33,7 +37,7 @@ def needed(root: str, extras: tuple[str, ...]) -> set[str]:
             seen.add((parent.name, extra))
             children = (Requirement(line) for line in requirements)
             waiting += [child for child in children if child.marker is None or child.marker.evaluate({"extra": extra})]
-    return found - {canonicalize_name(root)}
+    return {name for name in found if not name.startswith(BUILD_ONLY)} - {canonicalize_name(root)}
 
 
 def main() -> None:
