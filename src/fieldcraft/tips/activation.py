@@ -11,6 +11,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Imported, Linear, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import two_activations_in_a_row
 from fieldcraft.tips.rungs import with_networks
 
 
@@ -40,4 +41,9 @@ def _rectified(network: Network) -> Network:
     return network if isinstance(network, Linear | Imported) else replace(network, activation="relu")
 
 
-TIP = Tip(name="activation", decide=decide, refines=("architecture", "residual-connections"))
+TIP = Tip(
+    name="activation",
+    decide=decide,
+    refines=("architecture", "residual-connections"),
+    checks=(two_activations_in_a_row.RULE,),
+)

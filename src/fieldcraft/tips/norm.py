@@ -11,7 +11,14 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Mlp, Network, Norm, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
-from fieldcraft.tips.rules import bias_before_norm
+from fieldcraft.tips.rules import (
+    batch_norm_tiny_batch,
+    bias_before_norm,
+    dropout_before_batch_norm,
+    foldable_norm,
+    norm_after_activation,
+    two_norms_in_a_row,
+)
 from fieldcraft.tips.rungs import with_networks
 
 LEAST_BATCH = 16
@@ -50,5 +57,12 @@ TIP = Tip(
     name="norm",
     decide=decide,
     refines=("architecture", "residual-connections"),
-    checks=(bias_before_norm.RULE,),
+    checks=(
+        bias_before_norm.RULE,
+        norm_after_activation.RULE,
+        two_norms_in_a_row.RULE,
+        batch_norm_tiny_batch.RULE,
+        dropout_before_batch_norm.RULE,
+        foldable_norm.RULE,
+    ),
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, ImageInput, Network, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import even_kernel_shifts, shrinking_borders
 from fieldcraft.tips.rungs import convolutional, with_networks
 
 
@@ -35,4 +36,12 @@ def _padded(network: Network) -> Network:
     return replace(network, padding="same") if isinstance(network, Cnn) else network
 
 
-TIP = Tip(name="padding", decide=decide, refines=("architecture",))
+TIP = Tip(
+    name="padding",
+    decide=decide,
+    refines=("architecture",),
+    checks=(
+        even_kernel_shifts.RULE,
+        shrinking_borders.RULE,
+    ),
+)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import large_kernel
 from fieldcraft.tips.rungs import convolutional, with_networks
 
 KERNEL = 3
@@ -42,4 +43,9 @@ def _why(largest: int) -> str:
     return f"{steps} steps of 3x3 see the same {largest} px as one {largest}x{largest}, with {weights}"
 
 
-TIP = Tip(name="small-kernels", decide=decide, refines=("architecture",))
+TIP = Tip(
+    name="small-kernels",
+    decide=decide,
+    refines=("architecture",),
+    checks=(large_kernel.RULE,),
+)

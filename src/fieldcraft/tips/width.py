@@ -15,6 +15,7 @@ from fieldcraft.plan.schema import Cnn, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rough import affordable_macs, enough_epochs, macs
+from fieldcraft.tips.rules import odd_channel_count
 from fieldcraft.tips.rungs import convolutional
 
 BASES = (8, 12, 16, 24, 32, 48, 64)
@@ -72,4 +73,9 @@ def _why(brief: Brief, plan: Plan, affordable: float) -> str:
     )
 
 
-TIP = Tip(name="width", decide=decide, refines=("architecture", "depth-and-strides", "residual-connections"))
+TIP = Tip(
+    name="width",
+    decide=decide,
+    refines=("architecture", "depth-and-strides", "residual-connections"),
+    checks=(odd_channel_count.RULE,),
+)
