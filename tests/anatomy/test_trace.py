@@ -413,6 +413,26 @@ def test_a_module_that_cannot_be_copied_is_told() -> None:
         look(net, [Input(shape=(2,))])
 
 
+def test_a_lazy_layer_is_told() -> None:
+    with pytest.raises(InspectError, match=r"0.weight of Sequential has no shape yet"):
+        look(nn.Sequential(nn.LazyLinear(3)), [Input(shape=(4,))])
+
+
+def test_packed_sequences_need_real_lengths() -> None:
+    class Packed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.lstm = nn.LSTM(4, 8, batch_first=True)
+
+        def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths.clamp(1), batch_first=True, enforce_sorted=False)
+            return self.lstm(packed)[1][0]
+
+    anatomy = look(Packed(), as_inputs({"x": (5, 4), "lengths": ":int64"}))
+    assert anatomy.how == "real"
+    assert Recurrent in kinds(anatomy)
+
+
 def test_the_real_error_is_shown_when_values_do_not_help_either() -> None:
     def forward(net: Of, x: Tensor) -> Tensor:
         if x.sum() < 1e9:

@@ -25,6 +25,10 @@ from fieldcraft.records.anatomy import Location
 OVERLAY = "overlay"
 RECURRENT = "recurrent"
 REGULARISER = "regulariser"
+PLACE = "__fieldcraft_location__"
+"""Local variable by which a function that runs the nodes of a file says which node it is at."""
+INNER = "__fieldcraft_inner__"
+"""Global variable of modules whose lines are nobody's `forward`."""
 TORCH = f"{Path(torch.__file__).parent}{os.sep}"
 HERE = f"{Path(__file__).parent}{os.sep}"
 WHOLE = (nn.RNNBase,)
@@ -67,7 +71,8 @@ class Event:
     @property
     def packet(self) -> str:
         """Without the overload, such as convolution."""
-        return self.function if isinstance(self.function, str) else self.function.overloadpacket.__name__
+        packet = getattr(self.function, "overloadpacket", self.function)  # higher-order operators have no overloads
+        return packet if isinstance(packet, str) else str(packet.__name__)
 
     def refs(self) -> Iterator[int]:
         """The values that it reads, in the order of the arguments."""
@@ -106,6 +111,8 @@ class Capture:
 
 class Recorder(TorchDispatchMode):
     """Records every operation while it is entered."""
+
+    supports_higher_order_operators = True
 
     def __init__(self, module: nn.Module, *, numbers: bool) -> None:
         super().__init__()
@@ -324,6 +331,8 @@ def _has(args: tuple[Any, ...], key: int | str) -> bool:
 @cache
 def _written(func: Any) -> tuple[int | str, ...]:
     """Arguments that an operation writes to: places, and names of those that are given by keyword only."""
+    if not hasattr(func, "_schema"):
+        return ()
     return tuple(
         argument.name if argument.kwarg_only else place
         for place, argument in enumerate(func._schema.arguments)
@@ -343,7 +352,10 @@ def _location() -> Location | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         code = frame.f_code
-        if _foreign(code):
+        if PLACE in code.co_varnames:
+            told: Location | None = frame.f_locals.get(PLACE)
+            return told
+        if _foreign(code) and INNER not in frame.f_globals:
             return _at(code, frame.f_lineno)
         if code.co_name == "traced_call" and code.co_filename.startswith(HERE):
             return None

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import UninitializedParameter
 
 from fieldcraft.errors import InspectError
 
@@ -31,6 +32,11 @@ def real_copy(module: nn.Module) -> nn.Module:
 
 
 def _copy(module: nn.Module, replaced: Callable[[Tensor], Tensor], *, own_buffers: bool = False) -> nn.Module:
+    lazy = next((name for name, one in module.named_parameters() if isinstance(one, UninitializedParameter)), None)
+    if lazy is not None:
+        raise InspectError(
+            f"{lazy} of {type(module).__name__} has no shape yet (a lazy layer): call the module once on a batch first."
+        )
     memo: dict[int, object] = {}
     for parameter in module.parameters():
         memo[id(parameter)] = nn.Parameter(replaced(parameter), requires_grad=parameter.requires_grad)

@@ -76,7 +76,7 @@ Rule = Callable[[Call], Operation]
 
 def arguments(event: Event) -> dict[str, Any]:
     """Arguments by the names of the operation's schema."""
-    if isinstance(event.function, str):
+    if not hasattr(event.function, "_schema"):
         return dict(event.kwargs)
     names = [argument.name for argument in event.function._schema.arguments]
     return {**dict(zip(names, event.args, strict=False)), **event.kwargs}
@@ -120,7 +120,11 @@ def _recurrent(event: Event, capture: Capture) -> Recurrent:
 def _regulariser(event: Event) -> Regulariser:
     layer, name = event.layer, event.kind.lower()
     probability = next(
-        (value for key in ("p", "drop_prob", "drop_rate") if isinstance(value := getattr(layer, key, None), int | float)),
+        (
+            value
+            for key in ("p", "drop_prob", "drop_rate")
+            if isinstance(value := getattr(layer, key, None), int | float)
+        ),
         0.0,
     )
     if "path" in name or "stochasticdepth" in name or "droplayer" in name:
@@ -298,7 +302,7 @@ def _rearrange(name: str) -> Rule:
 
 def _lookup(table: str) -> Rule:
     def read(call: Call) -> Operation:
-        if call.event.packet != "embedding" and not call.is_static(table):
+        if table != "weight" and not call.is_static(table):
             return Rearrange(name=call.event.packet)
         return Lookup(name=call.event.packet, table=(call.shape(table) or (1,))[0])
 
@@ -321,7 +325,7 @@ _POINTWISE = (
     "_conj_physical angle lift fill zero bernoulli native_dropout dropout fake_quantize_per_tensor_affine "
     "_neg_view resolve_conj resolve_neg erfinv deg2rad sinc pow_ exp2 logit special_expit polygamma lgamma digamma "
     "normal uniform random exponential ones_like zeros_like empty_like full_like rand_like randn_like new_zeros new_ones "
-    "new_empty new_full randint_like"
+    "new_empty new_full randint_like _local_scalar_dense _weight_norm_interface"
 ).split()
 _REARRANGED = (
     "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes chunk "
@@ -329,12 +333,12 @@ _REARRANGED = (
     "im2col unfold as_strided diagonal tril triu repeat_interleave channel_shuffle movedim swapaxes view_copy _reshape_alias "
     "slice_scatter select_scatter unfold_copy channel_shuffle native_channel_shuffle tile squeeze_copy _reshape_copy "
     "scatter index_put scatter_add scatter_reduce index_add index_copy diag diag_embed diagonal_copy triu_indices "
-    "_unsafe_index_put constant_chunk sort topk"
+    "_unsafe_index_put constant_chunk sort topk nonzero"
 ).split()
 _REDUCED = (
     "mean sum amax amin max min std var var_mean std_mean prod norm linalg_vector_norm logsumexp argmax argmin any all "
     "cumsum cumprod median logcumsumexp _linalg_check_errors cummax cummin nanmean mode kthvalue count_nonzero aminmax "
-    "numel dist"
+    "numel dist vdot"
 ).split()
 
 RULES: Mapping[str, Rule] = {
@@ -394,7 +398,7 @@ RULES: Mapping[str, Rule] = {
     "gather": _lookup("self"),
     "take": _lookup("self"),
     "_unsafe_index": _lookup("self"),
-    "embedding_bag": _lookup("weight"),
+    **{name: _lookup("weight") for name in ("embedding_bag", "_embedding_bag", "_embedding_bag_forward_only")},
     **{f"reflection_pad{axes}d": _pad("reflect") for axes in (1, 2, 3)},
     **{f"replication_pad{axes}d": _pad("replicate") for axes in (1, 2, 3)},
     **{name: _reduce(name) for name in _REDUCED},
