@@ -26,7 +26,7 @@ def no_training(what: str) -> Iterator[None]:
     except _Trains as trains:
         raise InspectError(
             f"{what} trains while it is built (a step of {trains} was stopped): inspecting wants a module that is "
-            'built and no more. Put the training into a method or a script of its own, below `if __name__ == "__main__":`.'
+            "built and no more. Put the training into a method, or below `if __name__ == '__main__':`."
         ) from None
     finally:
         handle.remove()
