@@ -27,18 +27,30 @@ class Values:
         self.modules: dict[str, nn.Module] = {}
 
 
+@dataclass(frozen=True)
+class Level:
+    """One of the submodules around a node."""
+
+    name: str
+    kind: str = "Scope"
+    """Name of its class."""
+    call: str = ""
+    """Tells calls of the same submodule apart that follow each other."""
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
     """One node."""
 
-    scope: tuple[str, ...]
-    """Names of the submodules around it, from the outside."""
+    levels: tuple[Level, ...]
+    """The submodules around it, from the outside."""
     run: Callable[[Values], None]
     location: Location
-    kind: str = "Scope"
-    """Class of the innermost submodule."""
-    call: str = ""
-    """Tells calls of the same submodule apart that follow each other."""
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """Names of the submodules around it."""
+        return tuple(one.name for one in self.levels)
 
 
 @dataclass(eq=False)
@@ -90,23 +102,21 @@ class GraphModule(nn.Module):
     def _place(self, step: Step) -> None:
         block: Block = self.block
         module: nn.Module = self
-        for depth, name in enumerate(step.scope):
-            last = depth == len(step.scope) - 1
-            if name not in module._modules:
-                module._modules[name] = scope_class(step.kind if last else "Scope")()
+        for level in step.levels:
+            if level.name not in module._modules:
+                module._modules[level.name] = scope_class(level.kind)()
             before = block.items[-1] if block.items else None
-            call = step.call if last else ""
-            if not (isinstance(before, Block) and before.name == name and (not call or before.call in ("", call))):
-                before = Block(name, call)
+            if not isinstance(before, Block) or (before.name, before.call) != (level.name, level.call):
+                before = Block(level.name, level.call)
                 block.items.append(before)
-            block, module = before, module._modules[name]  # type: ignore[assignment]
+            block, module = before, module._modules[level.name]  # type: ignore[assignment]
         block.items.append(step)
 
     def scope(self, names: Sequence[str]) -> nn.Module:
-        """The submodule at a path."""
+        """The submodule at a path; made where no node stands in it."""
         found: nn.Module = self
         for name in names:
-            found = found._modules[name]  # type: ignore[assignment]
+            found = found._modules.setdefault(name, Scope())  # type: ignore[assignment]
         return found
 
     def hold(self, name: str, scope: Sequence[str], tensor: Tensor, *, buffer: bool, attribute: str) -> None:

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from fieldcraft.anatomy.inputs import Input
 from fieldcraft.errors import InspectError, MissingExtraError
-from fieldcraft.inspection.sources.graph import GraphModule, Step, Values
+from fieldcraft.inspection.sources.graph import GraphModule, Level, Step, Values
 from fieldcraft.inspection.sources.onnx_node import Node
 from fieldcraft.inspection.sources.onnx_ops import RULES, dtype_of
 from fieldcraft.inspection.sources.source import Source
@@ -96,13 +96,14 @@ def _step(node: "NodeProto", place: int, opset: int, path: Path) -> Step:
     location = Location(file=str(path), line=0, text=name)
     attributes = _attributes(node)
     scope = _scope(name, node.op_type)
+    levels = tuple(Level(one, node.op_type if place == len(scope) else "Scope") for place, one in enumerate(scope, 1))
     if node.op_type == "Constant":
         run = _constant(node.output[0], attributes)
     elif node.op_type in RECURRENT:
         run = _recurrent(node, ".".join(scope))
     else:
         run = _operator(node, name, opset, attributes)
-    return Step(scope=scope, run=run, location=location, kind=node.op_type)
+    return Step(levels=levels, run=run, location=location)
 
 
 def _scope(name: str, op: str) -> tuple[str, ...]:

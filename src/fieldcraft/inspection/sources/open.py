@@ -17,13 +17,13 @@ def open_source(text: str, *, arguments: Sequence[str] = (), weights: bool = Fal
     the source can give them; `trust` lets a file be unpickled, which runs whatever code it holds.
     Raises: InspectError when it is none of the known forms, or cannot be opened.
     """
-    path = Path(text)
+    path, rung = _with_rung(text)
     if arguments and (path.exists() or ":" not in text):
         raise InspectError(f"--arg goes to a callable (package.module:callable), but {text} is none.")
-    if path.is_dir() or path.suffix == ".toml":
+    if path.is_dir() or (path.suffix == ".toml" and _existing(path)):
         from fieldcraft.inspection.sources.run import open_run
 
-        return open_run(path)
+        return open_run(path, rung)
     if path.suffix == ".pt2":
         from fieldcraft.inspection.sources.exported import open_exported
 
@@ -36,6 +36,14 @@ def open_source(text: str, *, arguments: Sequence[str] = (), weights: bool = Fal
     from fieldcraft.inspection.sources.python import open_python
 
     return open_python(text, arguments, weights=weights)
+
+
+def _with_rung(text: str) -> tuple[Path, str]:
+    """`runs/photos:small` and `plan.toml:small` name a rung."""
+    where, colon, rung = text.rpartition(":")
+    if colon and not Path(text).exists() and (Path(where).suffix == ".toml" or Path(where).is_dir()):
+        return Path(where), rung
+    return Path(text), ""
 
 
 def _existing(path: Path) -> Path:
