@@ -1,0 +1,124 @@
+"""Can `fieldcraft inspect` look at the nets that people use? How long does it take, and how much memory?
+
+Every net of torchvision (classification, segmentation, video), transformers and MONAI (small configurations), the first
+net of every timm family, and a few of our own: built without weights where its constructor allows, inspected whole
+(trace, fields, costs, memory, findings). Each in a process of its own, forked from one that has imported the libraries;
+memory is the growth of the peak resident set over that parent's. A row without a rule, for its field or for its cost,
+makes the net count as not analysed; the two are counted apart.
+
+Targets: >= 97 % of the nets without such a row; <= 3 s and <= 1.5 GiB for every net.
+Run: python benchmarks/zoo.py [--all-timm]
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+import warnings
+
+import torch
+
+from fieldcraft.inspection.inspect import inspect
+from fieldcraft.records.operations import Unknown
+from result import summary, write
+from zoo_nets import Net, all_nets
+
+TARGET_SHARE, TARGET_S, TARGET_GIB = 0.97, 3.0, 1.5
+
+
+def looked(net: Net) -> dict[str, object]:
+    """What came of one net; seconds are those of the second look, the first imports and warms up."""
+    module = net.build()
+    seconds = []
+    for _ in range(2):
+        began = time.perf_counter()
+        inspection = inspect(module, net.inputs, name=net.name)
+        seconds.append(time.perf_counter() - began)
+    anatomy = inspection.anatomy
+    return {
+        "seconds": round(seconds[1], 3),
+        "rows": len(anatomy.rows),
+        "how": anatomy.how,
+        "parameters": anatomy.parameter_count,
+        "macs": anatomy.macs,
+        "findings": len(inspection.findings),
+        "exact_rows": sum(all(axis.exact for one in row.fields for axis in one.axes) for row in anatomy.rows),
+        "no_field": sorted({row.source for row in anatomy.rows if isinstance(row.operation, Unknown)}),
+        "no_cost": sorted({row.source for row in anatomy.uncounted}),
+    }
+
+
+def apart(net: Net) -> dict[str, object]:
+    """`looked` in a child process, with the growth of its peak memory."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        try:
+            found = looked(net)
+        except Exception as error:
+            found = {"error": f"{type(error).__name__}: {error}"[:500], "trace": traceback.format_exc()[-1500:]}
+        found["peak_gib"] = round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**20, 3)
+        with os.fdopen(writing, "w") as pipe:
+            json.dump(found, pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(text) if text else {"error": "the process died", "peak_gib": None}  # type: ignore[no-any-return]
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    nets = list(all_nets("--all-timm" in sys.argv[1:]))
+    found = {}
+    for place, net in enumerate(nets, start=1):
+        found[f"{net.library}/{net.name}"] = one = apart(net)
+        print(f"{place}/{len(nets)} {net.library}/{net.name}: {one.get('error') or one.get('seconds')}", flush=True)
+    whole = {name: one for name, one in found.items() if "error" not in one}
+    failed = {name: one["error"] for name, one in found.items() if "error" in one}
+    no_field = {name: one["no_field"] for name, one in whole.items() if one["no_field"]}
+    no_cost = {name: one["no_cost"] for name, one in whole.items() if one["no_cost"]}
+    slow = {name: one["seconds"] for name, one in whole.items() if one["seconds"] > TARGET_S}  # type: ignore[operator]
+    large = {name: one["peak_gib"] for name, one in whole.items() if one["peak_gib"] > TARGET_GIB}  # type: ignore[operator]
+    good = [name for name in whole if name not in no_field and name not in no_cost]
+    libraries = sorted({net.library for net in nets})
+    write(
+        "zoo_all_timm" if "--all-timm" in sys.argv[1:] else "zoo",
+        "Nets that fieldcraft inspect looks at without an operation that it has no rule for; seconds and memory",
+        {
+            "nets": len(nets),
+            "by_library": {
+                one: {
+                    "nets": sum(name.startswith(f"{one}/") for name in found),
+                    "looked_at": sum(name.startswith(f"{one}/") for name in whole),
+                    "without_unknown": sum(name.startswith(f"{one}/") for name in good),
+                }
+                for one in libraries
+            },
+            "target_share": TARGET_SHARE,
+            "share_with_every_field": (len(whole) - len(no_field)) / len(nets),
+            "share_with_every_cost": (len(whole) - len(no_cost)) / len(nets),
+            "share_with_both": len(good) / len(nets),
+            "not_looked_at": failed,
+            "rows_without_a_field_rule": no_field,
+            "rows_without_a_cost_rule": no_cost,
+            "traced_on_a_real_input": sorted(name for name, one in whole.items() if one["how"] == "real"),
+            "target_s": TARGET_S,
+            "slower": slow,
+            "seconds": summary([one["seconds"] for one in whole.values()]),  # type: ignore[misc]
+            "target_gib": TARGET_GIB,
+            "larger": large,
+            "peak_gib": summary([one["peak_gib"] for one in whole.values()]),  # type: ignore[misc]
+            "each": {name: {key: value for key, value in one.items() if key != "trace"} for name, one in found.items()},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
