@@ -17,6 +17,7 @@ NAMES = [
     "ReadOptions",
     "Run",
     "draft",
+    "explain",
     "fit",
     "inspect",
     "load",

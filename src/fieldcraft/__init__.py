@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from fieldcraft.data.dataset import ReadOptions
     from fieldcraft.data.open import open_data
     from fieldcraft.errors import FieldcraftError
+    from fieldcraft.inspection.explain import explain
     from fieldcraft.plan.schema import Plan
     from fieldcraft.plan.toml import read_plan
     from fieldcraft.prediction.model import load_model as load
@@ -26,6 +27,7 @@ __all__ = [
     "ReadOptions",
     "Run",
     "draft",
+    "explain",
     "fit",
     "inspect",
     "load",
@@ -42,6 +44,7 @@ _HOMES = {
     "ReadOptions": "fieldcraft.data.dataset:ReadOptions",
     "Run": "fieldcraft.verbs.run:Run",
     "draft": "fieldcraft.verbs.draft:draft",
+    "explain": "fieldcraft.inspection.explain:explain",
     "fit": "fieldcraft.verbs.fit:fit",
     "inspect": "fieldcraft.verbs.inspect:inspect",
     "load": "fieldcraft.prediction.model:load_model",

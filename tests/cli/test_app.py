@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from fieldcraft.cli import app as shell
 from fieldcraft.errors import DataError, Stopped
 
-COMMANDS = ("data", "plan", "fit", "predict", "score", "tips", "inspect", "report")
+COMMANDS = ("data", "plan", "fit", "predict", "score", "tips", "inspect", "explain", "report")
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

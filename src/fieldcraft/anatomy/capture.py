@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any, Literal
 
 import torch
@@ -355,8 +355,8 @@ def _location() -> Location | None:
         if PLACE in code.co_varnames:
             told: Location | None = frame.f_locals.get(PLACE)
             return told
-        if _foreign(code) and INNER not in frame.f_globals:
-            return _at(code, frame.f_lineno)
+        if _foreign(code.co_filename) and INNER not in frame.f_globals:
+            return _at(code.co_filename, frame.f_lineno)
         if code.co_name == "traced_call" and code.co_filename.startswith(HERE):
             return None
         frame = frame.f_back
@@ -364,15 +364,15 @@ def _location() -> Location | None:
 
 
 @cache
-def _foreign(code: CodeType) -> bool:
-    return not code.co_filename.startswith((TORCH, HERE, "<"))
+def _foreign(file: str) -> bool:  # by name: equal code objects may stand in different files
+    return not file.startswith((TORCH, HERE, "<"))
 
 
 @cache
-def _at(code: CodeType, line: int) -> Location:
+def _at(file: str, line: int) -> Location:
     import linecache
 
-    return Location(file=code.co_filename, line=line, text=linecache.getline(code.co_filename, line).strip())
+    return Location(file=file, line=line, text=linecache.getline(file, line).strip())
 
 
 def traced_call(call: Callable[[], object]) -> object:

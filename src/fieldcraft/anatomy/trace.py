@@ -80,6 +80,8 @@ def _run(
         ]
         try:
             result = traced_call(lambda: module(*positional, **named))
+        except InspectError:  # from the nodes of a file, and clear already
+            raise
         except Exception as error:
             raise _Failed(error, recorder) from error
     found = tuple(_outputs(result))

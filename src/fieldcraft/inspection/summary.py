@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Literal
 
 from fieldcraft.inspection.inspection import Inspection
-from fieldcraft.inspection.places import shown_path
+from fieldcraft.inspection.places import short_path
 from fieldcraft.inspection.words import amount, memory, sizes
 from fieldcraft.records.anatomy import Anatomy, AxisField
 from fieldcraft.records.finding import Finding, Severity
@@ -107,4 +107,4 @@ def _place(one: Finding) -> str:
         return ""
     if not one.location.line:
         return one.location.text
-    return f"{shown_path(one.location.file)}:{one.location.line}"
+    return f"{short_path(one.location.file)}:{one.location.line}"

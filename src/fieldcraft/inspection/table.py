@@ -55,10 +55,11 @@ def _layers(made: Sequence[Line], *, narrow: bool) -> "RenderableType":
     else:
         grid.add_column("layer", no_wrap=True, overflow="ellipsis", max_width=40)
         grid.add_column("operation", no_wrap=True, overflow="ellipsis", ratio=1)
-    for name in HEADINGS[2:]:
-        grid.add_column(name, justify="left" if name == "output" else "right", no_wrap=True)
-    for line in made:
-        cells = _cells(line)
+    rows = [_cells(line) for line in made]
+    for place, name in enumerate(HEADINGS[2:], 2):
+        longest = max(map(len, (name, *(cells[place] for cells in rows))))
+        grid.add_column(name, justify="left" if name == "output" else "right", no_wrap=True, min_width=longest)
+    for cells in rows:
         first = [Text.assemble(cells[0], (f" {cells[1]}", "dim"))] if narrow else [Text(cells[0]), Text(cells[1])]
         grid.add_row(*first, *(Text(cell) for cell in cells[2:]))
     return grid

@@ -46,6 +46,8 @@ def inspect(
         if isinstance(module, str)
         else Source(module=module, name=type(module).__name__)
     )
+    if batch is not None and source.batch is not None and batch != source.batch:
+        raise InspectError(f"{source.name} is made for batches of {source.batch}, but {batch} was asked for.")
     given = as_inputs(inputs) or source.inputs
     if not given:
         raise InspectError(

@@ -61,7 +61,7 @@ def _literal(text: str) -> object:
 def _find(target: str) -> Callable[..., object]:
     where, _, name = target.rpartition(":")
     try:
-        with no_training(f"importing {where}"):
+        with no_training(f"importing {where}"), torch.random.fork_rng(devices=[]):
             if where.endswith(".py"):
                 return _attribute(_run_file(Path(where), target), name, target)
             return load_target(target, "source")
