@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __fieldcraft_inner__ = True
 SMALL = 64
 """Numbers up to which a tensor of the file may also set shapes and modes."""
-RECURRENT: Mapping[str, type[nn.RNNBase]] = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN}
+RECURRENT: Mapping[str, Callable[..., nn.RNNBase]] = {"LSTM": nn.LSTM, "GRU": nn.GRU, "RNN": nn.RNN}
 
 
 def open_onnx(path: Path) -> Source:
@@ -76,7 +76,8 @@ def _known_operators(nodes: Sequence["NodeProto"], path: Path) -> None:
 
 def _without_copies(nodes: Sequence["NodeProto"], weights: dict[str, "TensorProto"]) -> list["NodeProto"]:
     """Nodes without those that only give a weight a second name (exporters share equal tensors so)."""
-    kept, same = [], {}
+    kept: list["NodeProto"] = []
+    same: dict[str, str] = {}
     for node in nodes:
         for place, name in enumerate(node.input):
             node.input[place] = same.get(name, name)

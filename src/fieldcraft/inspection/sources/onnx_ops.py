@@ -190,7 +190,9 @@ def _unsqueeze(node: Node) -> Tensor:
 
 
 def _expand(node: Node) -> Tensor:
-    wanted = torch.broadcast_shapes(tuple(node[0].shape), tuple(node.listed(1) or ()))
+    wanted = torch.broadcast_shapes(  # type: ignore[no-untyped-call]
+        tuple(node[0].shape), tuple(node.listed(1) or ())
+    )
     return node[0].expand(wanted)
 
 
@@ -222,7 +224,7 @@ def _split(node: Node) -> Any:
         size = node[0].shape[axis]
         each = -(-size // node.outputs)
         sizes = [each] * (size // each) + ([size % each] if size % each else [])
-    return node[0].split(sizes, axis)
+    return torch.split(node[0], sizes, axis)
 
 
 def _gather(node: Node) -> Tensor:
@@ -329,7 +331,8 @@ def _where(node: Node) -> Tensor:
 
 
 def _mean_of_many(node: Node) -> Tensor:
-    return _many(torch.add)(node) / len(node.inputs)
+    total: Tensor = _many(torch.add)(node)
+    return total / len(node.inputs)
 
 
 def _lp_normalisation(node: Node) -> Tensor:
