@@ -1,0 +1,1 @@
+"""What the page to explore an inspection is made of."""
