@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fieldcraft.anatomy.quick_norm import quick_norm
 from fieldcraft.anatomy.recurrent import shape_only
 from fieldcraft.records.anatomy import Location
 
@@ -170,7 +171,9 @@ class Recorder(TorchDispatchMode):
             raise NotImplementedError(f"{func}: the value of a meta tensor is asked for.")
         everything = (*args, *kwargs.values())
         mixed = _mixes_devices(everything)
-        result = func(*_on_meta(args), **_on_meta(kwargs)) if mixed else func(*args, **kwargs)
+        result = quick_norm(func, args)
+        if result is None:
+            result = func(*_on_meta(args), **_on_meta(kwargs)) if mixed else func(*args, **kwargs)
         written = tuple(
             args[key] if isinstance(key, int) else kwargs.get(key) for key in _written(func) if _has(args, key)
         )

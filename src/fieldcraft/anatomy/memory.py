@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from fieldcraft.anatomy.inputs import Input, make_tensors
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
+from fieldcraft.anatomy.quick_norm import QuickNorms
 from fieldcraft.anatomy.trace import Traced, default_dtype
 from fieldcraft.records.anatomy import Memory
 
@@ -87,7 +88,7 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
             one.register_forward_hook(add_statistics)
     positional, named = make_tensors(inputs, batch=batch, device=device, default=default_dtype(module))
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with _random_as_before(), torch.inference_mode(False), torch.enable_grad(), hooks:
+    with _random_as_before(), torch.inference_mode(False), torch.enable_grad(), hooks, QuickNorms():
         copy(*positional, **named)
     return sum(map(_bytes, kept.values())) + sum(statistics)
 
