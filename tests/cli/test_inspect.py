@@ -119,6 +119,13 @@ def test_sarif_has_rules_levels_and_relative_places(here: Path) -> None:
     assert "self.conv" in line
 
 
+def test_a_page_is_written(here: Path) -> None:
+    code, _, err = biased("--html", "page.html")
+    assert code == 0
+    assert "The page: page.html" in err
+    assert (here / "page.html").read_text().lstrip().lower().startswith("<!doctype html>")
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [
@@ -158,6 +165,7 @@ def test_a_clean_module_has_no_findings() -> None:
         (("nets.py:Biased", "--input", "3,16,16", "--arg", "width"), "key=value"),
         (("nets.py:Biased", "--input", "3;16"), "an input must look like"),
         (("nets.py:Biased", "--input", "3,16,16", "--objects", "big"), "--objects must be pixels"),
+        (("nets.py:Biased", "--input", "3,16,16", "--image", "cat.png"), "give --html FILE, too"),
         (("nets.py:Biased",), "does not say what it takes"),
     ],
 )

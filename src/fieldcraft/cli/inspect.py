@@ -1,5 +1,6 @@
 """`fieldcraft inspect SOURCE`: receptive field, cost and findings of any module."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -44,6 +45,8 @@ def inspect(
         typer.Option(help="Exit with 3 when there is a finding of this severity or a higher one."),
     ] = "never",
     format: Annotated[Literal["text", "json", "sarif"], typer.Option(help="What is printed.")] = "text",
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to explore, too.")] = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="What the page draws fields on.")] = None,
     weights: Annotated[
         bool, typer.Option("--weights", help="Build it with numbers, so that rules can look at them.")
     ] = False,
@@ -54,6 +57,8 @@ def inspect(
     No weights, data or GPU are needed, and the module is never changed. Exit code 3: findings that --fail-on asks for.
     """
     shapes = objects_px(objects)
+    if image is not None and html is None:
+        raise InspectError("--image is what the page draws fields on: give --html FILE, too.")
     from fieldcraft.anatomy.inputs import parse_input
     from fieldcraft.verbs.inspect import inspect as look
 
@@ -85,6 +90,9 @@ def inspect(
                 out().print(table(found, depth=depth, every_row=all_rows, width=out().width))
             else:
                 tell(plain(found, depth=depth, every_row=all_rows))
+    if html is not None:
+        found.to_html(html, image=image)
+        say(f"The page: {html}")
     if fail_on != "never":
         worst = max((SEVERITIES.index(one.severity) for one in found.findings), default=-1)
         if worst >= SEVERITIES.index(fail_on):

@@ -6,12 +6,14 @@ them all stands here.
 
 import html
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from fieldcraft.anatomy.inputs import Input
 from fieldcraft.inspection.inspection import Inspection
+from fieldcraft.records.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,3 +64,15 @@ class Inspected(Inspection):
         from fieldcraft.inspection.sarif import to_sarif
 
         return to_sarif(self)
+
+    def to_html(self, path: str | Path | None = None, *, image: str | Path | None = None) -> str:
+        """The page to explore, as HTML that loads nothing; also written to `path`. Fields are drawn on `image`.
+
+        Raises: InspectError when `image` cannot be read; RunError when `path` cannot be written.
+        """
+        from fieldcraft.report.inspection_page import inspection_page
+
+        page = inspection_page(self, image=None if image is None else Path(image))
+        if path is not None:
+            write_whole(Path(path), page)
+        return page
