@@ -75,6 +75,11 @@ class Event:
         packet = getattr(self.function, "overloadpacket", self.function)  # higher-order operators have no overloads
         return packet if isinstance(packet, str) else str(packet.__name__)
 
+    @property
+    def in_place(self) -> bool:
+        """It writes to one of its arguments."""
+        return not isinstance(self.function, str) and bool(_written(self.function))
+
     def refs(self) -> Iterator[int]:
         """The values that it reads, in the order of the arguments."""
         yield from _refs(self.args)

@@ -24,7 +24,7 @@ from fieldcraft.records.anatomy import (
     Value,
     WeightStatistics,
 )
-from fieldcraft.records.operations import Create, Operation, Rearrange
+from fieldcraft.records.operations import Create, Lookup, Operation, Rearrange
 
 
 def look(module: nn.Module, inputs: Sequence[Input | Tensor], *, name: str = "", batch: int = 1) -> Anatomy:
@@ -95,8 +95,8 @@ def _row(
         fields=fields,
         cost=Cost(
             macs=macs(operation, *shapes),
-            read=sum(_bytes(values[one]) for one in reads),
-            written=0 if isinstance(operation, Rearrange) else sum(_fresh_bytes(values[one]) for one in event.outputs),
+            read=_read(event, operation, reads, values),
+            written=_written(event, values),
             parameters=parameters,
         ),
     )
@@ -113,8 +113,24 @@ def _parameter_names(event: Event, capture: Capture) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _read(event: Event, operation: Operation, reads: Sequence[int], values: Sequence[Seen]) -> int:
+    """Nothing for views; of a table, the rows that are taken."""
+    if not event.in_place and all(values[one].view for one in event.outputs):
+        return 0
+    most = _written(event, values) if isinstance(operation, Lookup) else None
+    return sum(_bytes(values[one]) if most is None else min(most, _bytes(values[one])) for one in reads)
+
+
+def _written(event: Event, values: Sequence[Seen]) -> int:
+    """Nothing for views, but what is changed in place."""
+    return sum((_bytes if event.in_place else _fresh_bytes)(values[one]) for one in event.outputs)
+
+
 def _bytes(seen: Seen) -> int:
-    return seen.tensor.numel() * seen.tensor.element_size()
+    """Expanded tensors have fewer numbers than their shape says."""
+    tensor = seen.tensor
+    size = tensor.numel() * tensor.element_size()
+    return size if tensor.layout is not torch.strided else min(size, tensor.untyped_storage().nbytes())
 
 
 def _fresh_bytes(seen: Seen) -> int:
