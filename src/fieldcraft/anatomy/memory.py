@@ -1,8 +1,6 @@
 """Bytes that activations take in inference and in training."""
 
-import random
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from fieldcraft.anatomy.inputs import Input, make_tensors
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
 from fieldcraft.anatomy.quick_norm import QuickNorms
+from fieldcraft.anatomy.random_state import random_as_before
 from fieldcraft.anatomy.trace import Traced, default_dtype
 from fieldcraft.records.anatomy import Memory
 
@@ -22,7 +21,9 @@ def memory_of(module: nn.Module, inputs: Sequence[Input | Tensor], traced: Trace
     """
     inference = peak(traced)
     try:
-        return Memory(inference=inference, training=kept_for_backward(module, inputs, batch=batch, how=traced.how))
+        with torch.inference_mode(False):
+            training = kept_for_backward(module, inputs, batch=batch, how=traced.how)
+        return Memory(inference=inference, training=training)
     except Exception as error:
         lines = str(error).strip().splitlines() or [""]
         reason = f"the pass in training mode failed: {type(error).__name__}: {lines[0]}"
@@ -88,20 +89,9 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
             one.register_forward_hook(add_statistics)
     positional, named = make_tensors(inputs, batch=batch, device=device, default=default_dtype(module))
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with _random_as_before(), torch.inference_mode(False), torch.enable_grad(), hooks, QuickNorms():
+    with random_as_before(), torch.enable_grad(), hooks, QuickNorms():
         copy(*positional, **named)
     return sum(map(_bytes, kept.values())) + sum(statistics)
-
-
-@contextmanager
-def _random_as_before() -> Iterator[None]:
-    """Dropout and drop-path draw numbers; the caller's generators are put back."""
-    state = random.getstate()
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        random.setstate(state)
 
 
 def _storage(tensor: Tensor) -> int:

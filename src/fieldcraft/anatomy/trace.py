@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fieldcraft.anatomy.capture import Capture, Recorder, recording, traced_call
 from fieldcraft.anatomy.inputs import Input, make_tensors
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
+from fieldcraft.anatomy.random_state import random_as_before
 from fieldcraft.errors import InspectError
 
 LARGEST_REAL = 2 * 2**30
@@ -73,7 +74,7 @@ def _run(
     positional, named = make_tensors(
         inputs, batch=batch, device="meta" if device == "meta" else "cpu", default=default_dtype(module)
     )
-    with torch.no_grad(), torch.random.fork_rng(devices=[]), recording(module, numbers=device == "real") as recorder:
+    with torch.no_grad(), random_as_before(), recording(module, numbers=device == "real") as recorder:
         ids = [
             recorder.bind(tensor, "input", name, static=False)
             for name, tensor in _argument_names(module, positional, named)

@@ -1,0 +1,181 @@
+"""Memory: liveness against a slow simulation, training against what autograd really keeps."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+import torch
+import torchvision.models as tv
+from tests.zoo.aspp import DeepLab
+from tests.zoo.lstm import LstmClassifier
+from tests.zoo.odd import InPlace, ViewChain
+from tests.zoo.unet import UNet
+from torch import Tensor, nn
+
+from fieldcraft.anatomy.inputs import Input
+from fieldcraft.anatomy.look import look
+from fieldcraft.anatomy.memory import kept_for_backward, peak
+from fieldcraft.anatomy.trace import Traced, trace
+
+
+def storage(tensor: Tensor) -> tuple[int, int]:
+    whole = tensor.untyped_storage()
+    return whole._cdata, whole.nbytes()
+
+
+def slow_peak(traced: Traced) -> int:
+    """At every event: the sizes of all storages that were made by then and are needed at or after it."""
+    values, events = traced.capture.values, traced.capture.events
+    where = [storage(seen.tensor) for seen in values]
+    given = {where[seen.id] for seen in values if seen.origin in ("parameter", "buffer", "constant")}
+    most = sum(size for _, size in {where[one] for one in traced.inputs} - given)
+    for now in range(len(events)):
+        made = {where[one] for event in events[: now + 1] for one in (*event.refs(), *event.outputs)}
+        needed = {where[one] for event in events[now:] for one in (*event.refs(), *event.outputs)}
+        results = {where[one] for one in traced.outputs} & made
+        live = (made & needed) | results | {where[one] for one in traced.inputs}
+        most = max(most, sum(size for _, size in live - given))
+    return most
+
+
+SMALL: tuple[tuple[Callable[[], nn.Module], tuple[int, ...]], ...] = (
+    (UNet, (1, 16, 16)),
+    (InPlace, (1, 9, 9)),
+    (ViewChain, (4, 8, 8)),
+    (LstmClassifier, (2, 10)),
+    (tv.resnet18, (3, 32, 32)),
+    (tv.swin_t, (3, 32, 32)),
+    (tv.mobilenet_v3_small, (3, 32, 32)),
+)
+
+
+@pytest.mark.parametrize(("make", "shape"), SMALL)
+def test_peak_is_that_of_the_slow_simulation(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+    traced = trace(make(), [Input(shape=shape)])
+    assert peak(traced) == slow_peak(traced)
+
+
+def test_a_chain_holds_two_maps_beside_the_input() -> None:
+    """Input 4 numbers; maps of 8, 16 and 8 numbers, of which two are needed at once."""
+    net = nn.Sequential(nn.Linear(4, 8), nn.Linear(8, 16), nn.Linear(16, 8))
+    assert peak(trace(net, [Input(shape=(4,))])) == 4 * (4 + 8 + 16)
+
+
+def test_a_skip_lives_until_it_is_added() -> None:
+    class Skip(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            kept = x.repeat(1, 10)
+            deep = kept.exp().log().sin()
+            return kept + deep
+
+    assert peak(trace(Skip(), [Input(shape=(1,))])) == 4 * (1 + 3 * 10)
+
+
+def test_relu_in_place_saves_a_map() -> None:
+    def net(in_place: bool) -> nn.Module:
+        return nn.Sequential(nn.Conv2d(1, 8, 1), nn.ReLU(in_place), nn.Conv2d(8, 1, 1))
+
+    saved = [peak(trace(net(in_place), [Input(shape=(1, 10, 10))])) for in_place in (False, True)]
+    assert saved == [4 * 100 * (1 + 8 + 8), 4 * 100 * (1 + 8 + 1)]
+
+
+def kept_by_autograd(net: nn.Module, given: Tensor) -> int:
+    """Bytes of the storages that real autograd saves in a pass in training mode."""
+    own = {storage(one)[0] for one in (*net.parameters(), *net.buffers())}
+    kept: dict[int, tuple[Tensor, int]] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        key, size = storage(tensor)
+        if key not in own:
+            kept.setdefault(key, (tensor, size))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = net.train()(given)
+    assert result is not None
+    return sum(size for _, size in kept.values())
+
+
+REAL = (
+    *((UNet, (1, 16, 16)), (tv.resnet18, (3, 32, 32)), (tv.densenet121, (3, 32, 32)), (tv.swin_t, (3, 32, 32))),
+    *((tv.mobilenet_v3_small, (3, 32, 32)), (tv.convnext_tiny, (3, 32, 32)), (tv.shufflenet_v2_x0_5, (3, 32, 32))),
+)
+
+
+@pytest.mark.parametrize(("make", "shape"), REAL)
+def test_training_keeps_what_autograd_keeps(make: Callable[[], nn.Module], shape: tuple[int, ...]) -> None:
+    """Two samples, since batch norm refuses a map of one pixel with one. Dropout and drop-path included."""
+    net = make()
+    assert kept_for_backward(net, [Input(shape=shape)], batch=2) == kept_by_autograd(net, torch.zeros(2, *shape))
+
+
+def test_with_numbers_it_is_the_same() -> None:
+    net, inputs = UNet(), [Input(shape=(1, 16, 16))]
+    assert kept_for_backward(net, inputs, batch=2, how="real") == kept_for_backward(net, inputs, batch=2)
+
+
+def test_fused_attention_is_counted_with_its_weights() -> None:
+    """Known difference: without numbers torch does not fuse, so that the weights of all pairs are kept."""
+    heads, tokens, width = 2, 16, 8
+    net = nn.TransformerEncoderLayer(width, heads, 16, dropout=0.0, batch_first=True)
+    ours = kept_for_backward(net, [Input(shape=(tokens, width))], batch=2)
+    assert ours >= kept_by_autograd(net, torch.zeros(2, tokens, width)) + 4 * 2 * heads * tokens**2 // 2
+
+
+def test_one_sample_and_maps_of_one_pixel() -> None:
+    """Image pooling of ASPP ends in batch norm over a single pixel, at which torch's training mode refuses."""
+    net, shape = DeepLab(), (3, 64, 64)
+    inputs = [Input(shape=shape)]
+    one, two, three = (kept_for_backward(net, inputs, batch=batch) for batch in (1, 2, 3))
+    assert three - two == two - one > 0
+    assert two == kept_by_autograd(net, torch.zeros(2, *shape))
+
+
+def test_frozen_weights_keep_nothing() -> None:
+    net = UNet().requires_grad_(False)
+    assert kept_for_backward(net, [Input(shape=(1, 16, 16))], batch=1) == 0
+
+
+def test_callers_that_want_no_gradients_get_the_same_answer() -> None:
+    net, inputs = UNet(), [Input(shape=(1, 16, 16))]
+    plain = look(net, inputs).memory
+    with torch.no_grad():
+        assert look(net, inputs).memory == plain
+    with torch.inference_mode():
+        assert look(net, inputs).memory == plain
+
+
+class NeedsEvaluation(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        if self.training:
+            raise RuntimeError("targets are missing")
+        return x * 2
+
+
+def test_what_cannot_be_trained_says_why() -> None:
+    memory = look(NeedsEvaluation(), [Input(shape=(3,))]).memory
+    assert memory.training is None
+    assert memory.training_reason == "the pass in training mode failed: RuntimeError: targets are missing"
+    assert memory.inference == 4 * 6
+
+
+class Drawing(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.dropout(x, 0.5, self.training) * random.random()
+
+
+def test_module_and_random_numbers_stay_as_they_were() -> None:
+    net = nn.Sequential(UNet(), Drawing())
+    before = {name: one.clone() for name, one in net.state_dict().items()}
+    torch.manual_seed(3)
+    random.seed(3)
+    expected = torch.rand(3), random.random()
+    torch.manual_seed(3)
+    random.seed(3)
+    look(net, [Input(shape=(1, 16, 16))])
+    assert torch.equal(torch.rand(3), expected[0])
+    assert random.random() == expected[1]
+    assert net.training
+    assert all(torch.equal(one, before[name]) for name, one in net.state_dict().items())
+    assert all(not one._forward_hooks and not one._forward_pre_hooks for one in net.modules())
+    assert all(one.grad is None for one in net.parameters())
