@@ -23,6 +23,7 @@ NAMES = [
     "load",
     "open_data",
     "read_plan",
+    "rewrite",
 ]
 
 

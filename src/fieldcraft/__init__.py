@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from fieldcraft.data.open import open_data
     from fieldcraft.errors import FieldcraftError
     from fieldcraft.inspection.explain import explain
+    from fieldcraft.inspection.rewrite import rewrite
     from fieldcraft.plan.schema import Plan
     from fieldcraft.plan.toml import read_plan
     from fieldcraft.prediction.model import load_model as load
@@ -33,6 +34,7 @@ __all__ = [
     "load",
     "open_data",
     "read_plan",
+    "rewrite",
 ]
 
 _HOMES = {
@@ -50,6 +52,7 @@ _HOMES = {
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",
     "read_plan": "fieldcraft.plan.toml:read_plan",
+    "rewrite": "fieldcraft.inspection.rewrite:rewrite",
 }
 """Where each public name lives."""
 

@@ -166,6 +166,9 @@ def test_a_clean_module_has_no_findings() -> None:
         (("nets.py:Biased", "--input", "3;16"), "an input must look like"),
         (("nets.py:Biased", "--input", "3,16,16", "--objects", "big"), "--objects must be pixels"),
         (("nets.py:Biased", "--input", "3,16,16", "--image", "cat.png"), "give --html FILE, too"),
+        (("nets.py:Biased", "--input", "3,16,16", "--out", "x.pt2"), "belong to a rewrite: give --fix"),
+        (("nets.py:Biased", "--input", "3,16,16", "--fix", "FC001", "--out", "x.pth"), "--out must end in .py or .pt2"),
+        (("nets.py:Biased", "--input", "3,16,16", "--fix", "drop-bais"), "did you mean drop-bias"),
         (("nets.py:Biased",), "does not say what it takes"),
     ],
 )
@@ -203,6 +206,32 @@ def test_a_command_imports_little() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
+
+
+# ---------------------------------------------------------------- rewrites
+
+
+@pytest.mark.parametrize("name", ["FC001", "drop-bias", "all"])
+def test_a_fix_is_told_with_its_cost(name: str) -> None:
+    code, out, _ = biased("--fix", name)
+    assert code == 0
+    assert "keeps the function" in out
+    assert "parameters 240 to 2" in out
+
+
+def test_a_fix_is_written_and_can_be_inspected(here: Path) -> None:
+    code, _, err = biased("--fix", "drop-bias", "--out", "net.pt2")
+    assert code == 0
+    assert "Written: net.pt2" in err
+    code, out, _ = run("net.pt2", "--select", "FC001")
+    assert code == 0
+    assert "No findings" in out
+
+
+def test_a_figure_is_drawn() -> None:
+    from fieldcraft.verbs.inspect import inspect
+
+    assert inspect("nets.py:Biased", (3, 16, 16)).figure().axes
 
 
 # ---------------------------------------------------------------- explain

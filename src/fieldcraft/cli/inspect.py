@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from fieldcraft.cli.console import out, say, tell
+from fieldcraft.cli.fix import Wish, make, told, write
 from fieldcraft.errors import InspectError
 
 FOUND = 3
@@ -47,6 +48,12 @@ def inspect(
     format: Annotated[Literal["text", "json", "sarif"], typer.Option(help="What is printed.")] = "text",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to explore, too.")] = None,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="What the page draws fields on.")] = None,
+    fix: Annotated[
+        Texts, typer.Option(metavar="NAME", help="Rewrite a copy, by finding or rewrite, or `all`; repeatable.")
+    ] = None,
+    unsafe: Annotated[bool, typer.Option("--unsafe", help="Rewrites may change the function.")] = False,
+    only: Annotated[Texts, typer.Option(metavar="LAYER", help="Rewrite only this submodule; repeatable.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .py or .pt2 for the result.")] = None,
     weights: Annotated[
         bool, typer.Option("--weights", help="Build it with numbers, so that rules can look at them.")
     ] = False,
@@ -57,6 +64,8 @@ def inspect(
     No weights, data or GPU are needed, and the module is never changed. Exit code 3: findings that --fail-on asks for.
     """
     shapes = objects_px(objects)
+    wish = Wish(names=tuple(fix or ()), unsafe=unsafe, only=tuple(only or ()), out=to)
+    wish.check()
     if image is not None and html is None:
         raise InspectError("--image is what the page draws fields on: give --html FILE, too.")
     from fieldcraft.anatomy.inputs import parse_input
@@ -73,9 +82,10 @@ def inspect(
         device=device,
         select=select or (),
         ignore=ignore or (),
-        weights=weights,
+        weights=weights or bool(fix),
         trust=trust,
     )
+    made = make(found, wish) if wish.names else None
     for note in found.notes:
         say(note)
     match format:
@@ -90,6 +100,10 @@ def inspect(
                 out().print(table(found, depth=depth, every_row=all_rows, width=out().width))
             else:
                 tell(plain(found, depth=depth, every_row=all_rows))
+    for line in told(made) if made is not None else ():
+        (tell if format == "text" else say)(line)
+    if made is not None and to is not None:
+        write(made, found, to, source, arguments or ())
     if html is not None:
         found.to_html(html, image=image)
         say(f"The page: {html}")

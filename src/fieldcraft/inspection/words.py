@@ -16,7 +16,7 @@ def in_words(operation: ops.Operation) -> str:
         case ops.Pool():
             return f"{operation.kind} pool {sizes(operation.kernel)}{_stride(operation.stride)}"
         case ops.AdaptivePool():
-            size = "global" if all(one == 1 for one in operation.size) else f"to {window(operation.size)}"
+            size = "global" if all(one == 1 for one in operation.size) else f"to {sizes(operation.size)}"
             return f"{operation.kind} pool {size}"
         case ops.Resize():
             return f"resize to {sizes(operation.after)}, {operation.mode}"

@@ -17,6 +17,7 @@ from fieldcraft.records.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from rich.console import Console, ConsoleOptions, RenderResult
 
 
@@ -76,3 +77,9 @@ class Inspected(Inspection):
         if path is not None:
             write_whole(Path(path), page)
         return page
+
+    def figure(self) -> "Figure":
+        """Fields and multiply-adds along the network, for papers. Raises: MissingExtraError without matplotlib."""
+        from fieldcraft.report.inspection_figure import figure
+
+        return figure(self)
