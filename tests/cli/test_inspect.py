@@ -228,6 +228,12 @@ def test_a_fix_is_written_and_can_be_inspected(here: Path) -> None:
     assert "No findings" in out
 
 
+def test_real_passes_are_measured() -> None:
+    _, out, _ = run("nets.py:Biased", "--input", "3,4,4", "--measure")
+    assert " ms a pass (quartiles " in out
+    assert "weights were made up" in out
+
+
 def test_a_figure_is_drawn() -> None:
     from fieldcraft.verbs.inspect import inspect
 

@@ -23,7 +23,7 @@ def quick_norm(function: Any, args: Sequence[Any]) -> tuple[Tensor, Tensor, Tens
     return torch.empty_like(x), torch.empty_like(mean), torch.empty_like(mean)
 
 
-class QuickNorms(TorchDispatchMode):
+class QuickNorms(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """The same inside of a block."""
 
     def __torch_dispatch__(

@@ -48,11 +48,14 @@ def inspect(
     format: Annotated[Literal["text", "json", "sarif"], typer.Option(help="What is printed.")] = "text",
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to explore, too.")] = None,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="What the page draws fields on.")] = None,
+    measure: Annotated[bool, typer.Option("--measure", help="Also time real passes on this machine.")] = False,
     fix: Annotated[
         Texts, typer.Option(metavar="NAME", help="Rewrite a copy, by finding or rewrite, or `all`; repeatable.")
     ] = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Rewrites may change the function.")] = False,
-    only: Annotated[Texts, typer.Option(metavar="LAYER", help="Rewrite only this submodule; repeatable.")] = None,
+    layers: Annotated[
+        Texts, typer.Option("--only", metavar="LAYER", help="Rewrite only this submodule; repeatable.")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .py or .pt2 for the result.")] = None,
     weights: Annotated[
         bool, typer.Option("--weights", help="Build it with numbers, so that rules can look at them.")
@@ -64,11 +67,12 @@ def inspect(
     No weights, data or GPU are needed, and the module is never changed. Exit code 3: findings that --fail-on asks for.
     """
     shapes = objects_px(objects)
-    wish = Wish(names=tuple(fix or ()), unsafe=unsafe, only=tuple(only or ()), out=to)
+    wish = Wish(names=tuple(fix or ()), unsafe=unsafe, only=tuple(layers or ()), out=to)
     wish.check()
     if image is not None and html is None:
         raise InspectError("--image is what the page draws fields on: give --html FILE, too.")
     from fieldcraft.anatomy.inputs import parse_input
+    from fieldcraft.inspection.words import measured_in_words
     from fieldcraft.verbs.inspect import inspect as look
 
     found = look(
@@ -100,6 +104,8 @@ def inspect(
                 out().print(table(found, depth=depth, every_row=all_rows, width=out().width))
             else:
                 tell(plain(found, depth=depth, every_row=all_rows))
+    if measure:
+        (tell if format == "text" else say)(measured_in_words(found.measure(device=device or "cpu")))
     for line in told(made) if made is not None else ():
         (tell if format == "text" else say)(line)
     if made is not None and to is not None:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from fieldcraft.records import operations as ops
 from fieldcraft.records.anatomy import AxisField, Row
+
+if TYPE_CHECKING:
+    from fieldcraft.anatomy.measure import Measured
 
 
 def in_words(operation: ops.Operation) -> str:
@@ -120,3 +123,12 @@ def _number(value: Fraction | None) -> str:
 
 def _joined(parts: Sequence[str]) -> str:
     return parts[0] if len(set(parts)) == 1 else "x".join(parts)
+
+
+def measured_in_words(one: "Measured") -> str:
+    """Latency with its spread, and memory."""
+    low, high = (1000 * value for value in one.spread_s)
+    spread = f"quartiles {low:.3g} to {high:.3g} ms, {one.passes} passes"
+    where = f"batch {one.batch}, {one.device}, {one.threads} thread{'s' if one.threads != 1 else ''}"
+    made_up = "; weights were made up" if one.made_up else ""
+    return f"Measured: {1000 * one.latency_s:.3g} ms a pass ({spread}, {where}), peak {memory(one.peak_bytes)}{made_up}"

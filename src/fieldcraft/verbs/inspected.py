@@ -7,7 +7,7 @@ them all stands here.
 import html
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor, nn
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
     from rich.console import Console, ConsoleOptions, RenderResult
+
+    from fieldcraft.anatomy.measure import Measured
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -83,3 +85,9 @@ class Inspected(Inspection):
         from fieldcraft.report.inspection_figure import figure
 
         return figure(self)
+
+    def measure(self, *, device: Literal["cpu", "cuda"] = "cpu", seconds: float = 3.0) -> "Measured":
+        """Time and peak memory of real forward passes on this machine, with n and spread."""
+        from fieldcraft.anatomy.measure import measure
+
+        return measure(self.module, self.inputs, batch=self.anatomy.batch, device=device, seconds=seconds)

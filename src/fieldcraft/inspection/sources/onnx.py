@@ -76,7 +76,7 @@ def _known_operators(nodes: Sequence["NodeProto"], path: Path) -> None:
 
 def _without_copies(nodes: Sequence["NodeProto"], weights: dict[str, "TensorProto"]) -> list["NodeProto"]:
     """Nodes without those that only give a weight a second name (exporters share equal tensors so)."""
-    kept: list["NodeProto"] = []
+    kept: list[NodeProto] = []
     same: dict[str, str] = {}
     for node in nodes:
         for place, name in enumerate(node.input):
