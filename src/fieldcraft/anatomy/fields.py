@@ -1,9 +1,199 @@
-"""Receptive fields of every event of a recorded forward pass."""
+"""Receptive fields of every event of a recorded forward pass.
 
+The axes of an input of rank 4 and more are dimensions 2, 3, ... (after batch and channels), of rank 2 dimension 1. Of
+rank 3 it is dimension 2 in (n, channels, steps) and dimension 1 in (n, steps, features), whichever stays a dimension for
+longer on the way through the network.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from fieldcraft.anatomy.capture import Event
+from fieldcraft.anatomy.joins import Policy
+from fieldcraft.anatomy.operations import operation_of
+from fieldcraft.anatomy.phases import EMPTY, PIXELS
+from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, listed, merged, size_of
 from fieldcraft.anatomy.trace import Traced
-from fieldcraft.records.anatomy import InputField
+from fieldcraft.anatomy.units import Scene, seen_after
+from fieldcraft.records.anatomy import AxisField, InputField
+from fieldcraft.records.operations import Arithmetic, Concatenate, Normalisation, Operation
+
+POLICIES: tuple[Policy, Policy, Policy] = ("local", "full", "least")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One axis of one input, seen in three ways."""
+
+    value: int
+    axis: int
+    """Dimension of the input."""
+    local: Scene
+    full: Scene
+    least: Scene
 
 
 def fields_of(traced: Traced) -> list[tuple[InputField, ...]]:
     """For each event, what its first output sees of each input."""
-    return [() for _ in traced.capture.events]
+    tracks = followed(traced)
+    names = dict(zip(traced.inputs, traced.input_names, strict=True))
+    known: dict[tuple[int, ...], AxisField] = {}
+    rows = []
+    for event in traced.capture.events:
+        row = []
+        for value in dict.fromkeys(track.value for track in tracks):
+            axes = [_axis_field(one, event.outputs[0], known) for one in tracks if one.value == value and event.outputs]
+            seen = tuple(axis for axis in axes if axis is not None)
+            if seen:
+                row.append(InputField(input=names[value], axes=seen))
+        rows.append(tuple(row))
+    return rows
+
+
+def axes_of(traced: Traced) -> dict[str, tuple[int, ...]]:
+    """For each input the dimensions that its fields are given for, in the order of `InputField.axes`."""
+    names = dict(zip(traced.inputs, traced.input_names, strict=True))
+    tracks = followed(traced)
+    return {name: tuple(one.axis for one in tracks if one.value == value) for value, name in names.items()}
+
+
+def intervals_of(traced: Traced, event: int, input: int = 0, axis: int = 0) -> list[tuple[int, int] | None]:
+    """First and last pixel that each unit of an event's first output sees, clipped to the input; None sees nothing.
+
+    Units are counted along the dimension that carries the axis; the hull over the others is given. An entry for all
+    units where no dimension does.
+    """
+    tracks = [one for one in followed(traced) if one.value == traced.inputs[input]]
+    scene = tracks[axis].local
+    output = traced.capture.events[event].outputs[0]
+    shape = traced.capture.values[output].shape
+    sight = scene.sights.get(output)
+    low, high = listed(sight, shape, scene.pixels)
+    dim = unit_dimension(sight, shape)
+    others = tuple(one for one in range(low.ndim) if one != dim)
+    pairs = zip(low.min(axis=others).reshape(-1).tolist(), high.max(axis=others).reshape(-1).tolist(), strict=True)
+    return [(first, last) if first <= last and first < EMPTY else None for first, last in pairs]
+
+
+def unit_dimension(sight: Sight | None, shape: Shape) -> int:
+    """The dimension along which units are counted: the one that carries the axis, or the one that tells most apart."""
+    if isinstance(sight, Along):
+        return sight.dim
+    if isinstance(sight, Each):
+        return max(range(len(shape)), key=lambda dim: sight.low.shape[dim])
+    return len(shape) - 1
+
+
+def followed(traced: Traced) -> list[Track]:
+    """All axes of all inputs through all events."""
+    operations = [operation_of(event, traced.capture) for event in traced.capture.events]
+    tracks = [track for value in traced.inputs for track in _tracks(traced, value)]
+    for event, operation in zip(traced.capture.events, operations, strict=True):
+        if event.outputs:
+            for track in tracks:
+                _follow(track, event, operation)
+    return [
+        track for value in traced.inputs for track in _chosen([one for one in tracks if one.value == value], traced)
+    ]
+
+
+def _tracks(traced: Traced, value: int) -> Iterator[Track]:
+    shape = traced.capture.values[value].shape
+    places: dict[tuple[object, ...], object] = {}
+    for axis in range(1 if len(shape) < 4 else 2, len(shape)):
+        start = Along(axis, (PIXELS,)) if shape[axis] > 1 else Fixed(0, 0, pooled=False)
+        scenes = [
+            Scene(capture=traced.capture, pixels=shape[axis], policy=policy, sights={value: start}, places=places)  # type: ignore[arg-type]
+            for policy in POLICIES
+        ]
+        yield Track(value, axis, *scenes)
+
+
+def _follow(track: Track, event: Event, operation: Operation) -> None:
+    read = [value for value in event.refs() if value in track.local.sights]
+    if not read:
+        return
+    local = track.local.sights
+    made = _carry(track.local, event, operation)
+    for scene in (track.full, track.least):
+        same = all(scene.sights.get(value) is local[value] for value in read)
+        if same and not _differs(scene.policy, operation, [local[value] for value in read]):
+            for value, sight in made:
+                scene.sights[value] = sight
+        else:
+            _carry(scene, event, operation)
+
+
+def _differs(policy: Policy, operation: Operation, read: Sequence[Sight]) -> bool:
+    """An operation that may treat the same inputs differently."""
+    if isinstance(operation, Normalisation):
+        return policy == "full" and (operation.kind != "batch" or operation.batch_statistics)
+    if policy == "least":
+        return len(read) > 1
+    return (
+        isinstance(operation, Arithmetic | Concatenate) or len(read) > 1 and any(isinstance(one, Fixed) for one in read)
+    )
+
+
+def _carry(scene: Scene, event: Event, operation: Operation) -> list[tuple[int, Sight]]:
+    seen = seen_after(scene, event, operation)
+    made = [(value, sight) for value, sight in zip(event.outputs, seen, strict=True) if sight is not None]
+    scene.sights.update(made)
+    return made
+
+
+def _chosen(tracks: list[Track], traced: Traced) -> list[Track]:
+    """Of the two readings of an input of rank 3 the one whose axis lives longer; both where they live equally long."""
+    if len(tracks) != 2 or len(traced.capture.values[tracks[0].value].shape) != 3:
+        return tracks
+    lives = [sum(not isinstance(one, Fixed) for one in track.local.sights.values()) for track in tracks]
+    if lives[0] == lives[1]:
+        return tracks
+    return [tracks[0] if lives[0] > lives[1] else tracks[1]]
+
+
+def _axis_field(track: Track, value: int, known: dict[tuple[int, ...], AxisField]) -> AxisField | None:
+    shape = track.local.capture.values[value].shape
+    local = track.local.sights.get(value)
+    full = track.full.sights.get(value, local)
+    if full is None:
+        return None
+    local = full if local is None else local
+    least = track.least.sights.get(value, local)
+    key = (id(local), id(full), id(least), track.local.pixels, *shape)
+    if key not in known:
+        known[key] = _described(local, full, least, shape, track.local.pixels)
+    return known[key]
+
+
+def _described(local: Sight, full: Sight, least: Sight, shape: Shape, pixels: int) -> AxisField:
+    size = size_of(local, shape, pixels)
+    start, stride, uneven, aligned = _moving(local, shape, pixels)
+    whole = isinstance(local, Fixed) and (local.pooled or (local.low <= 0 and local.high >= pixels - 1))
+    return AxisField(
+        size=size,
+        full=max(size, size_of(full, shape, pixels)),
+        least=min(size, size_of(least, shape, pixels)),
+        stride=stride,
+        start=start,
+        everywhere=whole,
+        per_unit=uneven,
+        exact=local.exact,
+        aligned=local.aligned and aligned,
+    )
+
+
+def _moving(local: Sight, shape: Shape, pixels: int) -> tuple[Fraction | None, Fraction | None, bool, bool]:
+    """First pixel of unit 0, stride, whether units differ in size, and whether branches side by side are aligned."""
+    if isinstance(local, Fixed):
+        return Fraction(local.low), None, False, True
+    if isinstance(local, Along):
+        one = merged(local)
+        if one is not None and (phases := one.palette[0]) is not None:
+            low = phases.lows[0]
+            sizes = phases.sizes(shape[one.dim])
+            return (Fraction(low) if abs(low) < EMPTY else None), phases.stride, len(set(sizes)) > 1, one.aligned
+    low, _ = listed(local, shape, pixels)
+    first = int(low.reshape(-1)[0])
+    return (Fraction(first) if first < EMPTY else None), None, True, not isinstance(local, Along)

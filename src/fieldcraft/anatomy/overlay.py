@@ -1,0 +1,57 @@
+"""Writing through a view: what other views of the same numbers see afterwards."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fieldcraft.anatomy.capture import Capture, Event
+from fieldcraft.anatomy.sights import Fixed, Shape, Sight, bound, listed, tidied
+
+LARGEST = 2**22
+
+
+def overlaid(parts: Sequence[tuple[Sight | None, Shape]], event: Event, capture: Capture, pixels: int) -> Sight | None:
+    """The first tensor after the second one, a view of the same storage, was written to."""
+    (old, _), (new, _) = parts
+    old_value, new_value = (capture.values[value].tensor for value in event.refs())
+    if old is None and new is None:
+        return None
+    if _place(old_value) == _place(new_value):
+        return new
+    if isinstance(old, Fixed) and isinstance(new, Fixed) and (old.low, old.high) == (new.low, new.high):
+        return old
+    cells = _cells(old_value), _cells(new_value)
+    if cells[0] is None or cells[1] is None:
+        return bound(pixels)
+    size = int(max(cells[0].max(), cells[1].max())) + 1
+    if size > LARGEST:
+        return bound(pixels)
+    ends = []
+    for end in (0, 1):
+        storage = np.zeros(size, dtype=np.int64)
+        for sight, tensor, cell in ((old, old_value, cells[0]), (new, new_value, cells[1])):
+            storage[cell] = np.broadcast_to(listed(sight, tuple(tensor.shape), pixels)[end], tensor.shape)
+        ends.append(storage[cells[0]])
+    some = [one for one in (old, new) if one is not None]
+    return tidied(
+        ends[0], ends[1], pixels, exact=all(one.exact for one in some), aligned=all(one.aligned for one in some)
+    )
+
+
+def _place(tensor: Tensor) -> tuple[object, ...]:
+    return tuple(tensor.shape), tensor.stride(), tensor.storage_offset()
+
+
+def _cells(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
+    """Places in the storage."""
+    if tensor.numel() > LARGEST or tensor.numel() == 0:
+        return None
+    last = tensor.storage_offset() + sum(
+        (side - 1) * step for side, step in zip(tensor.shape, tensor.stride(), strict=True)
+    )
+    if last >= LARGEST:
+        return None
+    cells = torch.arange(last + 1).as_strided(tuple(tensor.shape), tensor.stride(), tensor.storage_offset())
+    return cells.numpy()

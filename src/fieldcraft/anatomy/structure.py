@@ -1,0 +1,190 @@
+"""Sights through operations that only move numbers: the operation itself is run on numbers that say where they were.
+
+So views, permutations, windows, shuffles, splits and repetitions are exact without a rule for each.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fieldcraft.anatomy.capture import Event, Ref
+from fieldcraft.anatomy.phases import Taps
+from fieldcraft.anatomy.sights import MOST_UNITS, Along, Array, Each, Fixed, Shape, Sight, bound, evaluated, tidied
+from fieldcraft.anatomy.windows import through
+
+MOVES = frozenset(
+    "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes chunk "
+    "unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle pixel_unshuffle unfold "
+    "diagonal repeat_interleave channel_shuffle native_channel_shuffle movedim swapaxes view_copy _reshape_alias tile "
+    "squeeze_copy _reshape_copy unfold_copy diagonal_copy".split()
+)
+SAME_ORDER = frozenset(
+    "view _unsafe_view reshape unsqueeze squeeze view_copy _reshape_alias squeeze_copy _reshape_copy".split()
+)
+LARGEST = 2**26
+"""Numbers that are moved to see where they go."""
+
+Places = dict[tuple[object, ...], list[Array] | None]
+"""Where numbers went, for operations that were seen before."""
+
+
+def rearranged(
+    event: Event, sight: Sight | None, before: Shape, after: list[Shape], pixels: int, places: Places
+) -> list[Sight | None]:
+    """What each output sees of what the only moving input sees."""
+    if sight is None or isinstance(sight, Fixed):
+        return [sight] * len(after)
+    quick = _quickly(event, sight, before, after, pixels)
+    if quick is not None:
+        return quick
+    if isinstance(sight, Each):
+        went = _went(event, before, sight.low.shape, after, places)
+        if went is None:
+            return [bound(pixels)] * len(after)
+        low, high = sight.low.reshape(-1), sight.high.reshape(-1)
+        return [tidied(low[one], high[one], pixels, exact=sight.exact, aligned=sight.aligned) for one in went]
+    return _along(event, sight, before, after, pixels, places)
+
+
+def _along(
+    event: Event, sight: Along, before: Shape, after: list[Shape], pixels: int, places: Places
+) -> list[Sight | None]:
+    sides = tuple(size if dim == sight.dim else 1 for dim, size in enumerate(before))
+    units = _went(event, before, sides, after, places)
+    labels = None if sight.labels is None else _went(event, before, sight.labels.shape, after, places)
+    if units is None or (sight.labels is not None and labels is None):
+        return [bound(pixels)] * len(after)
+    found: list[Sight | None] = []
+    for place, one in enumerate(units):
+        kinds = None if labels is None or sight.labels is None else sight.labels.reshape(-1)[labels[place]]
+        found.append(_of_units(sight, one, kinds, before[sight.dim], pixels))
+    return found
+
+
+def _of_units(sight: Along, units: Array, kinds: Array | None, before: int, pixels: int) -> Sight | None:
+    """`units` says for each output which unit it was."""
+    varying = [dim for dim, side in enumerate(units.shape) if side > 1]
+    if len(varying) == 1 and (kinds is None or kinds.shape[varying[0]] == 1):
+        taps = _regular(units.reshape(-1))
+        if taps is not None:
+            rank = units.ndim
+            shape = tuple(before if dim == varying[0] else 1 for dim in range(rank))
+            again = Along(varying[0], sight.palette, kinds, sight.exact, sight.aligned)
+            return through(again, varying[0], taps, shape, units.size, pixels)
+
+    rows = [evaluated(one, before, pixels) for one in sight.palette]
+    low, high = (np.stack([row[end] for row in rows])[0 if kinds is None else kinds, units] for end in (0, 1))
+    return tidied(low, high, pixels, exact=sight.exact, aligned=sight.aligned)
+
+
+def _regular(units: Array) -> Taps | None:
+    """Units that repeat with a shift."""
+    count = len(units)
+    for period in range(1, min(count // 2, 1024) + 1):
+        step = int(units[period] - units[0])
+        if units[-1] - units[-1 - period] == step and (units[period:] - units[:-period] == step).all():
+            return Taps(tuple(units[:period].tolist()), (1,) * period, step)
+    return None
+
+
+def _quickly(event: Event, sight: Sight, before: Shape, after: list[Shape], pixels: int) -> list[Sight | None] | None:
+    """Dimensions that only change places; None where more happens."""
+    if not isinstance(sight, Along) or len(after) != 1:
+        return None
+    packet, args = event.packet, event.args
+    if packet == "slice" and len(args) > 1 and args[1] % len(before) == sight.dim:
+        low = args[2] if len(args) > 2 and args[2] is not None else 0
+        low = max(0, low + before[sight.dim]) if low < 0 else low
+        taps = Taps((low,), (1,), args[4] if len(args) > 4 else 1)
+        return [through(sight, sight.dim, taps, before, after[0][sight.dim], pixels)]
+    if packet == "pixel_shuffle" and sight.labels is None and sight.dim >= len(before) - 2:
+        return [through(sight, sight.dim, Taps((0,) * args[1], (1,) * args[1], 1), before, after[0][sight.dim], pixels)]
+    if sight.labels is not None:
+        return None
+    dim = _new_place(packet, args, sight.dim, before, after[0])
+    return None if dim is None else [Along(dim, sight.palette, None, sight.exact, sight.aligned)]
+
+
+def _new_place(packet: str, args: tuple[Any, ...], dim: int, before: Shape, after: Shape) -> int | None:
+    rank = len(before)
+    if packet == "permute":
+        return next(place for place, old in enumerate(args[1]) if old % rank == dim)
+    if packet in ("transpose", "t"):
+        one, other = (0, rank - 1) if packet == "t" else (args[1] % rank, args[2] % rank)
+        return other if dim == one else one if dim == other else dim
+    if packet == "expand" and before[dim] > 1:
+        return dim + len(after) - rank
+    if packet in SAME_ORDER and prod(before) == prod(after) and before[dim] > 1:
+        front = prod(before[:dim])
+        return next(
+            (at for at, side in enumerate(after) if side == before[dim] and prod(after[:at]) == front),
+            None,
+        )
+    if (
+        packet in ("slice", "repeat_interleave")
+        and rank == len(after)
+        and before[dim] == after[dim]
+        and packet == "slice"
+    ):
+        return dim
+    return None
+
+
+def _went(event: Event, before: Shape, sides: Shape, after: list[Shape], places: Places) -> list[Array] | None:
+    """For each output number, which of the numbers of a tensor with these sides (spread over `before`) it was."""
+    if max([prod(before), *map(prod, after)]) > LARGEST:
+        return None
+    try:
+        key: tuple[object, ...] = (event.function, event.args, tuple(event.kwargs.items()), before, sides)
+        key = tuple("" if isinstance(one, Ref) else one for one in _flat(key))
+        known = places.get(key, ...)
+    except TypeError:
+        return None
+    if known is not ...:
+        return known  # type: ignore[return-value]
+    places[key] = found = _run(event, before, sides, after)
+    return found
+
+
+def _flat(given: Any) -> list[object]:
+    if isinstance(given, tuple | list):
+        return ["(", *(part for one in given for part in _flat(one)), ")"]
+    return [given]
+
+
+def _run(event: Event, before: Shape, sides: Shape, after: list[Shape]) -> list[Array] | None:
+    numbers = torch.arange(prod(sides), dtype=torch.int64).reshape(sides).expand(before)
+
+    def given(one: Any) -> Any:
+        if isinstance(one, Ref):
+            return numbers
+        return [given(part) for part in one] if isinstance(one, tuple | list) else one
+
+    options: Mapping[str, Any] = {key: given(one) for key, one in event.kwargs.items()}
+    function = (
+        torch.ops.aten.reshape.default if event.packet in ("view", "_unsafe_view", "_reshape_alias") else event.function
+    )
+    args = event.args[:2] if function is not event.function else event.args
+    try:
+        with torch.no_grad():
+            result = function(*(given(one) for one in args), **options)
+    except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
+        return None
+    made = [result] if isinstance(result, Tensor) else list(result)
+    if [tuple(one.shape) for one in made] != after:
+        return None
+    compact = [_compact(one) for one in made]
+    return compact if sum(one.size for one in compact) <= MOST_UNITS else None
+
+
+def _compact(moved: Tensor) -> Array:
+    for dim in range(moved.dim()):
+        if moved.shape[dim] > 1:
+            first = moved.narrow(dim, 0, 1)
+            if moved.stride(dim) == 0 or bool((moved == first).all()):
+                moved = first
+    return moved.numpy()

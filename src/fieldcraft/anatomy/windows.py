@@ -1,0 +1,102 @@
+"""Sights through layers that read windows: convolutions, pools, resizing, padding, slices, along single dimensions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from fieldcraft.anatomy.phases import EMPTY, Phases, Taps, compose, reach, sealed
+from fieldcraft.anatomy.sights import Along, Array, Each, Fixed, Shape, Sight, along, evaluated, listed, tidied
+
+
+def through(sight: Sight | None, dim: int, taps: Taps, before: Shape, after: int, pixels: int) -> Sight | None:
+    """What `after` units along `dim` see that read units of a tensor of shape `before`."""
+    if sight is None or isinstance(sight, Fixed):
+        return sight
+    if isinstance(sight, Along):
+        if sight.dim == dim:
+            return _phases(sight, taps, before, after, pixels)
+        if sight.labels is None or sight.labels.shape[dim] == 1:
+            return sight
+        sight = Each(*listed(sight, before, pixels), sight.exact, sight.aligned)
+    if sight.low.shape[dim] == 1:
+        return sight
+    low, high = _each(sight.low, sight.high, dim, taps, before[dim], after)
+    return tidied(low, high, pixels, exact=sight.exact, aligned=sight.aligned)
+
+
+def _phases(sight: Along, taps: Taps, before: Shape, after: int, pixels: int) -> Sight | None:
+    exact, palette = sight.exact, list[Phases | None]()
+    for one in sight.palette:
+        made = None if one is None else compose(one, taps)
+        if one is not None and made is None:  # the period got too long
+            low, high = listed(sight, before, pixels)
+            seen = _each(low, high, sight.dim, taps, before[sight.dim], after)
+            return tidied(*seen, pixels, exact=exact, aligned=sight.aligned)
+        if one is not None and exact:
+            exact = _is_exact(one, taps, before[sight.dim], after, pixels)
+        palette.append(made)
+    return along(sight.dim, palette, sight.labels, exact=exact, aligned=sight.aligned)
+
+
+@lru_cache(maxsize=4096)
+def _is_exact(seen: Phases, taps: Taps, before: int, after: int, pixels: int) -> bool:
+    """Every unit whose interval lies inside of the input sees all of it, although the map has borders."""
+    low, high = reach(taps, after)
+    if (low >= 0 and high < before) or sealed(seen, taps, before, after, pixels):
+        return True
+    made = compose(seen, taps)
+    if made is None:
+        return False
+    truth = _each(*evaluated(seen, before, pixels), 0, taps, before, after)
+    return all(
+        first < 0 or last >= pixels or (first, last) == (int(truth[0][unit]), int(truth[1][unit]))
+        for unit in range(after)
+        for first, last in (made.at(unit),)
+        if first <= last
+    )
+
+
+def _each(low: Array, high: Array, dim: int, taps: Taps, before: int, after: int) -> tuple[Array, Array]:
+    """Unit by unit; beyond the map there is nothing, or its last unit."""
+    read = [taps.at(unit) for unit in range(after)]
+    firsts, counts = np.array([first for first, _ in read]), np.array([count for _, count in read])
+    lows = np.full(_with(low.shape, dim, after), EMPTY)
+    highs = np.full(lows.shape, -EMPTY)
+    for tap in range(int(counts.max(initial=0))):
+        units = firsts + tap * taps.dilation
+        valid = tap < counts
+        if not taps.clamped:
+            valid &= (units >= 0) & (units < before)
+        units = np.clip(units, 0, before - 1)
+        shown = valid.reshape([-1 if place == dim else 1 for place in range(low.ndim)])
+        lows = np.minimum(lows, np.where(shown, np.take(low, units, dim), EMPTY))
+        highs = np.maximum(highs, np.where(shown, np.take(high, units, dim), -EMPTY))
+    return lows, highs
+
+
+def _with(shape: Sequence[int], dim: int, side: int) -> Shape:
+    return (*shape[:dim], side, *shape[dim + 1 :])
+
+
+def taken(sight: Sight | None, dim: int, units: Array, before: Shape, pixels: int) -> Sight | None:
+    """Units of a dimension in any order (reflected padding, rolling); clipped to the input."""
+    if sight is None or isinstance(sight, Fixed):
+        return sight
+    if isinstance(sight, Along) and sight.dim != dim:
+        if sight.labels is None or sight.labels.shape[dim] == 1:
+            return sight
+        return along(
+            sight.dim, sight.palette, np.take(sight.labels, units, dim), exact=sight.exact, aligned=sight.aligned
+        )
+    low, high = listed(sight, before, pixels)
+    if low.shape[dim] == 1:
+        return sight
+    taken_low, taken_high = np.take(low, units, dim), np.take(high, units, dim)
+    return tidied(taken_low, taken_high, pixels, exact=sight.exact, aligned=sight.aligned)
+
+
+def bounded(sight: Sight | None) -> Sight | None:
+    """The same, no longer said to be exact."""
+    return None if sight is None else replace(sight, exact=False)
