@@ -17,6 +17,7 @@ from fieldcraft.records.files import write_whole
 from fieldcraft.records.finding import Severity
 from fieldcraft.report.explorer.network import network_data
 from fieldcraft.report.explorer.scene import scene
+from fieldcraft.report.explorer.words import BY
 from fieldcraft.report.wording import THIN, number, plural, whole
 
 SCRIPTS = ("numbers", "network", "tree", "search", "field", "panel", "overview", "findings", "bench", "start")
@@ -56,9 +57,9 @@ def inspection_page(inspection: Inspection, *, image: Path | None = None) -> str
         found=len(inspection.findings),
         untraced=inspection.anatomy.untraced,
         picture=shown,
-        script=Markup(script),  # noqa: S704  (our own files)
+        script=Markup(script),
         digest=b64encode(sha256(script.encode()).digest()).decode(),
-        data=Markup(in_script(data)),  # noqa: S704  (escaped for where it stands)
+        data=Markup(in_script(data)),
     )
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
 
@@ -87,7 +88,7 @@ def _script() -> str:
 def _line(inspection: Inspection) -> str:
     anatomy = inspection.anatomy
     taken = ", ".join(
-        f"{f'{one.name} ' if one.name else ''}{' x '.join(map(str, one.shape))}"
+        f"{f'{one.name} ' if one.name else ''}{BY.join(map(str, one.shape))}"
         for one in (anatomy.values[value] for value in anatomy.inputs)
     )
     how = "traced without numbers" if anatomy.how == "meta" else "traced on a small real input"
@@ -109,7 +110,9 @@ def _tiles(inspection: Inspection) -> tuple[Tile, ...]:
         Tile(
             "Activation memory",
             _memory(anatomy.memory.inference),
-            f"at its most in inference; {_memory(training)} kept in training" if training is not None else "in inference",
+            f"at its most in inference; {_memory(training)} kept in training"
+            if training is not None
+            else "in inference",
         ),
         _field_tile(inspection),
         Tile("Findings", whole(len(inspection.findings)), _severities(inspection)),
@@ -124,9 +127,14 @@ def _field_tile(inspection: Inspection) -> Tile:
         return Tile("Receptive field", "\N{EN DASH}", "of the output: not known, or the input has no spatial axes")
     axes = fields[0].axes
     words = ["all" if one.everywhere else whole(one.size) for one in axes]
-    value = words[0] if len(set(words)) == 1 else " x ".join(words)
-    local = max((one.size for row in anatomy.rows for field in row.fields for one in field.axes if not one.everywhere), default=0)
-    meaning = "of the output, in pixels" if value != "all" else f"the whole input; {whole(local)} px before it is pooled"
+    value = words[0] if len(set(words)) == 1 else BY.join(words)
+    local = max(
+        (one.size for row in anatomy.rows for field in row.fields for one in field.axes if not one.everywhere),
+        default=0,
+    )
+    meaning = (
+        "of the output, in pixels" if value != "all" else f"the whole input; {whole(local)} px before it is pooled"
+    )
     return Tile("Receptive field", value, meaning)
 
 

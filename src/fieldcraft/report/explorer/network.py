@@ -64,7 +64,7 @@ def _input(anatomy: Anatomy, value: int) -> Json:
 
 def _rows(anatomy: Anatomy, texts: Once, shapes: Once, fields: Once) -> Json:
     rows = anatomy.rows
-    out = {value: name for value, name in zip(anatomy.outputs, anatomy.output_names, strict=False)}
+    out = dict(zip(anatomy.outputs, anatomy.output_names, strict=True))
     return {
         "module": [texts(row.module) for row in rows],
         "kind": [texts(row.kind) for row in rows],

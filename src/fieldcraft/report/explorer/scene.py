@@ -8,7 +8,8 @@ from fieldcraft.report.pixels import data_uri
 
 LONGEST_PX = 384
 SCENE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 224 224" preserveAspectRatio="xMidYMid slice">
-<linearGradient id="s" x2="0" y2="1"><stop stop-color="#8fb8d8"/><stop offset=".62" stop-color="#f1e3c6"/></linearGradient>
+<linearGradient id="s" x2="0" y2="1"><stop stop-color="#8fb8d8"/>
+<stop offset=".62" stop-color="#f1e3c6"/></linearGradient>
 <path fill="url(#s)" d="M0 0h224v224H0z"/><circle cx="168" cy="52" r="17" fill="#f7d774"/>
 <path fill="#7f9cab" d="M0 126 38 78l26 30 40-58 44 66 24-26 52 46v98H0z"/>
 <path fill="#fff" opacity=".8" d="m104 50-15 22 12-4 8 7 9-5z"/>
@@ -34,4 +35,6 @@ def scene(image: Path | None) -> tuple[str, str]:
         with Image.open(image) as opened:
             return data_uri(opened.convert("RGB"), LONGEST_PX), image.name
     except (OSError, UnidentifiedImageError) as error:
-        raise InspectError(f"{image} must be an image that Pillow reads, but: {error}. Give a PNG or JPEG file.") from error
+        raise InspectError(
+            f"{image} must be an image that Pillow reads, but: {error}. Give a PNG or JPEG file."
+        ) from error

@@ -1,6 +1,6 @@
 // What a unit sees, drawn on the input: what lies inside of it, and what lies in the padding.
 const scene = data.scene;
-const MOST = 1.5;  // input lengths drawn beyond each edge
+const MOST = 0.75;  // input lengths drawn beyond each edge; a longer field runs out of the picture
 
 // Spatial lengths of the input: the last axes, as many as the field has.
 const extentOf = field => data.inputs[field.input].shape.slice(-field.axes.length);
@@ -76,15 +76,15 @@ const wave = (width, height) => {
 
 const showPicture = (one, field, plane, units) => {
   const { width, height } = one, local = boxOf(field, plane, units, "size"), inner = clipped(local, width, height, 0);
-  const outer = clipped(local, width, height, MOST), full = clipped(boxOf(field, plane, units, "full"), width, height, MOST);
+  const outer = clipped(local, width, height, MOST);
   const least = clipped(boxOf(field, plane, units, "least"), width, height, 0);
   const pad = 0.04 * Math.max(width, height), left = Math.min(outer.x, -0.5) - pad, top = Math.min(outer.y, -0.5) - pad;
   const right = Math.max(outer.x + outer.width, width - 0.5) + pad, bottom = Math.max(outer.y + outer.height, height - 0.5) + pad;
   one.svg.setAttribute("viewBox", `${left} ${top} ${right - left} ${bottom - top}`);
-  setBox(one.beyond, outer);
+  setBox(one.beyond, local);
   setBox(one.halo, inner);
   setBox(one.inside, inner);
-  setBox(one.full, full);
+  setBox(one.full, boxOf(field, plane, units, "full"));
   setBox(one.least, least);
   one.shade.setAttribute("d", `M-.5-.5h${width}v${height}h${-width}zM${inner.x} ${inner.y}h${inner.width}v${inner.height}h${-inner.width}z`);
   const axes = plane.filter(at => at !== null).map(at => field.axes[at]);

@@ -86,6 +86,7 @@ const showField = fields => {
     box.replaceChildren(...fields.map((one, at) => make("option", { value: at }, data.inputs[one.input].name)));
   }
   if (fields.length > 1) box.value = panel.place;
+  $("field-legend").hidden = !field || !field.axes.length;
   if (!field || !field.axes.length) {
     panel.pictures.replaceChildren();
     panel.units.hidden = true;
@@ -111,6 +112,7 @@ const showField = fields => {
   const where = field.axes.some(axis => axis.stride !== null) ? `Unit ${units.join(", ")} sees ` : "It sees ";
   panel.said.textContent = where + spans.join("; ") + ".";
   shown.forEach((one, at) => one.svg.setAttribute("aria-label", `The input with what ${at ? "the same" : "one"} unit sees. ${panel.said.textContent}`));
+  for (const part of ["beyond", "least", "full"]) $(`key-${part}`).hidden = shown.every(one => one[part].style.display === "none");
   showHeat(shown);
   showUnits(field, lengths, units);
 };
@@ -151,7 +153,7 @@ const showHeat = shown => {
 };
 
 const showFound = node => {
-  const most = 6, shown = node.findings.slice(0, most).map(at => {
+  const most = 3, shown = node.findings.slice(0, most).map(at => {
     const one = data.findings[at];
     return make("li", { class: one.severity }, make("p", {}, make("b", {}, `${SIGNS[one.severity]} ${one.severity} ${one.code} `), one.message), make("p", { class: "remedy" }, one.remedy));
   });

@@ -33,8 +33,10 @@ const relist = () => {
   for (const node of state.visible) state.order.push(node.open ? place : place++);
   state.most = Math.max(1, ...state.visible.filter(node => !node.open).map(node => node[state.measure]));
   tree.space.style.height = `${state.visible.length * ROW}px`;
+  tree.longest = Math.max(tree.longest || 360, state.visible.length * ROW + 2);
+  tree.box.style.maxHeight = `${tree.longest}px`;
   pool.forEach(item => { item.node = null; });
-  drawn = "";
+  piece = null;
   soon();
 };
 
@@ -91,7 +93,7 @@ const spoken = node => {
   ].filter(part => part).join(", ");
 };
 
-let waiting = false, drawn = "";
+let waiting = false;
 const soon = () => {
   if (waiting) return;
   waiting = true;
@@ -113,37 +115,63 @@ const render = () => {
     item.box.classList.toggle("active", node === state.active);
     item.box.setAttribute("aria-selected", node === state.active);
   }
-  free.forEach(item => { item.box.hidden = true; item.box.removeAttribute("id"); item.node = null; });
-  const focus = state.hovered || state.active, key = `${first} ${last} ${focus && focus.id}`;
-  if (key !== drawn) { drawn = key; drawArcs(first, last, focus); }
+  free.forEach(item => { item.box.hidden = true; item.box.classList.remove("active"); item.box.removeAttribute("id"); item.node = null; });
+  const focus = state.hovered || state.active;
+  drawArcs(first, last, focus);
   if (state.active) tree.box.setAttribute("aria-activedescendant", `layer${state.active.id}`);
   showPanel(focus);
   markOverview(focus);
 };
 
-// Edges at the side: straight down to the next layer, an arc over whatever is skipped.
-const drawArcs = (first, last, focus) => {
-  const plain = [], into = [], outOf = [], dots = [], middle = at => (at - first) * ROW + ROW / 2;
-  const edgeAt = focus ? focus.at : -1;
+// Edges at the side: straight down to the next layer, an arc over whatever is skipped. They are drawn for more than is in
+// sight, so that moving by a layer redraws only those of the layer itself.
+const CHUNK = 24;
+const middle = (at, first) => (at - first) * ROW + ROW / 2;
+const depthOf = (from, to) => {
+  const span = state.order[to] - state.order[from];
+  return span === 1 ? 0 : Math.min(48, 8 + 8 * Math.log2(span));
+};
+const arc = (from, to, deep, first) => {
+  const y = middle(from, first), end = middle(to, first), x = SPINE - 1.3 * deep;
+  return deep ? `M${SPINE} ${y}C${x} ${y + 4} ${x} ${end - 4} ${SPINE} ${end}` : `M${SPINE} ${y}V${end}`;
+};
+const dot = (at, first) => {
+  const y = middle(at, first), block = state.visible[at].row === null, half = block ? 4.5 : 3;
+  return block ? `M${SPINE - half} ${y - half}h${2 * half}v${2 * half}h${-2 * half}z`
+    : `M${SPINE - half} ${y}a${half} ${half} 0 1 0 ${2 * half} 0a${half} ${half} 0 1 0 ${-2 * half} 0`;
+};
+
+// Of arcs that look alike within the piece drawn (hundreds in a dense block), one stands for all.
+const drawPiece = (first, last) => {
+  const paths = [], alike = new Set(), dots = [];
   for (const [from, to] of state.edges) {
     if (to < first || from >= last) continue;
-    const span = state.order[to] - state.order[from], y = middle(from), end = middle(to);
-    const deep = span === 1 ? 0 : Math.min(48, 8 + 8 * Math.log2(span));
-    const path = deep ? `M${SPINE} ${y}C${SPINE - 1.3 * deep} ${y + 4} ${SPINE - 1.3 * deep} ${end - 4} ${SPINE} ${end}` : `M${SPINE} ${y}V${end}`;
-    (to === edgeAt ? into : from === edgeAt ? outOf : plain).push(path);
+    const deep = depthOf(from, to), step = Math.round(deep / 2);
+    const key = from < first ? (to >= last ? step : `to ${to} ${step}`) : to >= last ? `from ${from} ${step}` : null;
+    if (key !== null && alike.has(key)) continue;
+    alike.add(key);
+    paths.push(arc(from, to, deep, first));
   }
-  for (let at = first; at < last; at += 1) if (!state.visible[at].open) {
-    const y = middle(at), half = state.visible[at].row === null ? 4.5 : 3;
-    dots.push(state.visible[at].row === null ? `M${SPINE - half} ${y - half}h${2 * half}v${2 * half}h${-2 * half}z`
-      : `M${SPINE - half} ${y}a${half} ${half} 0 1 0 ${2 * half} 0a${half} ${half} 0 1 0 ${-2 * half} 0`);
-  }
-  const [a, b, c, d] = tree.arcs.children;
-  a.setAttribute("d", plain.join(""));
-  b.setAttribute("d", into.join(""));
-  c.setAttribute("d", outOf.join(""));
-  d.setAttribute("d", dots.join(""));
+  for (let at = first; at < last; at += 1) if (!state.visible[at].open) dots.push(dot(at, first));
+  const [plain, , , points] = tree.arcs.children;
+  plain.setAttribute("d", paths.join(""));
+  points.setAttribute("d", dots.join(""));
   tree.arcs.style.transform = `translateY(${first * ROW}px)`;
   tree.arcs.setAttribute("height", (last - first) * ROW);
+};
+
+let piece = null;
+const drawArcs = (from, to, focus) => {
+  if (!piece || from < piece.first || to > piece.last) {
+    piece = { first: Math.max(0, from - CHUNK), last: Math.min(state.visible.length, to + CHUNK), focus: null };
+    drawPiece(piece.first, piece.last);
+  }
+  if (!focus || piece.focus === focus) return;
+  piece.focus = focus;
+  const [, into, outOf] = tree.arcs.children, own = place => state.edges.filter(edge => edge[place] === focus.at)
+    .map(([one, two]) => arc(one, two, depthOf(one, two), piece.first)).join("");
+  into.setAttribute("d", own(1));
+  outOf.setAttribute("d", own(0));
 };
 
 const activate = node => {
@@ -241,5 +269,5 @@ const startTree = () => {
 
 // Printed, the list is as long as it is.
 let printing = false;
-addEventListener("beforeprint", () => { printing = true; drawn = ""; render(); });
-addEventListener("afterprint", () => { printing = false; drawn = ""; render(); });
+addEventListener("beforeprint", () => { printing = true; piece = null; render(); });
+addEventListener("afterprint", () => { printing = false; piece = null; render(); });
