@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from torch import nn
 
@@ -17,22 +18,37 @@ class Options:
     """Of stride-to-dilation."""
     activation: str = "relu"
     """Of swap-activation."""
+    head: Literal["average", "pyramid"] = "average"
+    """Of pooled-head."""
     only: tuple[str, ...] = ()
     """Paths of the submodules to change; empty: all that fit."""
+
+    def wanted(self, path: str) -> bool:
+        """The submodule may be changed."""
+        return not self.only or path in self.only
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that was changed."""
+    """One thing that was changed, or that was left as it was."""
 
     path: str
     """Of the submodule."""
     what: str
-    """In words with numbers."""
+    """In words with numbers; why, where it was left."""
 
 
-Apply = Callable[[nn.Module, Anatomy, Options], tuple[Change, ...]]
-"""Changes the module that it is given (a copy) and says what it changed; nothing changed gives ()."""
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one rewrite did."""
+
+    changes: tuple[Change, ...]
+    left: tuple[Change, ...] = ()
+    """What looked like it would fit and was left, with the reason."""
+
+
+Apply = Callable[[nn.Module, Anatomy, Options], Outcome]
+"""Changes the module that it is given (a copy). Raises: InspectError when it can only be done as a whole and cannot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +63,8 @@ class Rewrite:
     """The function stays the same, to rounding."""
     training_too: bool
     """Also in training mode (safe ones)."""
+    looks_for: str
+    """What must be there for it to fit."""
     apply: Apply
 
     @property
