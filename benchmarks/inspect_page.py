@@ -4,7 +4,9 @@ For each net a page is written and opened n times in headless Chromium; `ready` 
 of its navigation to the end of its script. Then every block is opened and, a key a frame, the arrow goes through every
 layer; a frame is late when it comes more than 1.5 frames of a 60 Hz screen after the last, and `script_p99_ms` is from
 its beginning to the end of what the page does in it. Targets (ResNet-152): at most 1.5 MB, ready within 1 s, no late
-frame. Processor time of the page's main thread says what a frame costs when others keep the machine busy. Run: python benchmarks/inspect_page.py [n]
+frame. Processor time of the page's main thread says what a frame costs when others keep the machine busy.
+
+Run: python benchmarks/inspect_page.py [n]
 """
 
 import sys

@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +20,7 @@ from fieldcraft.errors import InspectError
 from fieldcraft.inspection.inspect import inspect
 from fieldcraft.inspection.inspection import Inspection
 from fieldcraft.records.operations import Convolution, Pool, Rearrange
+from fieldcraft.report.explorer.effective import planes
 from fieldcraft.report.explorer.network import network_data
 from fieldcraft.report.explorer.words import in_words, is_quiet
 from fieldcraft.report.inspection_page import in_script, inspection_page, write_inspection_page
@@ -349,6 +353,35 @@ def test_an_own_image_is_embedded_and_a_file_that_is_none_is_told_of(tmp_path: P
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(InspectError, match="must be an image"):
         inspection_page(made_up(), image=tmp_path / "text.png")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An effective field by hand."""
+
+    heat: npt.NDArray[np.float64]
+    width_px: tuple[float, ...] = (3.5, 3.5)
+    share: float = 0.125
+
+
+def test_an_effective_field_lies_over_the_input_of_its_layer_alone(page: Page, tmp_path: Path) -> None:
+    effective = {"stem": Seen(np.eye(32)), "0": Seen(np.ones((32, 32)))}
+    page.open(write_inspection_page(made_up(), tmp_path / "page.html", effective=effective).as_uri())
+    press_to_tree(page)
+    shown = "getComputedStyle(document.querySelector('.field-picture .heat')).display"
+    press(page, "Home", "ArrowDown")
+    assert page.evaluate(shown) == "inline"
+    assert "deviation 3.50 px, 12.5" in told(page, "#heat-said")
+    press(page, "ArrowDown", "ArrowLeft")
+    assert (page.evaluate(shown), told(page, "#heat-said")) == ("none", "")
+    press(page, "End")
+    assert page.evaluate(shown) == "inline"
+    assert page.complaints == []
+
+
+@given(shape=st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_there_is_a_heat_map_for_every_drawing(shape: list[int]) -> None:
+    assert len(planes(np.ones(shape))) == {1: 1, 2: 1, 3: 2}[len(shape)]
 
 
 def test_sources_are_earlier_rows_or_inputs() -> None:

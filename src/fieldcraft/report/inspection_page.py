@@ -15,6 +15,7 @@ from markupsafe import Markup
 from fieldcraft.inspection.inspection import Inspection
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.finding import Severity
+from fieldcraft.report.explorer.effective import Effective, effective_data
 from fieldcraft.report.explorer.network import network_data
 from fieldcraft.report.explorer.scene import scene
 from fieldcraft.report.explorer.words import BY
@@ -35,13 +36,17 @@ class Tile:
     meaning: str
 
 
-def inspection_page(inspection: Inspection, *, image: Path | None = None) -> str:
-    """The whole page as HTML; `image` is what fields are drawn on.
+def inspection_page(
+    inspection: Inspection, *, image: Path | None = None, effective: Mapping[str, Effective] | None = None
+) -> str:
+    """The whole page as HTML; `image` is what fields are drawn on, `effective` holds fields by module or output.
 
     Raises: InspectError when `image` cannot be read.
     """
     uri, shown = scene(image)
-    data = {**network_data(inspection), "scene": {"uri": uri, "own": image is not None}}
+    data: dict[str, object] = {**network_data(inspection), "scene": {"uri": uri, "own": image is not None}}
+    if effective:
+        data["effective"] = effective_data(inspection.anatomy, effective)
     script = _script()
     environment = Environment(
         loader=PackageLoader("fieldcraft.report"),
@@ -64,12 +69,18 @@ def inspection_page(inspection: Inspection, *, image: Path | None = None) -> str
     return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
 
 
-def write_inspection_page(inspection: Inspection, path: Path, *, image: Path | None = None) -> Path:
+def write_inspection_page(
+    inspection: Inspection,
+    path: Path,
+    *,
+    image: Path | None = None,
+    effective: Mapping[str, Effective] | None = None,
+) -> Path:
     """Write the page to `path`.
 
     Raises: InspectError when `image` cannot be read; RunError when `path` cannot be written.
     """
-    write_whole(path, inspection_page(inspection, image=image))
+    write_whole(path, inspection_page(inspection, image=image, effective=effective))
     return path
 
 

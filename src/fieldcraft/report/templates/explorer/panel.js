@@ -142,8 +142,7 @@ const showUnits = (field, lengths, units) => {
 };
 
 const showHeat = shown => {
-  const node = panel.shown, maps = data.effective || {};
-  const heat = node.path in maps && (node.row === null || node.label) ? maps[node.path] : null;
+  const node = panel.shown, heat = (data.effective || {})[node.last] || null;
   shown.forEach((one, at) => {
     const uri = heat && heat.planes[at] ? heat.planes[at] : null;
     one.heat.style.display = uri ? "" : "none";
