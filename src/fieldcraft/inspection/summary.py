@@ -31,6 +31,7 @@ def summary(inspection: Inspection) -> Iterator[Told]:
     """Every paragraph, in order."""
     yield from _totals(inspection.anatomy)
     yield from _fields(inspection.anatomy)
+    yield from _last_map(inspection.anatomy)
     yield from _unknown(inspection.anatomy)
     yield from _findings(inspection)
 
@@ -53,6 +54,14 @@ def _fields(anatomy: Anatomy) -> Iterator[Told]:
         for one in row.fields if row is not None else ():
             if one.axes:
                 yield Told(text=f"Output {name} sees {' by '.join(_axis(axis) for axis in one.axes)} px of {one.input}")
+
+
+def _last_map(anatomy: Anatomy) -> Iterator[Told]:
+    """Of the last row that still has a map, when the outputs have none any more."""
+    maps = [row for row in anatomy.rows if row.fields and any(one.stride is not None for one in row.fields[0].axes)]
+    if maps and maps[-1].outputs != anatomy.outputs:
+        sees = " by ".join(_axis(one) for one in maps[-1].fields[0].axes)
+        yield Told(text=f"The last map ({maps[-1].module or 'top'}) sees {sees} px of {maps[-1].fields[0].input}")
 
 
 def _axis(one: AxisField) -> str:
