@@ -2,8 +2,8 @@
 
 Each net is traced by `fieldcraft.anatomy`, and its weights made positive and its non-linear parts linear
 (`tests/zoo/oracle.py`), so that a pixel has a gradient exactly when some path leads from it to the unit. For leaf
-modules spread over the depth (`--rows`, 6) and for each of four units along the axis (first, a quarter in, middle, last)
-the hull of the pixels with a gradient is compared with the interval of the arithmetic. One axis at a time: the last one.
+modules spread over the depth (`--rows`, 6) and for four units along the axis (first, a quarter in, middle, last) the
+hull of the pixels with a gradient is compared with the interval of the arithmetic. One axis at a time, the last.
 
 Convolutional nets of free size get a long narrow input, so that fields end inside of it; others their own size. Those
 of table C1 (Araujo, Norris and Sim 2019) are built thin (the structure stays). Claims:
