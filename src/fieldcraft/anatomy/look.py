@@ -26,6 +26,9 @@ from fieldcraft.records.anatomy import (
 )
 from fieldcraft.records.operations import Create, Lookup, Operation, Rearrange
 
+SAMPLE, PIECE = 2048, 64
+"""Numbers of a parameter that its statistics are taken of, about, and of those that lie together."""
+
 
 def look(module: nn.Module, inputs: Sequence[Input | Tensor], *, name: str = "", batch: int = 1) -> Anatomy:
     """The anatomy of a module, which is copied, never moved, switched or changed.
@@ -162,24 +165,38 @@ def _parameters(module: nn.Module) -> tuple[Parameter, ...]:
             trainable=tensor.requires_grad,
             count=tensor.numel(),
             aliases=tuple(names[key][1:]),
+            statistics=weight_statistics(tensor),
         )
         for key, tensor in tensors.items()
     )
 
 
 def weight_statistics(parameter: Tensor) -> WeightStatistics | None:
-    """What the numbers look like; None without numbers."""
-    if parameter.is_meta or parameter.numel() == 0 or not parameter.is_floating_point():
+    """What the numbers look like; None without numbers. Of large tensors a sample is looked at."""
+    if parameter.is_meta or parameter.layout != torch.strided or parameter.numel() == 0:
         return None
-    with torch.no_grad():
-        numbers = parameter.detach().float()
-        return WeightStatistics(
-            mean=numbers.mean().item(),
-            deviation=numbers.std(correction=0).item(),
-            smallest=numbers.min().item(),
-            largest=numbers.max().item(),
-            zeros=(numbers == 0).float().mean().item(),
-        )
+    if not parameter.is_floating_point():
+        return None
+    numbers = _sample(parameter.detach()).float().cpu().numpy()
+    return WeightStatistics(
+        mean=float(numbers.mean()),
+        deviation=float(numbers.std()),
+        smallest=float(numbers.min()),
+        largest=float(numbers.max()),
+        zeros=float((numbers == 0).mean()),
+    )
+
+
+def _sample(numbers: Tensor) -> Tensor:
+    """Some thousand numbers of a tensor, in pieces all over its memory where they lie without gaps."""
+    count = numbers.numel()
+    if count <= SAMPLE:
+        return numbers
+    pieces = SAMPLE // PIECE
+    span = sum((size - 1) * stride for size, stride in zip(numbers.shape, numbers.stride(), strict=True)) + 1
+    if span == count:
+        return numbers.as_strided((pieces, PIECE), (count // pieces, 1), numbers.storage_offset())
+    return numbers.reshape(-1)[:: count // SAMPLE]
 
 
 def _submodule(path: str, module: nn.Module) -> Submodule:

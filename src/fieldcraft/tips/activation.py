@@ -11,7 +11,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Imported, Linear, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
-from fieldcraft.tips.rules import two_activations_in_a_row
+from fieldcraft.tips.rules import saturating_activations, two_activations_in_a_row
 from fieldcraft.tips.rungs import with_networks
 
 
@@ -45,5 +45,5 @@ TIP = Tip(
     name="activation",
     decide=decide,
     refines=("architecture", "residual-connections"),
-    checks=(two_activations_in_a_row.RULE,),
+    checks=(two_activations_in_a_row.RULE, saturating_activations.RULE),
 )

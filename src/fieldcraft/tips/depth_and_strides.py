@@ -19,6 +19,13 @@ from fieldcraft.anatomy.receptive import field_after, plan_layers
 from fieldcraft.plan.schema import Cnn, ImageInput, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import (
+    downsampling_too_early,
+    downsampling_too_late,
+    field_smaller_than_input,
+    field_smaller_than_objects,
+    unproductive_layers,
+)
 
 MARGIN = 1.6
 """Receptive field over image, at least: pixels near the rim of a field hardly count."""
@@ -84,4 +91,15 @@ def _why(largest: Cnn, sample: ImageInput) -> str:
     )
 
 
-TIP = Tip(name="depth-and-strides", decide=decide, refines=("architecture",))
+TIP = Tip(
+    name="depth-and-strides",
+    decide=decide,
+    refines=("architecture",),
+    checks=(
+        field_smaller_than_objects.RULE,
+        unproductive_layers.RULE,
+        downsampling_too_early.RULE,
+        downsampling_too_late.RULE,
+        field_smaller_than_input.RULE,
+    ),
+)

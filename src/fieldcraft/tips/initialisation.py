@@ -13,6 +13,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, ImageInput, Initialisation, Mlp, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import dead_relu_risk
 from fieldcraft.tips.rungs import convolutional
 
 WHITEN_FROM_PX, WHITEN_FROM_TRAIN = 16, 1_000
@@ -53,4 +54,4 @@ def _whitening(brief: Brief, plan: Plan) -> tuple[bool, str]:
     return False, f"{found} are too few or too small to whiten patches"
 
 
-TIP = Tip(name="initialisation", decide=decide)
+TIP = Tip(name="initialisation", decide=decide, checks=(dead_relu_risk.RULE,))

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import Cnn, Mlp, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.rules import deep_without_residuals
 from fieldcraft.tips.rungs import with_networks
 
 LEAST_CONVOLUTIONS = 4
@@ -75,4 +76,5 @@ TIP = Tip(
     name="residual-connections",
     decide=decide,
     refines=("architecture", "small-kernels", "padding", "depth-and-strides"),
+    checks=(deep_without_residuals.RULE,),
 )

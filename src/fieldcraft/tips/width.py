@@ -15,7 +15,7 @@ from fieldcraft.plan.schema import Cnn, Plan, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rough import affordable_macs, enough_epochs, macs
-from fieldcraft.tips.rules import odd_channel_count
+from fieldcraft.tips.rules import narrow_downsampling, odd_channel_count
 from fieldcraft.tips.rungs import convolutional
 
 BASES = (8, 12, 16, 24, 32, 48, 64)
@@ -77,5 +77,5 @@ TIP = Tip(
     name="width",
     decide=decide,
     refines=("architecture", "depth-and-strides", "residual-connections"),
-    checks=(odd_channel_count.RULE,),
+    checks=(narrow_downsampling.RULE, odd_channel_count.RULE),
 )
