@@ -72,7 +72,7 @@ def _rows(anatomy: Anatomy, texts: Once, shapes: Once, fields: Once) -> Json:
         "operation": [texts(type(row.operation).__name__) for row in rows],
         "words": [texts(in_words(row.operation)) for row in rows],
         "source": [texts(row.source) for row in rows],
-        "quiet": [int(is_quiet(row.operation)) for row in rows],
+        "quiet": [int(_is_quiet(row)) for row in rows],
         "from": [_sources(anatomy, row) for row in rows],
         "reads": [[shapes(anatomy.shape(value)) for value in row.inputs] for row in rows],
         "makes": [shapes(anatomy.shape(row.outputs[0])) if row.outputs else -1 for row in rows],
@@ -95,6 +95,12 @@ def _sources(anatomy: Anatomy, row: Row) -> list[int]:
         if value in anatomy.maker or value in anatomy.inputs
     ]
     return list(dict.fromkeys(found))
+
+
+def _is_quiet(row: Row) -> bool:
+    """Computes nothing, or only prepares constants, so that the graph is readable without it."""
+    prepares = not row.inputs and not row.cost.parameters and not row.cost.macs
+    return is_quiet(row.operation) or prepares
 
 
 def _place(location: Location | None) -> str:
