@@ -24,6 +24,7 @@ from fieldcraft.anatomy.sights import (
     listed,
     moved,
     size_of,
+    soft,
     tidied,
 )
 
@@ -52,6 +53,9 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
         if found is not None:
             return found
         aligned = False
+    if any(isinstance(one, Each | Fixed) and one.softened for one in sights):
+        sights = [soft(one, softened=False) or one for one in sights]
+        exact = False
     low, high = listed(sights[0], shape, pixels)
     for one in sights[1:]:
         more = listed(one, shape, pixels)
@@ -172,6 +176,8 @@ def contracted(
     sight: Sight | None, dims: Sequence[int], shape: Shape, pixels: int, *, pooled: bool = False
 ) -> Sight | None:
     """Summed over whole dimensions, which stay with size 1."""
+    if isinstance(sight, Fixed | Each) and sight.softened and len(shape) - 1 in dims:
+        sight = replace(sight, softened=False, exact=True)
     if sight is None or isinstance(sight, Fixed):
         return sight
     if isinstance(sight, Along):

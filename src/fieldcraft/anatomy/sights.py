@@ -6,6 +6,7 @@ every unit. Intervals of `Along` may lie outside of the input; those of the othe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ class Fixed:
     """It comes from a map that was pooled to one unit, and may gate another one."""
     exact: bool = True
     aligned: bool = True
+    softened: bool = False
+    """A bound only because all units along the last dimension were taken together: exact once these are summed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +54,8 @@ class Each:
     high: Array
     exact: bool = True
     aligned: bool = True
+    softened: bool = False
+    """As above."""
 
 
 Sight = Fixed | Along | Each
@@ -95,18 +100,31 @@ def tidied(low: Array, high: Array, pixels: int, *, exact: bool, aligned: bool, 
     """The plainest state that says the same."""
     if low.size > MOST_UNITS:
         return bound(pixels)
+    low, high = _compacted(low, high)
+    if low.size == 1:
+        first, last = int(low.flat[0]), int(high.flat[0])
+        return Fixed(first, last, pooled, exact, aligned) if first <= last else None
+    moving = repeating(low, high)
+    if moving is not None:
+        return Along(moving[0], (moving[1],), None, exact, aligned)
+    return Each(low, high, exact, aligned)
+
+
+def repeating(low: Array, high: Array) -> tuple[int, Phases] | None:
+    """The only dimension along which something changes, and how it repeats."""
+    low, high = _compacted(low, high)
+    varying = [dim for dim in range(low.ndim) if low.shape[dim] > 1]
+    phases = _repeating(low.reshape(-1), high.reshape(-1)) if len(varying) == 1 else None
+    return None if phases is None else (varying[0], phases)
+
+
+def _compacted(low: Array, high: Array) -> tuple[Array, Array]:
     for dim in range(low.ndim):
         if low.shape[dim] > 1:
             at = (slice(None),) * dim + (slice(0, 1),)
             if (low == low[at]).all() and (high == high[at]).all():
                 low, high = low[at], high[at]
-    if low.size == 1:
-        first, last = int(low.flat[0]), int(high.flat[0])
-        return Fixed(first, last, pooled, exact, aligned) if first <= last else None
-    varying = [dim for dim in range(low.ndim) if low.shape[dim] > 1]
-    if len(varying) == 1 and (phases := _repeating(low.reshape(-1), high.reshape(-1))) is not None:
-        return Along(varying[0], (phases,), None, exact, aligned)
-    return Each(low, high, exact, aligned)
+    return low, high
 
 
 def _repeating(low: Array, high: Array) -> Phases | None:
@@ -141,12 +159,26 @@ def listed(sight: Sight | None, shape: Shape, pixels: int) -> tuple[Array, Array
 
 def evaluated(phases: Phases | None, units: int, pixels: int) -> tuple[Array, Array]:
     """Intervals of so many units, clipped to the input."""
+    return clipped(*unclipped(phases, units), pixels)
+
+
+def unclipped(phases: Phases | None, units: int) -> tuple[Array, Array]:
+    """Intervals of so many units, inside of the input or not."""
     if phases is None:
         return np.full(units, EMPTY), np.full(units, -EMPTY)
     turns, phase = np.divmod(np.arange(units), phases.period)
-    low = np.maximum(np.array(phases.lows)[phase] + turns * phases.step, 0)
-    high = np.minimum(np.array(phases.highs)[phase] + turns * phases.step, pixels - 1)
+    return np.array(phases.lows)[phase] + turns * phases.step, np.array(phases.highs)[phase] + turns * phases.step
+
+
+def clipped(low: Array, high: Array, pixels: int) -> tuple[Array, Array]:
+    """Pixels of the input."""
+    low, high = np.maximum(low, 0), np.minimum(high, pixels - 1)
     return np.where(low > high, EMPTY, low), np.where(low > high, -EMPTY, high)
+
+
+def soft(sight: Sight | None, *, softened: bool) -> Sight | None:
+    """A bound that becomes exact when the last dimension is summed over."""
+    return replace(sight, softened=softened, exact=False) if isinstance(sight, Fixed | Each) else sight
 
 
 def span(sight: Sight | None, shape: Shape, pixels: int) -> tuple[int, int]:
@@ -174,8 +206,13 @@ def merged(sight: Along) -> Along | None:
 
 
 def hull_of(palette: Sequence[Phases | None]) -> tuple[Phases, bool] | None:
-    """Hull of the entries that see something, and whether they are aligned."""
-    some = [one for one in dict.fromkeys(palette) if one is not None]
+    """Hull of the entries that see something, and whether they are aligned; None where their strides differ."""
+    return _hull_of(tuple(dict.fromkeys(palette)))
+
+
+@lru_cache(maxsize=4096)
+def _hull_of(palette: tuple[Phases | None, ...]) -> tuple[Phases, bool] | None:
+    some = [one for one in palette if one is not None]
     joined: Phases | None = some[0]
     for one in some[1:]:
         joined = hull(joined, one) if joined is not None else None
@@ -208,4 +245,4 @@ def moved(sight: Sight | None, change: int) -> Sight | None:
     if isinstance(sight, Along):
         labels = None if sight.labels is None else reranked(sight.labels)
         return replace(sight, dim=sight.dim + change, labels=labels)
-    return Each(reranked(sight.low), reranked(sight.high), sight.exact, sight.aligned)
+    return replace(sight, low=reranked(sight.low), high=reranked(sight.high))

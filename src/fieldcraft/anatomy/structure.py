@@ -4,6 +4,7 @@ So views, permutations, windows, shuffles, splits and repetitions are exact with
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -13,7 +14,21 @@ from torch import Tensor
 
 from fieldcraft.anatomy.capture import Event, Ref
 from fieldcraft.anatomy.phases import Taps
-from fieldcraft.anatomy.sights import MOST_UNITS, Along, Array, Each, Fixed, Shape, Sight, bound, evaluated, tidied
+from fieldcraft.anatomy.sights import (
+    MOST_UNITS,
+    Along,
+    Array,
+    Each,
+    Fixed,
+    Shape,
+    Sight,
+    bound,
+    clipped,
+    repeating,
+    soft,
+    tidied,
+    unclipped,
+)
 from fieldcraft.anatomy.windows import through
 
 MOVES = frozenset(
@@ -36,6 +51,8 @@ def rearranged(
     event: Event, sight: Sight | None, before: Shape, after: list[Shape], pixels: int, places: Places
 ) -> list[Sight | None]:
     """What each output sees of what the only moving input sees."""
+    if isinstance(sight, Fixed) and sight.softened and any(one[-1:] != before[-1:] for one in after):
+        sight = replace(sight, softened=False)
     if sight is None or isinstance(sight, Fixed):
         return [sight] * len(after)
     quick = _quickly(event, sight, before, after, pixels)
@@ -46,7 +63,10 @@ def rearranged(
         if went is None:
             return [bound(pixels)] * len(after)
         low, high = sight.low.reshape(-1), sight.high.reshape(-1)
-        return [tidied(low[one], high[one], pixels, exact=sight.exact, aligned=sight.aligned) for one in went]
+        made = [tidied(low[one], high[one], pixels, exact=sight.exact, aligned=sight.aligned) for one in went]
+        if not sight.softened:
+            return made
+        return [soft(one, softened=size[-1:] == before[-1:]) for one, size in zip(made, after, strict=True)]
     return _along(event, sight, before, after, pixels, places)
 
 
@@ -76,9 +96,11 @@ def _of_units(sight: Along, units: Array, kinds: Array | None, before: int, pixe
             again = Along(varying[0], sight.palette, kinds, sight.exact, sight.aligned)
             return through(again, varying[0], taps, shape, units.size, pixels)
 
-    rows = [evaluated(one, before, pixels) for one in sight.palette]
+    rows = [unclipped(one, before) for one in sight.palette]
     low, high = (np.stack([row[end] for row in rows])[0 if kinds is None else kinds, units] for end in (0, 1))
-    return tidied(low, high, pixels, exact=sight.exact, aligned=sight.aligned)
+    if (moved := repeating(low, high)) is not None:
+        return Along(moved[0], (moved[1],), None, sight.exact, sight.aligned)
+    return tidied(*clipped(low, high, pixels), pixels, exact=sight.exact, aligned=sight.aligned)
 
 
 def _regular(units: Array) -> Taps | None:

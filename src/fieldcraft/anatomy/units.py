@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from fieldcraft.anatomy.joins import Policy, contracted, join, side_by_side
 from fieldcraft.anatomy.operations import arguments
 from fieldcraft.anatomy.overlay import overlaid
 from fieldcraft.anatomy.phases import Taps, adaptive, resized, transposed, window
-from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, along, bound, fixed, listed, moved, tidied
+from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, along, bound, fixed, listed, moved, soft, tidied
 from fieldcraft.anatomy.structure import MOVES, Places, rearranged
 from fieldcraft.anatomy.windows import bounded, taken, through
 from fieldcraft.records.operations import (
@@ -39,6 +40,8 @@ from fieldcraft.records.operations import (
     Resize,
     Softmax,
 )
+
+MOST_PAIRS = 2**20
 
 FRESH = frozenset(
     "ones_like zeros_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty new_full randint_like "
@@ -344,7 +347,7 @@ def _product(here: Here, operation: Linear | MatMul) -> Result:
         (
             pair
             for pair in (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("input", "weight"))
-            if pair[1] in given
+            if pair[0] in given and pair[1] in given
         ),
         None,
     )
@@ -358,7 +361,19 @@ def _product(here: Here, operation: Linear | MatMul) -> Result:
         return _unknown(here, operation)
     bias = given.get("bias") if names == ("input", "weight") else given.get("self") if names[0] != "self" else None
     parts = [(left, (*one[:-1], 1)), (right, (*other[:-2], 1, other[-1])), here.part(bias)]
-    return here.joined(_as_maps(parts, here.after))
+    maps = _as_maps(parts, here.after)
+    if _is_large(maps):
+        maps = [(contracted(sight, [len(here.after) - 1], own, here.pixels), own) for sight, own in maps]
+        return soft(here.joined(maps), softened=all(sight is None or sight.exact for sight, _ in maps))
+    return here.joined(maps)
+
+
+def _is_large(parts: Sequence[tuple[Sight | None, Shape]]) -> bool:
+    """Too many pairs of rows and columns to list them."""
+    sides = [
+        tuple(own[dim] if dim in _axes_of(sight) else 1 for dim in range(len(own))) for sight, own in parts if sight
+    ]
+    return len(sides) > 1 and prod(np.broadcast_shapes(*sides)) > MOST_PAIRS
 
 
 def _as_maps(parts: Sequence[tuple[Sight | None, Shape]], after: Shape) -> list[tuple[Sight | None, Shape]]:
@@ -368,7 +383,7 @@ def _as_maps(parts: Sequence[tuple[Sight | None, Shape]], after: Shape) -> list[
         if sight is not None:
             shape = (1,) * (len(after) - len(own)) + own
             grown = moved(sight, len(after) - len(own))
-            kept = [dim for dim in _axes_of(grown)] if grown is not None else []
+            kept = _axes_of(grown) if grown is not None else []
             found.append((grown, tuple(shape[dim] if dim in kept else after[dim] for dim in range(len(after)))))
     return found
 
@@ -414,11 +429,8 @@ def _recurrent(here: Here, operation: Recurrent) -> Result:
     seen = whole if operation.bidirectional else _until_now(mixed, steps, (*before[:-1], 1), here.pixels)
     if states:
         return [bound(here.pixels)] * len(here.event.outputs)
-    more: list[Sight | None] = []
-    for value in here.event.outputs[1:]:
-        kept = whole is None or isinstance(whole, Fixed) or (layer.batch_first and len(before) == 3)
-        more.append(whole if whole is None or isinstance(whole, Fixed) else bound(here.pixels) if kept else whole)
-    return [seen, *more]
+    last = whole if whole is None or isinstance(whole, Fixed) else bound(here.pixels)
+    return [seen] + [last] * (len(here.event.outputs) - 1)
 
 
 def _reduce(here: Here, operation: Reduce) -> Result:
