@@ -23,8 +23,11 @@ def quick_norm(function: Any, args: Sequence[Any]) -> tuple[Tensor, Tensor, Tens
     return torch.empty_like(x), torch.empty_like(mean), torch.empty_like(mean)
 
 
-class QuickNorms(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class QuickNorms(TorchDispatchMode):
     """The same inside of a block."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self, func: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
