@@ -89,7 +89,7 @@ def _run(
     if not found:
         raise InspectError(
             f"{type(module).__name__}.forward must return tensors (alone, in a tuple, list, dict or data class), but "
-            f"returned {type(result).__name__}."
+            f"returned {type(result).__name__}{' without any' if isinstance(result, Mapping | tuple | list) else ''}."
         )
     return Traced(
         capture=recorder.capture,
