@@ -23,8 +23,8 @@ from fieldcraft.tips.rules.graph import downstream
 from fieldcraft.tips.rules.last_maps import axes_with_extent, knows_positions
 from fieldcraft.tips.rules.maps import looks_around, upsamples
 
-WORTH = 0.1
-"""Share of the multiply-adds or parameters from which on it is a warning."""
+LITTLE, WORTH = 0.01, 0.1
+"""Share of the multiply-adds or parameters from which on it is said, and a warning."""
 
 
 def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
@@ -37,6 +37,8 @@ def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
     macs = sum(row.cost.macs or 0 for row in rows) / max(1, anatomy.macs)
     parameters = sum(row.cost.parameters for row in rows)
     share = parameters / max(1, anatomy.parameter_count)
+    if max(macs, share) < LITTLE:
+        return
     useful_px = max(_entry_px(anatomy, row) for row in rows) + 1
     everything = sum(looks_around(row) for row in anatomy.rows)
     yield RULE.finding(
