@@ -128,13 +128,24 @@ def _compacted(low: Array, high: Array) -> tuple[Array, Array]:
 
 
 def _repeating(low: Array, high: Array) -> Phases | None:
-    units = len(low)
-    for period in range(1, min(units // 2, LONGEST_PERIOD) + 1):
-        step = int(low[period] - low[0])
-        if high[period] - high[0] != step or low[-1] - low[-1 - period] != step:
-            continue
-        if (low[period:] - low[:-period] == step).all() and (high[period:] - high[:-period] == step).all():
-            return reduced(Phases(tuple(low[:period].tolist()), tuple(high[:period].tolist()), step))
+    period = period_of(np.stack([low, high]), LONGEST_PERIOD)
+    if period is None or high[period] - high[0] != low[period] - low[0]:
+        return None
+    step = int(low[period] - low[0])
+    return reduced(Phases(tuple(low[:period].tolist()), tuple(high[:period].tolist()), step))
+
+
+def period_of(rows: Array, longest: int) -> int | None:
+    """The shortest period after which all rows repeat with a shift of their own, seen at least twice."""
+    moves = np.diff(rows, axis=-1)
+    count = moves.shape[-1]
+    periods = np.arange(1, min((count + 1) // 2, longest) + 1)
+    probes = np.unique(np.linspace(0, max(0, count - 1 - len(periods)), 16).astype(np.int64))
+    later = np.minimum(probes[None, :] + periods[:, None], count - 1)
+    hopeful = (moves[:, later] == moves[:, probes][:, None, :]).all(axis=(0, 2)) | (later[:, -1] >= count - 1)
+    for period in periods[hopeful].tolist():
+        if (moves[:, period:] == moves[:, :-period]).all():
+            return int(period)
     return None
 
 

@@ -24,6 +24,7 @@ from fieldcraft.anatomy.sights import (
     Sight,
     bound,
     clipped,
+    period_of,
     repeating,
     soft,
     tidied,
@@ -105,12 +106,10 @@ def _of_units(sight: Along, units: Array, kinds: Array | None, before: int, pixe
 
 def _regular(units: Array) -> Taps | None:
     """Units that repeat with a shift."""
-    count = len(units)
-    for period in range(1, min(count // 2, 1024) + 1):
-        step = int(units[period] - units[0])
-        if units[-1] - units[-1 - period] == step and (units[period:] - units[:-period] == step).all():
-            return Taps(tuple(units[:period].tolist()), (1,) * period, step)
-    return None
+    period = period_of(units[None], 1024)
+    if period is None:
+        return None
+    return Taps(tuple(units[:period].tolist()), (1,) * period, int(units[period] - units[0]))
 
 
 def _quickly(event: Event, sight: Sight, before: Shape, after: list[Shape], pixels: int) -> list[Sight | None] | None:
