@@ -10,7 +10,8 @@ Example:
 Instead:
     fewer stages, smaller steps in the first ones, or larger inputs
 
-Leave it: with weights that were trained elsewhere and stay as they are.
+Leave it: with weights that were trained elsewhere and stay as they are. In networks that give a map it is information:
+their units near the rim have not seen everything.
 Source: Richter et al. 2021, arXiv:2106.12307 ("Should you go deeper?"), section 4.
 """
 
@@ -21,7 +22,7 @@ from fieldcraft.records.finding import Finding, Severity
 from fieldcraft.tips.rule import Circumstances, Rule
 from fieldcraft.tips.rules.graph import downstream
 from fieldcraft.tips.rules.last_maps import axes_with_extent, knows_positions
-from fieldcraft.tips.rules.maps import looks_around, upsamples
+from fieldcraft.tips.rules.maps import classifies, looks_around, upsamples
 
 LITTLE, WORTH = 0.01, 0.1
 """Share of the multiply-adds or parameters from which on it is said, and a warning."""
@@ -48,7 +49,7 @@ def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
         remedy=f"take them away, downsample later, or use inputs of {useful_px} px",
         rows=rows,
         numbers={"layers": len(rows), "macs_share": macs, "parameters_share": share, "useful_from_px": useful_px},
-        severity=Severity.WARNING if max(macs, share) >= WORTH else Severity.INFO,
+        severity=Severity.WARNING if max(macs, share) >= WORTH and classifies(anatomy) else Severity.INFO,
     )
 
 
