@@ -28,6 +28,10 @@ class Biased(nn.Module):
         return self.norm(self.conv(x)).relu()
 
 
+def bent():
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Tanh(), nn.Conv2d(8, 8, 3), nn.Tanh())
+
+
 class Clean(nn.Module):
     def forward(self, x):
         return x * 2
@@ -167,8 +171,11 @@ def test_a_clean_module_has_no_findings() -> None:
         (("nets.py:Biased", "--input", "3,16,16", "--objects", "big"), "--objects must be pixels"),
         (("nets.py:Biased", "--input", "3,16,16", "--image", "cat.png"), "give --html FILE, too"),
         (("nets.py:Biased", "--input", "3,16,16", "--out", "x.pt2"), "belong to a rewrite: give --fix"),
-        (("nets.py:Biased", "--input", "3,16,16", "--fix", "FC001", "--out", "x.pth"), "--out must end in .py or .pt2"),
-        (("nets.py:Biased", "--input", "3,16,16", "--fix", "drop-bais"), "did you mean drop-bias"),
+        (
+            ("nets.py:Biased", "--input", "3,16,16", "--rewrite", "FC001", "--out", "x.pth"),
+            "--out must end in .py or .pt2",
+        ),
+        (("nets.py:Biased", "--input", "3,16,16", "--rewrite", "drop-bais"), "did you mean drop-bias"),
         (("nets.py:Biased",), "does not say what it takes"),
     ],
 )
@@ -211,16 +218,30 @@ def test_a_command_imports_little() -> None:
 # ---------------------------------------------------------------- rewrites
 
 
-@pytest.mark.parametrize("name", ["FC001", "drop-bias", "all"])
-def test_a_fix_is_told_with_its_cost(name: str) -> None:
-    code, out, _ = biased("--fix", name)
+@pytest.mark.parametrize("name", [("--rewrite", "FC001"), ("--rewrite", "drop-bias"), ("--fix",)])
+def test_a_fix_is_told_with_its_cost(name: tuple[str, ...]) -> None:
+    code, out, _ = biased(*name)
     assert code == 0
     assert "keeps the function" in out
     assert "parameters 240 to 2" in out
 
 
+def test_settings_of_rewrites_reach_them() -> None:
+    swap = ("--rewrite", "swap-activation", "--unsafe", "--activation", "gelu")
+    code, out, _ = run("nets.py:bent", "--input", "3,16,16", *swap)
+    assert code == 0
+    assert "gelu" in out
+    assert "changes the function" in out
+
+
+def test_the_effective_field_is_told() -> None:
+    code, out, _ = biased("--effective", "")
+    assert code == 0
+    assert "Effective field of the output: a Gaussian of deviation" in out
+
+
 def test_a_fix_is_written_and_can_be_inspected(here: Path) -> None:
-    code, _, err = biased("--fix", "drop-bias", "--out", "net.pt2")
+    code, _, err = biased("--rewrite", "drop-bias", "--out", "net.pt2")
     assert code == 0
     assert "Written: net.pt2" in err
     code, out, _ = run("net.pt2", "--select", "FC001")

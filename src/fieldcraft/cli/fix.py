@@ -1,9 +1,9 @@
-"""The part of `fieldcraft inspect` that rewrites: `--fix`, `--unsafe`, `--only`, `--out`."""
+"""The part of `fieldcraft inspect` that rewrites: `--fix`, `--rewrite` and the options that belong to them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fieldcraft.cli.console import say
 from fieldcraft.errors import InspectError
@@ -12,23 +12,34 @@ if TYPE_CHECKING:
     from fieldcraft.inspection.rewritten import Rewritten
     from fieldcraft.verbs.inspected import Inspected
 
-EVERY = "all"
-"""Instead of a name: whatever mends the findings."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
     """What the options ask for."""
 
+    found: bool
+    """Whatever mends the findings."""
     names: tuple[str, ...]
     unsafe: bool
     only: tuple[str, ...]
+    output_stride: int | None
+    activation: str | None
+    head: Literal["average", "pyramid"] | None
     out: Path | None
+
+    @property
+    def any(self) -> bool:
+        """Something is to be rewritten."""
+        return self.found or bool(self.names)
 
     def check(self) -> None:
         """Raises: InspectError when options do not belong together."""
-        if not self.names and (self.unsafe or self.only or self.out is not None):
-            raise InspectError("--unsafe, --only and --out belong to a rewrite: give --fix NAME, or --fix all.")
+        settings = (self.output_stride, self.activation, self.head, self.out)
+        if not self.any and (self.unsafe or self.only or any(one is not None for one in settings)):
+            raise InspectError(
+                "--unsafe, --only, --output-stride, --activation, --head and --out belong to a rewrite: give --fix, or "
+                "--rewrite NAME."
+            )
         if self.out is not None and self.out.suffix not in (".py", ".pt2"):
             raise InspectError(f"--out must end in .py or .pt2, but got {self.out.name}.")
 
@@ -38,11 +49,19 @@ def make(found: "Inspected", wish: Wish) -> "Rewritten":
     from fieldcraft.inspection.rewrite import plan_fixes, rewrite
     from fieldcraft.inspection.rewrites.interface import Options
 
-    names = plan_fixes(found.findings, unsafe=wish.unsafe) if wish.names == (EVERY,) else wish.names
+    mending = plan_fixes(found.findings, unsafe=wish.unsafe) if wish.found else ()
+    names = (*mending, *wish.names)
     if not names:
         more = "." if wish.unsafe else "; --unsafe allows those that change a function."
         raise InspectError(f"no finding here has a {'rewrite' if wish.unsafe else 'safe rewrite'}{more}")
-    return rewrite(found.module, names, found.inputs, unsafe=wish.unsafe, options=Options(only=wish.only))
+    usual = Options()
+    options = Options(
+        output_stride=wish.output_stride or usual.output_stride,
+        activation=wish.activation or usual.activation,
+        head=wish.head or usual.head,
+        only=wish.only,
+    )
+    return rewrite(found.module, names, found.inputs, unsafe=wish.unsafe, options=options)
 
 
 def write(made: "Rewritten", found: "Inspected", out: Path, source: str, arguments: Sequence[str]) -> None:

@@ -49,13 +49,23 @@ def inspect(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page to explore, too.")] = None,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="What the page draws fields on.")] = None,
     measure: Annotated[bool, typer.Option("--measure", help="Also time real passes on this machine.")] = False,
-    fix: Annotated[
-        Texts, typer.Option(metavar="NAME", help="Rewrite a copy, by finding or rewrite, or `all`; repeatable.")
+    effective: Annotated[
+        Texts,
+        typer.Option(metavar="LAYER", help="Also what really reaches a layer, by gradients; repeatable."),
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Rewrite a copy: whatever mends what was found.")] = False,
+    rewrites: Annotated[
+        Texts, typer.Option("--rewrite", metavar="NAME", help="Rewrite a copy, by finding or by rewrite; repeatable.")
     ] = None,
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Rewrites may change the function.")] = False,
     layers: Annotated[
         Texts, typer.Option("--only", metavar="LAYER", help="Rewrite only this submodule; repeatable.")
     ] = None,
+    output_stride: Annotated[
+        int | None, typer.Option(min=1, help="Of stride-to-dilation: pixels between units of the last map.")
+    ] = None,
+    activation: Annotated[str | None, typer.Option(metavar="NAME", help="Of swap-activation, such as gelu.")] = None,
+    head: Annotated[Literal["average", "pyramid"] | None, typer.Option(help="Of pooled-head.")] = None,
     to: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A .py or .pt2 for the result.")] = None,
     weights: Annotated[
         bool, typer.Option("--weights", help="Build it with numbers, so that rules can look at them.")
@@ -67,12 +77,21 @@ def inspect(
     No weights, data or GPU are needed, and the module is never changed. Exit code 3: findings that --fail-on asks for.
     """
     shapes = objects_px(objects)
-    wish = Wish(names=tuple(fix or ()), unsafe=unsafe, only=tuple(layers or ()), out=to)
+    wish = Wish(
+        found=fix,
+        names=tuple(rewrites or ()),
+        unsafe=unsafe,
+        only=tuple(layers or ()),
+        output_stride=output_stride,
+        activation=activation,
+        head=head,
+        out=to,
+    )
     wish.check()
     if image is not None and html is None:
         raise InspectError("--image is what the page draws fields on: give --html FILE, too.")
     from fieldcraft.anatomy.inputs import parse_input
-    from fieldcraft.inspection.words import measured_in_words
+    from fieldcraft.inspection.words import effective_in_words, measured_in_words
     from fieldcraft.verbs.inspect import inspect as look
 
     found = look(
@@ -86,10 +105,10 @@ def inspect(
         device=device,
         select=select or (),
         ignore=ignore or (),
-        weights=weights or bool(fix),
+        weights=weights or wish.any or bool(effective),
         trust=trust,
     )
-    made = make(found, wish) if wish.names else None
+    made = make(found, wish) if wish.any else None
     for note in found.notes:
         say(note)
     match format:
@@ -106,12 +125,15 @@ def inspect(
                 tell(plain(found, depth=depth, every_row=all_rows))
     if measure:
         (tell if format == "text" else say)(measured_in_words(found.measure(device=device or "cpu")))
+    heats = [found.effective(path) for path in effective or ()]
+    for heat in heats:
+        (tell if format == "text" else say)(effective_in_words(heat))
     for line in told(made) if made is not None else ():
         (tell if format == "text" else say)(line)
     if made is not None and to is not None:
         write(made, found, to, source, arguments or ())
     if html is not None:
-        found.to_html(html, image=image)
+        found.to_html(html, image=image, effective=heats)
         say(f"The page: {html}")
     if fail_on != "never":
         worst = max((SEVERITIES.index(one.severity) for one in found.findings), default=-1)

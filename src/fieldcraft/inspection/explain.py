@@ -14,6 +14,6 @@ def explain(code_or_name: str) -> str:
     rule = next((one for one in rules if asked.upper() == one.code or asked.lower() == one.name), None)
     if rule is None:
         raise InspectError(unknown(asked, rules))
-    mends = f"; `--fix` mends it ({rule.rewrite})" if rule.rewrite else ""
+    mends = f"; `--rewrite {rule.rewrite}` mends it" if rule.rewrite else ""
     needs = "; needs weights" if rule.needs_weights else ""
     return f"{rule.code} {rule.name} ({rule.severity}{needs}{mends})\n\n{rule.card}"

@@ -8,6 +8,7 @@ from fieldcraft.records import operations as ops
 from fieldcraft.records.anatomy import AxisField, Row
 
 if TYPE_CHECKING:
+    from fieldcraft.anatomy.effective import EffectiveField
     from fieldcraft.anatomy.measure import Measured
 
 
@@ -123,6 +124,18 @@ def _number(value: Fraction | None) -> str:
 
 def _joined(parts: Sequence[str]) -> str:
     return parts[0] if len(set(parts)) == 1 else "x".join(parts)
+
+
+def effective_in_words(one: "EffectiveField") -> str:
+    """Width and share of what really reaches a layer."""
+    widths = " by ".join(f"{width:.3g}" for width in one.width_px)
+    field = " by ".join(str(size) for size in one.theoretical_px)
+    made_up = "; weights were made up" if one.made_up else ""
+    return (
+        f"Effective field of {one.path or 'the output'}: a Gaussian of deviation {widths} px; two deviations to each "
+        f"side are {one.share:.0%} of the {field} px that its theoretical field has inside of the input "
+        f"({one.samples} inputs{made_up})"
+    )
 
 
 def measured_in_words(one: "Measured") -> str:

@@ -5,6 +5,7 @@ them all stands here.
 """
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console, ConsoleOptions, RenderResult
 
+    from fieldcraft.anatomy.effective import EffectiveField
     from fieldcraft.anatomy.measure import Measured
 
 
@@ -68,14 +70,23 @@ class Inspected(Inspection):
 
         return to_sarif(self)
 
-    def to_html(self, path: str | Path | None = None, *, image: str | Path | None = None) -> str:
-        """The page to explore, as HTML that loads nothing; also written to `path`. Fields are drawn on `image`.
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        image: str | Path | None = None,
+        effective: Sequence["EffectiveField"] = (),
+    ) -> str:
+        """The page to explore, as HTML that loads nothing; also written to `path`.
+
+        Fields are drawn on `image`, and those of `effective` as heat maps over it.
 
         Raises: InspectError when `image` cannot be read; RunError when `path` cannot be written.
         """
         from fieldcraft.report.inspection_page import inspection_page
 
-        page = inspection_page(self, image=None if image is None else Path(image))
+        drawn = {one.path: one for one in effective}
+        page = inspection_page(self, image=None if image is None else Path(image), effective=drawn)
         if path is not None:
             write_whole(Path(path), page)
         return page
@@ -85,6 +96,15 @@ class Inspected(Inspection):
         from fieldcraft.report.inspection_figure import figure
 
         return figure(self)
+
+    def effective(self, path: str = "", *, samples: int = 16, images: Tensor | None = None) -> "EffectiveField":
+        """What really reaches the middle unit of a submodule, by gradients over random inputs or over `images`.
+
+        A module without values gets small random ones.
+        """
+        from fieldcraft.anatomy.effective import effective_field
+
+        return effective_field(self.module, self.inputs, path, samples=samples, images=images)
 
     def measure(self, *, device: Literal["cpu", "cuda"] = "cpu", seconds: float = 3.0) -> "Measured":
         """Time and peak memory of real forward passes on this machine, with n and spread."""

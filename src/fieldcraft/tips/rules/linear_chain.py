@@ -12,7 +12,7 @@ Instead:
 
 Leave it: where the middle is so narrow that the pair has fewer weights than the one map (those are left out here), or
 where deep linear maps are what is studied.
-Rewrite: fuse-linear multiplies the two into one; the function stays the same.
+Rewrite: fuse-1x1 multiplies the two into one; the function stays the same.
 Source: Saxe, McClelland and Ganguli 2014, arXiv:1312.6120, section 1 (what depth without activations cannot do).
 """
 
@@ -91,4 +91,4 @@ def _fused(first: Row, second: Row) -> int:
     return prod(_kernel(first)) * prod(_kernel(second)) * _inputs(first) * _outputs(second)
 
 
-RULE = Rule(code="FC034", name="linear-chain", severity=Severity.WARNING, check=check, rewrite="fuse-linear")
+RULE = Rule(code="FC034", name="linear-chain", severity=Severity.WARNING, check=check, rewrite="fuse-1x1")
