@@ -140,9 +140,11 @@ def period_of(rows: Array, longest: int) -> int | None:
     moves = np.diff(rows, axis=-1)
     count = moves.shape[-1]
     periods = np.arange(1, min((count + 1) // 2, longest) + 1)
-    probes = np.unique(np.linspace(0, max(0, count - 1 - len(periods)), 16).astype(np.int64))
-    later = np.minimum(probes[None, :] + periods[:, None], count - 1)
-    hopeful = (moves[:, later] == moves[:, probes][:, None, :]).all(axis=(0, 2)) | (later[:, -1] >= count - 1)
+    odd = np.flatnonzero((moves != moves[:, :1]).any(axis=0))  # most moves are alike: these tell
+    telling = odd[odd < max(1, count - len(periods))]
+    probes = telling[np.linspace(0, len(telling) - 1, 16).astype(np.int64)] if len(telling) else np.zeros(1, np.int64)
+    later = probes[None, :] + periods[:, None]
+    hopeful = (moves[:, later] == moves[:, probes][:, None, :]).all(axis=(0, 2))
     for period in periods[hopeful].tolist():
         if (moves[:, period:] == moves[:, :-period]).all():
             return int(period)

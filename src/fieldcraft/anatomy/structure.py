@@ -3,7 +3,7 @@
 So views, permutations, windows, shuffles, splits and repetitions are exact without a rule for each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -41,6 +41,8 @@ MOVES = frozenset(
 SAME_ORDER = frozenset(
     "view _unsafe_view reshape unsqueeze squeeze view_copy _reshape_alias squeeze_copy _reshape_copy".split()
 )
+UNSPREAD = frozenset(("permute", "transpose", "t", "flip", "roll"))
+"""Dimensions of size 1 may stay so."""
 LARGEST = 2**26
 """Numbers that are moved to see where they go."""
 
@@ -178,7 +180,14 @@ def _flat(given: Any) -> list[object]:
 
 
 def _run(event: Event, before: Shape, sides: Shape, after: list[Shape]) -> list[Array] | None:
-    numbers = torch.arange(prod(sides), dtype=torch.int64).reshape(sides).expand(before)
+    numbers = torch.arange(prod(sides), dtype=torch.int64).reshape(sides)
+    if event.packet in SAME_ORDER:
+        kept = _common_end(sides, before, after[0])
+        ones = (1,) * kept
+        numbers = numbers.expand(*before[: len(before) - kept], *ones)
+        return _fitting([numbers.reshape(*after[0][: len(after[0]) - kept], *ones)])
+    if event.packet not in UNSPREAD or (event.packet == "roll" and not event.args[2:]):
+        numbers = numbers.expand(before)
 
     def given(one: Any) -> Any:
         if isinstance(one, Ref):
@@ -186,18 +195,25 @@ def _run(event: Event, before: Shape, sides: Shape, after: list[Shape]) -> list[
         return [given(part) for part in one] if isinstance(one, tuple | list) else one
 
     options: Mapping[str, Any] = {key: given(one) for key, one in event.kwargs.items()}
-    function = (
-        torch.ops.aten.reshape.default if event.packet in ("view", "_unsafe_view", "_reshape_alias") else event.function
-    )
-    args = event.args[:2] if function is not event.function else event.args
     try:
         with torch.no_grad():
-            result = function(*(given(one) for one in args), **options)
+            result = event.function(*(given(one) for one in event.args), **options)
     except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
         return None
     made = [result] if isinstance(result, Tensor) else list(result)
-    if [tuple(one.shape) for one in made] != after:
-        return None
+    fits = numbers.shape != before or [tuple(one.shape) for one in made] == after
+    return _fitting(made) if fits else None
+
+
+def _common_end(sides: Shape, before: Shape, after: Shape) -> int:
+    """Last dimensions that a view leaves as they are, and that do not matter."""
+    kept = 0
+    while kept < min(len(before), len(after)) and before[-1 - kept] == after[-1 - kept] and sides[-1 - kept] == 1:
+        kept += 1
+    return kept
+
+
+def _fitting(made: Sequence[Tensor]) -> list[Array] | None:
     compact = [_compact(one) for one in made]
     return compact if sum(one.size for one in compact) <= MOST_UNITS else None
 
