@@ -115,13 +115,13 @@ class Capture:
         return all(value in self.static for value in event.outputs)
 
 
-class Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records every operation while it is entered."""
 
     supports_higher_order_operators = True
 
     def __init__(self, module: nn.Module, *, numbers: bool) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.numbers = numbers
         self.capture = Capture()
         self.paths: dict[int, str] = {}
@@ -287,7 +287,7 @@ def recording(module: nn.Module, *, numbers: bool) -> Iterator[Recorder]:
             continue
         handles += [one.register_forward_pre_hook(before), one.register_forward_hook(after)]
         if isinstance(one, nn.RNNBase):
-            one.forward = shape_only(one)  # type: ignore[method-assign]
+            one.forward = shape_only(one)
     try:
         with recorder:
             yield recorder

@@ -84,7 +84,8 @@ def make_tensors(
             continue
         dtype = default if one.dtype == "float32" else getattr(torch, one.dtype)
         shape = (batch, *one.shape)
-        tensor = torch.empty(shape, dtype=dtype, device="meta") if device == "meta" else _random(shape, dtype, generator)
+        empty = device == "meta"
+        tensor = torch.empty(shape, dtype=dtype, device="meta") if empty else _random(shape, dtype, generator)
         if one.name is None:
             positional.append(tensor)
         else:

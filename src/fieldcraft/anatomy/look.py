@@ -60,7 +60,7 @@ def _rows(traced: Traced, parameters: Sequence[Parameter]) -> list[Row]:
     capture = traced.capture
     counts = {alias: one for one in parameters for alias in (one.name, *one.aliases)}
     first_use: set[str] = set()
-    rows = []
+    rows: list[Row] = []
     for event, fields in zip(capture.events, fields_of(traced), strict=True):
         operation = operation_of(event, capture)
         if capture.is_static(event) and isinstance(operation, Rearrange | Create):

@@ -47,6 +47,7 @@ def _copy(module: nn.Module, replaced: Callable[[Tensor], Tensor], *, own_buffer
         return copy.deepcopy(module, memo)
     except Exception as error:
         raise InspectError(
-            f"{type(module).__name__} cannot be copied ({type(error).__name__}: {error}), and fieldcraft looks at a copy "
-            "so that your module stays as it is: leave locks, files, generators and graph tensors out of its attributes."
+            f"{type(module).__name__} cannot be copied ({type(error).__name__}: {error}), and fieldcraft looks at a "
+            "copy so that your module stays as it is: leave locks, files, generators and graph tensors out of its "
+            "attributes."
         ) from error

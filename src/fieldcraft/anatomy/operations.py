@@ -310,35 +310,38 @@ def _lookup(table: str) -> Rule:
 
 
 _ACTIVATIONS = (
-    "relu relu6 gelu silu sigmoid tanh hardtanh hardswish hardsigmoid leaky_relu elu celu selu softplus mish log_sigmoid "
-    "prelu _prelu_kernel rrelu rrelu_with_noise threshold softshrink hardshrink glu log_sigmoid_forward softsign"
+    "relu relu6 gelu silu sigmoid tanh hardtanh hardswish hardsigmoid leaky_relu elu celu selu softplus mish "
+    "log_sigmoid prelu _prelu_kernel rrelu rrelu_with_noise threshold softshrink hardshrink glu "
+    "log_sigmoid_forward softsign"
 ).split()
 _ARITHMETIC = (
     "add sub rsub mul div maximum minimum where pow atan2 fmod remainder addcmul addcdiv lerp eq ne lt le gt ge "
-    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor floor_divide true_divide xlogy hypot copysign "
-    "masked_fill masked_scatter copy isclose complex polar logaddexp fmax fmin"
+    "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor floor_divide true_divide xlogy hypot "
+    "copysign masked_fill masked_scatter copy isclose complex polar logaddexp fmax fmin"
 ).split()
 _POINTWISE = (
-    "neg exp expm1 log log2 log10 log1p sqrt rsqrt square abs sin cos tan asin acos atan sinh cosh erf erfc reciprocal sign "
-    "floor ceil round trunc frac clamp clamp_min clamp_max _to_copy to clone contiguous detach alias lift_fresh "
-    "logical_not bitwise_not isnan isinf isfinite nan_to_num sgn real imag conj _conj view_as_real view_as_complex "
-    "_conj_physical angle lift fill zero bernoulli native_dropout dropout fake_quantize_per_tensor_affine "
-    "_neg_view resolve_conj resolve_neg erfinv deg2rad sinc pow_ exp2 logit special_expit polygamma lgamma digamma "
-    "normal uniform random exponential ones_like zeros_like empty_like full_like rand_like randn_like new_zeros new_ones "
-    "new_empty new_full randint_like _local_scalar_dense _weight_norm_interface"
+    "neg exp expm1 log log2 log10 log1p sqrt rsqrt square abs sin cos tan asin acos atan sinh cosh erf erfc "
+    "reciprocal sign floor ceil round trunc frac clamp clamp_min clamp_max _to_copy to clone contiguous detach "
+    "alias lift_fresh logical_not bitwise_not isnan isinf isfinite nan_to_num sgn real imag conj _conj "
+    "view_as_real view_as_complex _conj_physical angle lift fill zero bernoulli native_dropout dropout "
+    "fake_quantize_per_tensor_affine _neg_view resolve_conj resolve_neg erfinv deg2rad sinc pow_ exp2 logit "
+    "special_expit polygamma lgamma digamma normal uniform random exponential ones_like zeros_like empty_like "
+    "full_like rand_like randn_like new_zeros new_ones new_empty new_full randint_like _local_scalar_dense "
+    "_weight_norm_interface"
 ).split()
 _REARRANGED = (
-    "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes chunk "
-    "unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle pixel_unshuffle "
-    "im2col unfold as_strided diagonal tril triu repeat_interleave channel_shuffle movedim swapaxes view_copy _reshape_alias "
-    "slice_scatter select_scatter unfold_copy channel_shuffle native_channel_shuffle tile squeeze_copy _reshape_copy "
-    "scatter index_put scatter_add scatter_reduce index_add index_copy diag diag_embed diagonal_copy triu_indices "
-    "_unsafe_index_put constant_chunk sort topk nonzero"
+    "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes "
+    "chunk unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle "
+    "pixel_unshuffle im2col unfold as_strided diagonal tril triu repeat_interleave channel_shuffle movedim "
+    "swapaxes view_copy _reshape_alias slice_scatter select_scatter unfold_copy channel_shuffle "
+    "native_channel_shuffle tile squeeze_copy _reshape_copy scatter index_put scatter_add scatter_reduce "
+    "index_add index_copy diag diag_embed diagonal_copy triu_indices _unsafe_index_put constant_chunk sort topk "
+    "nonzero"
 ).split()
 _REDUCED = (
-    "mean sum amax amin max min std var var_mean std_mean prod norm linalg_vector_norm logsumexp argmax argmin any all "
-    "cumsum cumprod median logcumsumexp _linalg_check_errors cummax cummin nanmean mode kthvalue count_nonzero aminmax "
-    "numel dist vdot"
+    "mean sum amax amin max min std var var_mean std_mean prod norm linalg_vector_norm logsumexp argmax argmin "
+    "any all cumsum cumprod median logcumsumexp _linalg_check_errors cummax cummin nanmean mode kthvalue "
+    "count_nonzero aminmax numel dist vdot"
 ).split()
 
 RULES: Mapping[str, Rule] = {

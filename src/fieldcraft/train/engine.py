@@ -32,7 +32,7 @@ class Engine:
         """Move a network to the device and into the planned memory format."""
         net = net.to(self.device)
         if self.execution.channels_last:
-            net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            net = net.to(memory_format=torch.channels_last)
         return net
 
     def set_up(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:

@@ -63,7 +63,8 @@ def stack_weights(conv: Convolution) -> int:
 
 def _stack(kernel: tuple[int, ...]) -> list[tuple[int, ...]]:
     """Kernels of the steps: three wide along each axis until that axis is covered."""
-    left, steps = kernel, []
+    left = kernel
+    steps: list[tuple[int, ...]] = []
     while any(size > 1 for size in left) or not steps:
         step = tuple(min(SMALL, size) for size in left)
         steps.append(step)
