@@ -33,6 +33,10 @@ class Track:
     full: Scene
     least: Scene
 
+    def scene(self, policy: Policy) -> Scene:
+        """One of the three ways."""
+        return {"local": self.local, "full": self.full, "least": self.least}[policy]
+
 
 def fields_of(traced: Traced) -> list[tuple[InputField, ...]]:
     """For each event, what its first output sees of each input."""
@@ -58,14 +62,16 @@ def axes_of(traced: Traced) -> dict[str, tuple[int, ...]]:
     return {name: tuple(one.axis for one in tracks if one.value == value) for value, name in names.items()}
 
 
-def intervals_of(traced: Traced, event: int, input: int = 0, axis: int = 0) -> list[tuple[int, int] | None]:
+def intervals_of(
+    traced: Traced, event: int, input: int = 0, axis: int = 0, *, policy: Policy = "local"
+) -> list[tuple[int, int] | None]:
     """First and last pixel that each unit of an event's first output sees, clipped to the input; None sees nothing.
 
     Units are counted along the dimension that carries the axis; the hull over the others is given. An entry for all
     units where no dimension does.
     """
     tracks = [one for one in followed(traced) if one.value == traced.inputs[input]]
-    scene = tracks[axis].local
+    scene = tracks[axis].scene(policy)
     output = traced.capture.events[event].outputs[0]
     shape = traced.capture.values[output].shape
     sight = scene.sights.get(output)

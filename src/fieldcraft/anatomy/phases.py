@@ -197,7 +197,8 @@ def _resized_unit(mode: str, scale: Fraction, unit: int, corners: bool, antialia
         return floor(unit * scale), 1
     if mode == "nearest-exact":
         return floor((unit + Fraction(1, 2)) * scale), 1
-    place = unit * scale if corners else (unit + Fraction(1, 2)) * scale - Fraction(1, 2)
+    aligned = corners and not antialias  # PyTorch's antialiased kernels only take the scale over
+    place = unit * scale if aligned else (unit + Fraction(1, 2)) * scale - Fraction(1, 2)
     if antialias:
         return _antialiased(place, max(scale, Fraction(1)), 1 if mode == "linear" else 2)
     if place.denominator == 1:

@@ -144,7 +144,8 @@ def period_of(rows: Array, longest: int) -> int | None:
     telling = odd[odd < max(1, count - len(periods))]
     probes = telling[np.linspace(0, len(telling) - 1, 16).astype(np.int64)] if len(telling) else np.zeros(1, np.int64)
     later = probes[None, :] + periods[:, None]
-    hopeful = (moves[:, later] == moves[:, probes][:, None, :]).all(axis=(0, 2))
+    alike = moves[:, np.minimum(later, count - 1)] == moves[:, probes][:, None, :]
+    hopeful = (alike | (later >= count)).all(axis=(0, 2))
     for period in periods[hopeful].tolist():
         if (moves[:, period:] == moves[:, :-period]).all():
             return int(period)
