@@ -370,6 +370,14 @@ def test_seven_billion_parameters_take_no_memory() -> None:
     assert not anatomy.has_weights
 
 
+@pytest.mark.parametrize("device", ["meta", "cpu"])
+def test_the_default_device_of_the_caller_does_not_matter(device: str) -> None:
+    with torch.device(device):
+        net = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Flatten(1, 2), nn.Unflatten(1, (4, 6)), nn.PixelShuffle(2))
+        anatomy = look(net, [Input(shape=(3, 8, 8))])
+    assert [axis.size for axis in anatomy.rows[-1].fields[0].axes] == [3, 3]
+
+
 def test_double_precision_inputs_follow_the_module() -> None:
     anatomy = look(nn.Linear(4, 2).double(), [Input(shape=(4,))])
     assert anatomy.values[anatomy.outputs[0]].dtype == "float64"

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,11 @@ def look(module: nn.Module, inputs: Sequence[Input | Tensor], *, name: str = "",
 
     Raises: InspectError when it cannot be copied or does not take the inputs.
     """
+    with nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu"):
+        return _looked_at(module, inputs, name, batch)
+
+
+def _looked_at(module: nn.Module, inputs: Sequence[Input | Tensor], name: str, batch: int) -> Anatomy:
     traced = trace(module, inputs, batch=batch)
     capture = traced.capture
     parameters = _parameters(module)
