@@ -8,7 +8,7 @@ from typing import Literal
 from fieldcraft.inspection.inspection import Inspection
 from fieldcraft.inspection.places import short_path
 from fieldcraft.inspection.words import amount, memory, sizes
-from fieldcraft.records.anatomy import Anatomy, AxisField
+from fieldcraft.records.anatomy import Anatomy, AxisField, InputField
 from fieldcraft.records.finding import Finding, Severity
 from fieldcraft.records.operations import Unknown
 
@@ -53,15 +53,23 @@ def _fields(anatomy: Anatomy) -> Iterator[Told]:
         row = anatomy.maker.get(value)
         for one in row.fields if row is not None else ():
             if one.axes:
-                yield Told(text=f"Output {name} sees {' by '.join(_axis(axis) for axis in one.axes)} px of {one.input}")
+                yield Told(text=f"Output {name} sees {_seen(one)}")
 
 
 def _last_map(anatomy: Anatomy) -> Iterator[Told]:
-    """Of the last row that still has a map, when the outputs have none any more."""
+    """Of the last row whose units see different parts, when the outputs see everything."""
     maps = [row for row in anatomy.rows if row.fields and any(one.stride is not None for one in row.fields[0].axes)]
-    if maps and maps[-1].outputs != anatomy.outputs:
-        sees = " by ".join(_axis(one) for one in maps[-1].fields[0].axes)
-        yield Told(text=f"The last map ({maps[-1].module or 'top'}) sees {sees} px of {maps[-1].fields[0].input}")
+    if maps and maps[-1].outputs != anatomy.outputs and any(one.size > 1 for one in maps[-1].fields[0].axes):
+        yield Told(
+            text=f"The last layer with a field of its own, {maps[-1].module or 'top'}, sees {_seen(maps[-1].fields[0])}"
+        )
+
+
+def _seen(field: InputField) -> str:
+    """How much of which input."""
+    if all(one.everywhere for one in field.axes):
+        return f"all of {field.input}"
+    return f"{' by '.join(_axis(one) for one in field.axes)} px of {field.input}"
 
 
 def _axis(one: AxisField) -> str:
