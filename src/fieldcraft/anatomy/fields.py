@@ -187,6 +187,7 @@ def _described(local: Sight, full: Sight, least: Sight, shape: Shape, pixels: in
         per_unit=uneven,
         exact=local.exact,
         aligned=local.aligned and aligned,
+        pixels=pixels,
     )
 
 

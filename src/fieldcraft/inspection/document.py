@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from fieldcraft.inspection.inspection import Inspection
 from fieldcraft.inspection.words import in_words
-from fieldcraft.records.anatomy import Anatomy, Row
+from fieldcraft.records.anatomy import Anatomy, InputField, Row
 from fieldcraft.records.versions import Document, stamp
 
 
@@ -20,6 +20,7 @@ def to_json(inspection: Inspection) -> str:
 def to_document(inspection: Inspection) -> Document:
     """Everything that is known, as plain values."""
     anatomy = inspection.anatomy
+    objects = inspection.circumstances.objects_px or ()
     body: Document = {
         "name": anatomy.name,
         "batch": anatomy.batch,
@@ -33,30 +34,39 @@ def to_document(inspection: Inspection) -> Document:
         },
         "inputs": [{"name": anatomy.values[one].name, "shape": list(anatomy.shape(one))} for one in anatomy.inputs],
         "outputs": [
-            _output(anatomy, value, name) for value, name in zip(anatomy.outputs, anatomy.output_names, strict=True)
+            _output(anatomy, value, name, objects)
+            for value, name in zip(anatomy.outputs, anatomy.output_names, strict=True)
         ],
         "circumstances": _plain(inspection.circumstances),
         "findings": [_plain(one) for one in inspection.findings],
         "ignored": inspection.ignored,
         "untraced": [_plain(one) for one in anatomy.untraced],
-        "rows": [_row(anatomy, row) for row in anatomy.rows],
+        "rows": [_row(anatomy, row, objects) for row in anatomy.rows],
         "modules": [_plain(one) for one in anatomy.modules],
         "parameters": [_plain(one) for one in anatomy.parameters],
     }
     return stamp("inspection", body)
 
 
-def _output(anatomy: Anatomy, value: int, name: str) -> Document:
+def _field(field: InputField, objects: tuple[float, ...]) -> Document:
+    axes: list[Document] = []
+    for number, axis in enumerate(field.axes):
+        ratios = {"ratio": axis.ratio, "objects": axis.ratio_to(objects, number) if objects else None}
+        axes.append({**_values(axis), **ratios})
+    return {"input": field.input, "axes": axes}
+
+
+def _output(anatomy: Anatomy, value: int, name: str, objects: tuple[float, ...]) -> Document:
     row = anatomy.maker.get(value)
     return {
         "name": name,
         "shape": list(anatomy.shape(value)),
         "row": None if row is None else row.index,
-        "fields": [] if row is None else _plain(row.fields),
+        "fields": [] if row is None else [_field(one, objects) for one in row.fields],
     }
 
 
-def _row(anatomy: Anatomy, row: Row) -> Document:
+def _row(anatomy: Anatomy, row: Row, objects: tuple[float, ...]) -> Document:
     return {
         "index": row.index,
         "module": row.module,
@@ -71,7 +81,7 @@ def _row(anatomy: Anatomy, row: Row) -> Document:
         ],
         "parameters": list(row.parameters),
         "location": _plain(row.location),
-        "fields": _plain(row.fields),
+        "fields": [_field(one, objects) for one in row.fields],
         "cost": _plain(row.cost),
     }
 

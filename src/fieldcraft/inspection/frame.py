@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def to_frame(inspection: Inspection) -> "pd.DataFrame":
-    """A line for each operation, in the order in which they ran; fields as `field:INPUT:AXIS` in pixels."""
+    """A line for each operation, in the order in which they ran; fields as `field:INPUT:AXIS` in pixels.
+
+    `ratio` is the field's size against the input, `objects` against the extent of the objects where that is known.
+    """
     import pandas as pd
 
     anatomy = inspection.anatomy
@@ -19,10 +22,11 @@ def to_frame(inspection: Inspection) -> "pd.DataFrame":
     for finding in inspection.findings:
         for row in finding.rows:
             codes.setdefault(row, []).append(finding.code)
-    return pd.DataFrame([_record(anatomy, row, codes.get(row.index, [])) for row in anatomy.rows])
+    objects = inspection.circumstances.objects_px or ()
+    return pd.DataFrame([_record(anatomy, row, codes.get(row.index, []), objects) for row in anatomy.rows])
 
 
-def _record(anatomy: Anatomy, row: Row, codes: list[str]) -> dict[str, object]:
+def _record(anatomy: Anatomy, row: Row, codes: list[str], objects: tuple[float, ...]) -> dict[str, object]:
     shape = anatomy.shape(row.outputs[0]) if row.outputs else ()
     record: dict[str, object] = {
         "module": row.module,
@@ -49,4 +53,7 @@ def _record(anatomy: Anatomy, row: Row, codes: list[str]) -> dict[str, object]:
             record[f"start:{where}"] = None if axis.start is None else float(axis.start)
             record[f"everywhere:{where}"] = axis.everywhere
             record[f"exact:{where}"] = axis.exact
+            record[f"ratio:{where}"] = axis.ratio
+            if objects:
+                record[f"objects:{where}"] = axis.ratio_to(objects, number)
     return record

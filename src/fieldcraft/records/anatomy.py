@@ -3,7 +3,7 @@
 Torch-free, so that tips can look at it. `Anatomy` answers who made a value and who uses it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -110,6 +110,17 @@ class AxisField:
     """False: `size` is an upper bound."""
     aligned: bool = True
     """False: branches of different stride or centre were joined on the way."""
+    pixels: int | None = None
+    """Length of the input along the axis."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Size against the length of the input."""
+        return None if not self.pixels else self.size / self.pixels
+
+    def ratio_to(self, objects_px: Sequence[float], axis: int) -> float:
+        """Size against the extent of the objects; one extent stands for all axes."""
+        return self.size / objects_px[axis if len(objects_px) > axis else 0]
 
     @property
     def padding(self) -> Fraction | None:
