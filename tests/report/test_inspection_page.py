@@ -25,6 +25,7 @@ from fieldcraft.report.explorer.effective import planes
 from fieldcraft.report.explorer.network import network_data
 from fieldcraft.report.explorer.words import in_words, is_quiet
 from fieldcraft.report.inspection_page import in_script, inspection_page, write_inspection_page
+from fieldcraft.tips.rule import Circumstances
 
 PHONE, DESK = (390, 844), (1280, 900)
 CODES = {"ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35, "Enter": 13}
@@ -433,3 +434,11 @@ def test_what_computes_is_never_left_out() -> None:
     assert is_quiet(Rearrange(name="view"))
     assert not is_quiet(Rearrange(name="roll"))
     assert not is_quiet(Pool(kind="max", kernel=(2,), stride=(2,), padding=(0,), dilation=(1,)))
+
+
+def test_fields_are_compared_with_the_objects(page: Page, tmp_path: Path) -> None:
+    found = inspect(nn.Conv2d(1, 1, 5), (1, 20, 20), circumstances=Circumstances(objects_px=(10.0,)))
+    opened(page, found, tmp_path)
+    facts = str(page.evaluate("document.getElementById('facts').textContent"))
+    assert "Of the input0.25 × its length" in facts
+    assert "Of the objects0.5 × their extent" in facts

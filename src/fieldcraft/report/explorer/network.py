@@ -36,6 +36,7 @@ def network_data(inspection: Inspection) -> Json:
     return {
         "name": anatomy.name,
         "batch": anatomy.batch,
+        "objects": inspection.circumstances.objects_px,
         "inputs": [_input(anatomy, value) for value in anatomy.inputs],
         "rows": _rows(anatomy, texts, shapes, fields),
         "kinds": {one.path: texts(one.kind) for one in anatomy.modules},

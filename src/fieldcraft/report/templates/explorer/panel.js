@@ -20,7 +20,7 @@ const setFacts = pairs => {
 };
 // The order of the facts is that of this list, whichever layer came first.
 const FACTS = ["Class", "Operations", "Reads", "Makes", "Stride", "Field", "Full field", "Least path", "Effective padding",
-  "Centre of unit i", "Of the input", "Exact", "Aligned", "Multiply-adds", "Parameters", "Activation memory", "Intensity", "Line", "ATen"];
+  "Centre of unit i", "Of the input", "Of the objects", "Exact", "Aligned", "Multiply-adds", "Parameters", "Activation memory", "Intensity", "Line", "ATen"];
 
 const perAxis = (axes, word) => {
   const words = axes.map(word);
@@ -39,6 +39,8 @@ const fieldFacts = field => {
     ["Centre of unit i", perAxis(axes, axis => axis.start === null || axis.stride === null ? "none"
       : `${decimal(centreOf(axis, 0))} + ${pairText(axis.stride)} i`)],
     ["Of the input", perAxis(axes.map((axis, at) => axis.size / lengths[at]), share => `${decimal(share)} ${BY} its length`)],
+    ["Of the objects", data.objects ? perAxis(axes.map((axis, at) => axis.size / (data.objects[at] ?? data.objects[0])),
+      share => `${decimal(share)} ${BY} their extent`) : ""],
     ["Exact", axes.some(axis => axis.bound) ? "no: an upper bound" : "yes"],
     ["Aligned", axes.some(axis => axis.unaligned) ? "no: branches of different stride or centre were joined" : "yes"],
   ];
