@@ -1,8 +1,8 @@
 """Receptive fields of every event of a recorded forward pass.
 
 The axes of an input of rank 4 and more are dimensions 2, 3, ... (after batch and channels), of rank 2 dimension 1. Of
-rank 3 it is dimension 2 in (n, channels, steps) and dimension 1 in (n, steps, features), whichever stays a dimension for
-longer on the way through the network.
+rank 3 it is dimension 2 in (n, channels, steps) and dimension 1 in (n, steps, features), whichever stays a dimension
+for longer on the way through the network.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,10 @@ from fieldcraft.anatomy.capture import Event
 from fieldcraft.anatomy.joins import Policy
 from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.phases import EMPTY, PIXELS
+from fieldcraft.anatomy.scene import Scene
 from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, listed, merged, size_of
 from fieldcraft.anatomy.trace import Traced
-from fieldcraft.anatomy.units import Scene, seen_after
+from fieldcraft.anatomy.units import seen_after
 from fieldcraft.records.anatomy import AxisField, InputField
 from fieldcraft.records.operations import Arithmetic, Concatenate, Normalisation, Operation
 
@@ -137,8 +138,8 @@ def _differs(policy: Policy, operation: Operation, read: Sequence[Sight]) -> boo
         return policy == "full" and (operation.kind != "batch" or operation.batch_statistics)
     if policy == "least":
         return len(read) > 1
-    return (
-        isinstance(operation, Arithmetic | Concatenate) or len(read) > 1 and any(isinstance(one, Fixed) for one in read)
+    return isinstance(operation, Arithmetic | Concatenate) or (
+        len(read) > 1 and any(isinstance(one, Fixed) for one in read)
     )
 
 
@@ -201,6 +202,6 @@ def _moving(local: Sight, shape: Shape, pixels: int) -> tuple[Fraction | None, F
             low = phases.lows[0]
             sizes = phases.sizes(shape[one.dim])
             return (Fraction(low) if abs(low) < EMPTY else None), phases.stride, len(set(sizes)) > 1, one.aligned
-    low, _ = listed(local, shape, pixels)
-    first = int(low.reshape(-1)[0])
+    lows, _ = listed(local, shape, pixels)
+    first = int(lows.reshape(-1)[0])
     return (Fraction(first) if first < EMPTY else None), None, True, not isinstance(local, Along)

@@ -36,7 +36,7 @@ Part = tuple[Sight | None, Shape]
 def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Sight | None:
     """Tensors combined element by element, with broadcasting to `shape`."""
     seen = [(_broadcast(sight, own, shape, pixels), own) for sight, own in parts if sight is not None]
-    sights = _without_gates([sight for sight, _ in seen if sight is not None], policy)
+    sights = _without_gates([sight for sight, _ in seen if sight is not None], shape, policy)
     if len(sights) < 2:
         return sights[0] if sights else None
     if policy == "least":
@@ -78,11 +78,17 @@ def _broadcast(sight: Sight | None, own: Shape, shape: Shape, pixels: int) -> Si
     return sight
 
 
-def _without_gates(sights: list[Sight], policy: Policy) -> list[Sight]:
-    if policy == "full":
+def _without_gates(sights: list[Sight], shape: Shape, policy: Policy) -> list[Sight]:
+    """Maps of several units do not count what was pooled to one."""
+    if policy == "full" or not any(_is_map(one, shape) for one in sights):
         return sights
-    maps = [one for one in sights if not (isinstance(one, Fixed) and one.pooled)]
-    return maps if any(not isinstance(one, Fixed) for one in maps) else sights
+    return [one for one in sights if not (isinstance(one, Fixed) and one.pooled)]
+
+
+def _is_map(sight: Sight | None, shape: Shape) -> bool:
+    if isinstance(sight, Along):
+        return shape[sight.dim] > 1
+    return isinstance(sight, Each)
 
 
 def _paired(sights: list[Along], exact: bool, aligned: bool) -> Along | None:
@@ -114,7 +120,7 @@ def _paired(sights: list[Along], exact: bool, aligned: bool) -> Along | None:
 
 def side_by_side(parts: Sequence[Part], dim: int, shape: Shape, pixels: int, policy: Policy) -> Sight | None:
     """Concatenation along `dim`."""
-    if policy != "full" and any(isinstance(sight, Along | Each) for sight, _ in parts):
+    if policy != "full" and any(_elsewhere(sight, dim) and _is_map(sight, own) for sight, own in parts):
         parts = [(None if isinstance(sight, Fixed) and sight.pooled else sight, own) for sight, own in parts]
     some = [sight for sight, _ in parts if sight is not None]
     if not some:
@@ -142,6 +148,13 @@ def side_by_side(parts: Sequence[Part], dim: int, shape: Shape, pixels: int, pol
         for end in (0, 1)
     )
     return tidied(lows, highs, pixels, exact=exact, aligned=aligned)
+
+
+def _elsewhere(sight: Sight | None, dim: int) -> bool:
+    """It changes along dimensions other than this one only."""
+    if isinstance(sight, Each):
+        return bool(sight.low.shape[dim] == 1)
+    return isinstance(sight, Along) and sight.dim != dim
 
 
 def _but(shape: Shape, dim: int) -> Shape:

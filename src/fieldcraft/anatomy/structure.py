@@ -34,9 +34,9 @@ from fieldcraft.anatomy.windows import through
 
 MOVES = frozenset(
     "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes chunk "
-    "unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle pixel_unshuffle unfold "
-    "diagonal repeat_interleave channel_shuffle native_channel_shuffle movedim swapaxes view_copy _reshape_alias tile "
-    "squeeze_copy _reshape_copy unfold_copy diagonal_copy".split()
+    "unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle pixel_unshuffle "
+    "unfold diagonal repeat_interleave channel_shuffle native_channel_shuffle movedim swapaxes view_copy _reshape_alias "
+    "tile squeeze_copy _reshape_copy unfold_copy diagonal_copy".split()
 )
 SAME_ORDER = frozenset(
     "view _unsafe_view reshape unsqueeze squeeze view_copy _reshape_alias squeeze_copy _reshape_copy".split()
@@ -168,7 +168,7 @@ def _went(event: Event, before: Shape, sides: Shape, after: list[Shape], places:
     except TypeError:
         return None
     if known is not ...:
-        return known  # type: ignore[return-value]
+        return known
     places[key] = found = _run(event, before, sides, after)
     return found
 

@@ -12,18 +12,30 @@ from fieldcraft.anatomy.sights import Along, Array, Each, Fixed, Shape, Sight, a
 
 def through(sight: Sight | None, dim: int, taps: Taps, before: Shape, after: int, pixels: int) -> Sight | None:
     """What `after` units along `dim` see that read units of a tensor of shape `before`."""
-    if sight is None or isinstance(sight, Fixed):
-        return sight
+    if sight is None:
+        return None
+    if isinstance(sight, Along) and sight.dim == dim:
+        return _phases(sight, taps, before, after, pixels)
+    if isinstance(sight, Fixed) or (
+        isinstance(sight, Along) and (sight.labels is None or sight.labels.shape[dim] == 1)
+    ):
+        return sight if _reads_something(taps, before[dim], after) else bounded(sight)
     if isinstance(sight, Along):
-        if sight.dim == dim:
-            return _phases(sight, taps, before, after, pixels)
-        if sight.labels is None or sight.labels.shape[dim] == 1:
-            return sight
         sight = Each(*listed(sight, before, pixels), sight.exact, sight.aligned)
     if sight.low.shape[dim] == 1:
-        return sight
+        return sight if _reads_something(taps, before[dim], after) else bounded(sight)
     low, high = _each(sight.low, sight.high, dim, taps, before[dim], after)
     return tidied(low, high, pixels, exact=sight.exact, aligned=sight.aligned)
+
+
+@lru_cache(maxsize=4096)
+def _reads_something(taps: Taps, before: int, after: int) -> bool:
+    """Not all units lie wholly in the padding."""
+    low, high = reach(taps, after)
+    if taps.clamped or (low >= 0 and high < before and all(taps.counts)):
+        return True
+    reads = ((first, count) for first, count in map(taps.at, range(after)))
+    return any(any(0 <= first + tap * taps.dilation < before for tap in range(count)) for first, count in reads)
 
 
 def _phases(sight: Along, taps: Taps, before: Shape, after: int, pixels: int) -> Sight | None:
