@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from fieldcraft.anatomy.capture import Event
+from fieldcraft.anatomy.capture import OVERLAY, Event
 from fieldcraft.anatomy.joins import Policy
 from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.phases import EMPTY, PIXELS
@@ -96,13 +96,23 @@ def followed(traced: Traced) -> list[Track]:
     """All axes of all inputs through all events."""
     operations = [operation_of(event, traced.capture) for event in traced.capture.events]
     tracks = [track for value in traced.inputs for track in _tracks(traced, value)]
+    live = _live(traced)
     for event, operation in zip(traced.capture.events, operations, strict=True):
-        if event.outputs:
+        if event.outputs and (event.function != OVERLAY or event.outputs[0] in live):
             for track in tracks:
                 _follow(track, event, operation)
     return [
         track for value in traced.inputs for track in _chosen([one for one in tracks if one.value == value], traced)
     ]
+
+
+def _live(traced: Traced) -> set[int]:
+    """Values that something reads; most views that are renewed after a write are not looked at again."""
+    live = set(traced.outputs)
+    for event in reversed(traced.capture.events):
+        if event.function != OVERLAY or event.outputs[0] in live:
+            live.update(event.refs())
+    return live
 
 
 def _tracks(traced: Traced, value: int) -> Iterator[Track]:

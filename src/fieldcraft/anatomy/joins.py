@@ -43,6 +43,8 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
         return min(sights, key=lambda one: size_of(one, shape, pixels))
     if all(one is sights[0] for one in sights):
         return sights[0]
+    if any(isinstance(one, Each | Fixed) and one.softened for one in sights):
+        return _softly(sights, shape, pixels, policy)
     exact = all(one.exact for one in sights)
     aligned = all(one.aligned for one in sights)
     whole = [one for one in sights if everything(one, pixels)]
@@ -53,9 +55,6 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
         if found is not None:
             return found
         aligned = False
-    if any(isinstance(one, Each | Fixed) and one.softened for one in sights):
-        sights = [soft(one, softened=False) or one for one in sights]
-        exact = False
     low, high = listed(sights[0], shape, pixels)
     for one in sights[1:]:
         more = listed(one, shape, pixels)
@@ -63,6 +62,13 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
             return bound(pixels)
         low, high = np.minimum(low, more[0]), np.maximum(high, more[1])
     return tidied(low, high, pixels, exact=exact, aligned=aligned)
+
+
+def _softly(sights: Sequence[Sight], shape: Shape, pixels: int, policy: Policy) -> Sight | None:
+    """Bounds over the last dimension stay such; the others are taken together along it, too."""
+    sure = all(one.exact or (isinstance(one, Each | Fixed) and one.softened) for one in sights)
+    summed = [contracted(one, [len(shape) - 1], shape, pixels) for one in sights]
+    return soft(join([(one, shape) for one in summed], shape, pixels, policy), softened=sure)
 
 
 def _broadcast(sight: Sight | None, own: Shape, shape: Shape, pixels: int) -> Sight | None:

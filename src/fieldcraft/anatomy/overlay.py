@@ -9,7 +9,7 @@ from torch import Tensor
 from fieldcraft.anatomy.capture import Capture, Event
 from fieldcraft.anatomy.sights import Fixed, Shape, Sight, bound, listed, tidied
 
-LARGEST = 2**22
+LARGEST = 2**20
 
 
 def overlaid(parts: Sequence[tuple[Sight | None, Shape]], event: Event, capture: Capture, pixels: int) -> Sight | None:

@@ -35,8 +35,8 @@ from fieldcraft.anatomy.windows import through
 MOVES = frozenset(
     "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes chunk "
     "unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle pixel_unshuffle "
-    "unfold diagonal repeat_interleave channel_shuffle native_channel_shuffle movedim swapaxes view_copy _reshape_alias "
-    "tile squeeze_copy _reshape_copy unfold_copy diagonal_copy".split()
+    "unfold diagonal repeat_interleave channel_shuffle native_channel_shuffle movedim swapaxes view_copy "
+    "_reshape_alias tile squeeze_copy _reshape_copy unfold_copy diagonal_copy".split()
 )
 SAME_ORDER = frozenset(
     "view _unsafe_view reshape unsqueeze squeeze view_copy _reshape_alias squeeze_copy _reshape_copy".split()

@@ -72,8 +72,8 @@ def _is_exact(seen: Phases, taps: Taps, before: int, after: int, pixels: int) ->
 
 def _each(low: Array, high: Array, dim: int, taps: Taps, before: int, after: int) -> tuple[Array, Array]:
     """Unit by unit; beyond the map there is nothing, or its last unit."""
-    read = [taps.at(unit) for unit in range(after)]
-    firsts, counts = np.array([first for first, _ in read]), np.array([count for _, count in read])
+    turns, phase = np.divmod(np.arange(after), len(taps.firsts))
+    firsts, counts = np.array(taps.firsts)[phase] + turns * taps.step, np.array(taps.counts)[phase]
     lows = np.full(_with(low.shape, dim, after), EMPTY)
     highs = np.full(lows.shape, -EMPTY)
     for tap in range(int(counts.max(initial=0))):
