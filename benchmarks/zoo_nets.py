@@ -7,8 +7,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import nn
+
+from fieldcraft.inspection.sources.building import without_numbers
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,8 @@ class Net:
         """Without weights where its constructor can do without values, else on the CPU."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            try:
-                with torch.device("meta"):
-                    return self.make()
-            except (RuntimeError, NotImplementedError, ValueError, TypeError):
-                return self.make()
+            made, why = without_numbers(self.make)
+            return self.make() if why else made  # type: ignore[return-value]
 
 
 def torchvision_nets() -> Iterator[Net]:

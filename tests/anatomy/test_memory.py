@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -179,3 +180,22 @@ def test_module_and_random_numbers_stay_as_they_were() -> None:
     assert all(torch.equal(one, before[name]) for name, one in net.state_dict().items())
     assert all(not one._forward_hooks and not one._forward_pre_hooks for one in net.modules())
     assert all(one.grad is None for one in net.parameters())
+
+
+@pytest.mark.parametrize("kind", [nn.LSTM, nn.GRU, nn.RNN])
+@pytest.mark.parametrize("settings", [{}, {"bidirectional": True}, {"num_layers": 2, "dropout": 0.3}])
+def test_a_few_steps_tell_what_all_steps_of_a_recurrent_layer_keep(
+    kind: type[nn.RNNBase], settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = kind(8, 16, batch_first=True, **settings)
+            self.head = nn.Linear(32 if "bidirectional" in settings else 16, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.head(self.layer(x)[0].tanh())
+
+    quick = kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)
+    monkeypatch.setattr("fieldcraft.anatomy.recurrent.FEW", 100)
+    assert quick == kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)

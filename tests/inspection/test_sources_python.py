@@ -119,9 +119,19 @@ def test_forty_gigabytes_of_parameters_are_no_problem(nets: Path) -> None:
     assert found.anatomy.macs == 100_000**2
 
 
-def test_a_constructor_that_needs_numbers_is_built_on_the_cpu_and_says_so(nets: Path) -> None:
+def test_a_constructor_that_reads_a_few_numbers_gets_them(nets: Path) -> None:
     source = open_source("some_nets.py:Values")
     assert [layer.p for layer in source.module.get_submodule("layers")] == [0.0, 0.25, 0.5]  # type: ignore[union-attr]
+    assert source.notes == ()
+
+
+def test_a_constructor_that_reads_many_numbers_is_built_on_the_cpu_and_says_so(nets: Path) -> None:
+    text = (
+        "import torch\nfrom torch import nn\n\ndef make():\n    return nn.Linear(2, int(torch.ones(200, 200).sum()))\n"
+    )
+    (nets / "many.py").write_text(text)
+    source = open_source("many.py:make")
+    assert source.module.out_features == 40_000
     assert "Built on the CPU" in source.notes[0]
 
 
@@ -215,3 +225,18 @@ def test_inputs_that_do_not_fit(nets: Path, text: str, inputs: tuple[int, ...], 
 def test_two_inputs_that_fit(nets: Path) -> None:
     found = inspect("some_nets.py:Two", [(3, 8, 8), (1, 8, 8)])
     assert len(found.anatomy.inputs) == 2
+
+
+def test_a_constructor_that_reads_numbers_still_gets_no_large_weights() -> None:
+    from fieldcraft.inspection.sources.building import without_numbers
+
+    def make() -> nn.Module:
+        rates = [float(one) for one in torch.linspace(0, 0.5, 3)]
+        return nn.Sequential(nn.Linear(4096, 4096), nn.Dropout(rates[1]), nn.Linear(4096, 2, bias=False))
+
+    made, why = without_numbers(make)
+    assert isinstance(made, nn.Sequential) and why == ""
+    assert made[0].weight.is_meta and not made[0].bias.is_meta
+    assert made[1].p == 0.25
+    made, why = without_numbers(lambda: nn.Linear(4096, int(torch.ones(4096, 4096).sum()) % 7 + 1))
+    assert made is None and "meta" in why

@@ -10,6 +10,7 @@ from fieldcraft.anatomy.inputs import Input, make_tensors
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
 from fieldcraft.anatomy.quick_norm import QuickNorms
 from fieldcraft.anatomy.random_state import random_as_before
+from fieldcraft.anatomy.recurrent import few_steps
 from fieldcraft.anatomy.trace import Traced, default_dtype
 from fieldcraft.records.anatomy import Memory
 
@@ -64,7 +65,8 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
 
     Batch norms of the copy use their running statistics, so that maps of one pixel need no second sample. The mean and
     the deviation that they would keep are counted all the same: without numbers torch keeps them in either mode, with
-    numbers they are added here. Raises whatever the module raises.
+    numbers they are added here. Of a recurrent layer without numbers a few steps are run: what is kept grows by the
+    same with each. Raises whatever the module raises.
     """
     device = "meta" if how == "meta" else "cpu"
     copy = (meta_copy(module) if how == "meta" else real_copy(module)).train()
@@ -83,7 +85,10 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
         if result.requires_grad and not result.is_meta:
             statistics.append(2 * norm.num_features * max(4, result.element_size()))
 
+    beyond: list[int] = []
     for one in copy.modules():
+        if isinstance(one, nn.RNNBase):
+            one.forward = few_steps(one, lambda: sum(map(_bytes, kept.values())), beyond.append)
         if isinstance(one, _BatchNorm) and one.running_mean is not None:
             one.training = False
             one.register_forward_hook(add_statistics)
@@ -91,7 +96,7 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
     with random_as_before(), torch.enable_grad(), hooks, QuickNorms():
         copy(*positional, **named)
-    return sum(map(_bytes, kept.values())) + sum(statistics)
+    return sum(map(_bytes, kept.values())) + sum(statistics) + sum(beyond)
 
 
 def _storage(tensor: Tensor) -> int:

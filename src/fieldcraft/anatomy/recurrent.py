@@ -1,11 +1,13 @@
 """The forward of a recurrent layer without its loop over time, for tensors that have shapes but no numbers."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 Hidden = Tensor | tuple[Tensor, Tensor]
+FEW = 2
 
 
 def shape_only(layer: nn.RNNBase) -> Callable[..., tuple[object, Hidden]]:
@@ -24,10 +26,46 @@ def shape_only(layer: nn.RNNBase) -> Callable[..., tuple[object, Hidden]]:
         directions = 2 if layer.bidirectional else 1
         state = layer.proj_size or layer.hidden_size
         batch = () if given.dim() == 2 else (given.shape[0 if layer.batch_first else 1],)
-        output = given.new_empty((*given.shape[:-1], directions * state))
+        if layer.batch_first and given.dim() == 3:  # laid out by steps, as the loop over them leaves it
+            output = given.new_empty((given.shape[1], given.shape[0], directions * state)).transpose(0, 1)
+        else:
+            output = given.new_empty((*given.shape[:-1], directions * state))
         hidden = given.new_empty((directions * layer.num_layers, *batch, state))
         if layer.mode != "LSTM":
             return output, hidden
         return output, (hidden, given.new_empty((directions * layer.num_layers, *batch, layer.hidden_size)))
 
     return forward
+
+
+def few_steps(
+    layer: nn.RNNBase, kept: Callable[[], int], beyond: Callable[[int], object]
+) -> Callable[..., tuple[object, Hidden]]:
+    """`layer.forward` that runs only a few steps of long sequences without numbers.
+
+    `kept` says how many bytes are kept by now. From what two steps keep, and three, it follows what all of them would:
+    `beyond` is told the difference. Outputs have the shapes of the whole sequence.
+    """
+    ordinary, shapes = layer.forward, shape_only(layer)
+
+    def forward(given: Tensor | PackedSequence, hx: object = None) -> tuple[object, Hidden]:
+        steps_dim = 1 if layer.batch_first and isinstance(given, Tensor) and given.dim() == 3 else 0
+        if isinstance(given, PackedSequence) or not given.is_meta or given.shape[steps_dim] <= 4 * FEW:
+            return ordinary(given, hx)  # type: ignore[no-any-return]
+        marks = [kept()]
+        for steps in (FEW, FEW, FEW + 1):  # the first also keeps what they share: inputs, weights
+            ordinary(given.narrow(steps_dim, 0, steps), hx)
+            marks.append(kept())
+        _, again, longer = (after - before for before, after in pairwise(marks))
+        beyond((given.shape[steps_dim] - FEW) * (longer - again) - again - longer)
+        output, hidden = shapes(given, hx)
+        assert isinstance(output, Tensor)
+        states = _trained(hidden) if isinstance(hidden, Tensor) else (_trained(hidden[0]), _trained(hidden[1]))
+        return _trained(output), states
+
+    return forward
+
+
+def _trained(given: Tensor) -> Tensor:
+    """The same with a gradient to come."""
+    return given.requires_grad_() + 0

@@ -14,6 +14,7 @@ from torch import nn
 
 from fieldcraft.build.imported import load_target
 from fieldcraft.errors import InspectError, PlanError
+from fieldcraft.inspection.sources.building import without_numbers
 from fieldcraft.inspection.sources.no_training import no_training
 from fieldcraft.inspection.sources.source import Source
 
@@ -145,11 +146,9 @@ def _build(
     why = ""
     with no_training(target), torch.random.fork_rng(devices=[]):
         if not weights:
-            try:
-                with torch.device("meta"):
-                    return call(**given), ""
-            except Exception as error:
-                why = f"it failed with {_said(error)}"
+            made, why = without_numbers(lambda: call(**given))
+            if not why:
+                return made, ""
         try:
             return call(**given), why
         except Exception as error:
