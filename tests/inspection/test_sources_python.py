@@ -129,7 +129,7 @@ def test_a_constructor_that_reads_many_numbers_is_built_on_the_cpu_and_says_so(n
     text = (
         "import torch\nfrom torch import nn\n\ndef make():\n    return nn.Linear(2, int(torch.ones(200, 200).sum()))\n"
     )
-    (nets / "many.py").write_text(text)
+    (nets.parent / "many.py").write_text(text)
     source = open_source("many.py:make")
     assert source.module.out_features == 40_000
     assert "Built on the CPU" in source.notes[0]
