@@ -197,5 +197,5 @@ def test_a_few_steps_tell_what_all_steps_of_a_recurrent_layer_keep(
             return self.head(self.layer(x)[0].tanh())
 
     quick = kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)
-    monkeypatch.setattr("fieldcraft.anatomy.recurrent.FEW", 100)
+    monkeypatch.setattr("fieldcraft.anatomy.recurrent.SHORT", 100)
     assert quick == kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)

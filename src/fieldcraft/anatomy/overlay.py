@@ -1,15 +1,19 @@
 """Writing through a view: what other views of the same numbers see afterwards."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fieldcraft.anatomy.capture import Capture, Event
 from fieldcraft.anatomy.sights import Fixed, Shape, Sight, bound, listed, tidied
 
 LARGEST = 2**20
+Cells = NDArray[np.int64]
 
 
 def overlaid(parts: Sequence[tuple[Sight | None, Shape]], event: Event, capture: Capture, pixels: int) -> Sight | None:
@@ -44,14 +48,15 @@ def _place(tensor: Tensor) -> tuple[object, ...]:
     return tuple(tensor.shape), tensor.stride(), tensor.storage_offset()
 
 
-def _cells(tensor: Tensor) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]] | None:
+def _cells(tensor: Tensor) -> Cells | None:
     """Places in the storage."""
-    if tensor.numel() > LARGEST or tensor.numel() == 0:
+    return _cells_of(tuple(tensor.shape), tensor.stride(), tensor.storage_offset())
+
+
+@lru_cache(maxsize=16)
+def _cells_of(shape: Shape, strides: tuple[int, ...], offset: int) -> Cells | None:
+    numbers = prod(shape)
+    last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
+    if not 0 < numbers <= LARGEST or last >= LARGEST:
         return None
-    last = tensor.storage_offset() + sum(
-        (side - 1) * step for side, step in zip(tensor.shape, tensor.stride(), strict=True)
-    )
-    if last >= LARGEST:
-        return None
-    cells = torch.arange(last + 1).as_strided(tuple(tensor.shape), tensor.stride(), tensor.storage_offset())
-    return cells.numpy()
+    return torch.arange(last + 1).as_strided(shape, strides, offset).numpy()

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 Hidden = Tensor | tuple[Tensor, Tensor]
-FEW = 2
+SHORT = 4
+"""Steps that are simply run."""
 
 
 def shape_only(layer: nn.RNNBase) -> Callable[..., tuple[object, Hidden]]:
@@ -43,21 +44,21 @@ def few_steps(
 ) -> Callable[..., tuple[object, Hidden]]:
     """`layer.forward` that runs only a few steps of long sequences without numbers.
 
-    `kept` says how many bytes are kept by now. From what two steps keep, and three, it follows what all of them would:
+    `kept` says how many bytes are kept by now. From what one step keeps, and two, it follows what all of them would:
     `beyond` is told the difference. Outputs have the shapes of the whole sequence.
     """
     ordinary, shapes = layer.forward, shape_only(layer)
 
     def forward(given: Tensor | PackedSequence, hx: object = None) -> tuple[object, Hidden]:
         steps_dim = 1 if layer.batch_first and isinstance(given, Tensor) and given.dim() == 3 else 0
-        if isinstance(given, PackedSequence) or not given.is_meta or given.shape[steps_dim] <= 4 * FEW:
+        if isinstance(given, PackedSequence) or not given.is_meta or given.shape[steps_dim] <= SHORT:
             return ordinary(given, hx)  # type: ignore[no-any-return]
         marks = [kept()]
-        for steps in (FEW, FEW, FEW + 1):  # the first also keeps what they share: inputs, weights
+        for steps in (1, 1, 2):  # the first also keeps what they share: inputs, weights
             ordinary(given.narrow(steps_dim, 0, steps), hx)
             marks.append(kept())
         _, again, longer = (after - before for before, after in pairwise(marks))
-        beyond((given.shape[steps_dim] - FEW) * (longer - again) - again - longer)
+        beyond((given.shape[steps_dim] - 1) * (longer - again) - again - longer)
         output, hidden = shapes(given, hx)
         assert isinstance(output, Tensor)
         states = _trained(hidden) if isinstance(hidden, Tensor) else (_trained(hidden[0]), _trained(hidden[1]))

@@ -16,6 +16,8 @@ from fieldcraft.anatomy.phases import EMPTY, Phases, hull, reduced
 Array = NDArray[np.int64]
 MOST_UNITS = 2**22
 """Intervals that are listed one by one; beyond it a bound is given."""
+REMEMBERED = 2**14
+"""Intervals up to which a state is looked for among the last ones."""
 LONGEST_PERIOD = 256
 """Units after which a repetition is looked for."""
 
@@ -101,6 +103,20 @@ def tidied(low: Array, high: Array, pixels: int, *, exact: bool, aligned: bool, 
     if low.size > MOST_UNITS:
         return bound(pixels)
     low, high = _compacted(low, high)
+    if low.size > REMEMBERED:
+        return _plainest(low, high, exact, aligned, pooled)
+    same = (np.ascontiguousarray(one, dtype=np.int64).tobytes() for one in (low, high))
+    return _remembered(*same, low.shape, exact, aligned, pooled)
+
+
+@lru_cache(maxsize=512)
+def _remembered(low: bytes, high: bytes, shape: Shape, exact: bool, aligned: bool, pooled: bool) -> Sight | None:
+    """The same numbers come back for every block of a network: they are looked at, and kept, once."""
+    first, last = (np.frombuffer(one, dtype=np.int64).reshape(shape) for one in (low, high))
+    return _plainest(first, last, exact, aligned, pooled)
+
+
+def _plainest(low: Array, high: Array, exact: bool, aligned: bool, pooled: bool) -> Sight | None:
     if low.size == 1:
         first, last = int(low.flat[0]), int(high.flat[0])
         return Fixed(first, last, pooled, exact, aligned) if first <= last else None
