@@ -5,20 +5,17 @@ a graph without circles whatever the module does; other views of the storage tha
 event of their own (`OVERLAY`).
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
-from types import FrameType
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fieldcraft.anatomy.location import nearest_line
 from fieldcraft.anatomy.quick_norm import quick_norm
 from fieldcraft.anatomy.recurrent import shape_only
 from fieldcraft.records.anatomy import Location
@@ -26,12 +23,6 @@ from fieldcraft.records.anatomy import Location
 OVERLAY = "overlay"
 RECURRENT = "recurrent"
 REGULARISER = "regulariser"
-PLACE = "__fieldcraft_location__"
-"""Local variable by which a function that runs the nodes of a file says which node it is at."""
-INNER = "__fieldcraft_inner__"
-"""Global variable of modules whose lines are nobody's `forward`."""
-TORCH = f"{Path(torch.__file__).parent}{os.sep}"
-HERE = f"{Path(__file__).parent}{os.sep}"
 WHOLE = (nn.RNNBase,)
 """Modules that are one event: their loops over time would be thousands."""
 READS_VALUES = frozenset(
@@ -207,7 +198,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 capture.parents[value] = parents
             outputs.append(value)
         path, kind, call = self.stack[-1] if self.stack else ("", "", 0)
-        capture.events.append(Event(func, seen, named, tuple(outputs), path, kind, call, _location()))
+        capture.events.append(Event(func, seen, named, tuple(outputs), path, kind, call, nearest_line()))
         for tensor in changed:
             self._renew_views(tensor, static=static)
 
@@ -228,7 +219,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.capture.parents[renewed] = self.capture.parents[value] | self.capture.parents[new]
             path, kind, call = self.stack[-1] if self.stack else ("", "", 0)
             self.capture.events.append(
-                Event(OVERLAY, (Ref(value), Ref(new)), {}, (renewed,), path, kind, call, _location())
+                Event(OVERLAY, (Ref(value), Ref(new)), {}, (renewed,), path, kind, call, nearest_line())
             )
 
     def _seen(self, one: Any) -> Any:
@@ -262,7 +253,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         static = all(ref.value in self.capture.static for ref in refs)
         outputs = tuple(self.bind(one, "operation", static=static) for one in (results if whole else results[:1]))
         what = RECURRENT if whole else REGULARISER
-        self.capture.events.append(Event(what, refs, {}, outputs, path, kind, call, _location(), module))
+        self.capture.events.append(Event(what, refs, {}, outputs, path, kind, call, nearest_line(), module))
 
 
 @contextmanager
@@ -353,36 +344,3 @@ def _storage(tensor: Tensor) -> int:
         return int(tensor.untyped_storage()._cdata)
     except NotImplementedError:  # sparse and nested tensors have none
         return id(tensor)
-
-
-def _location() -> Location | None:
-    """The nearest line of someone else's code."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if PLACE in code.co_varnames:
-            told: Location | None = frame.f_locals.get(PLACE)
-            return told
-        if _foreign(code.co_filename) and INNER not in frame.f_globals:
-            return _at(code.co_filename, frame.f_lineno)
-        if code.co_name == "traced_call" and code.co_filename.startswith(HERE):
-            return None
-        frame = frame.f_back
-    return None
-
-
-@cache
-def _foreign(file: str) -> bool:  # by name: equal code objects may stand in different files
-    return not file.startswith((TORCH, HERE, "<"))
-
-
-@cache
-def _at(file: str, line: int) -> Location:
-    import linecache
-
-    return Location(file=file, line=line, text=linecache.getline(file, line).strip())
-
-
-def traced_call(call: Callable[[], object]) -> object:
-    """Call; lines outside of it are not searched for the origin of an operation."""
-    return call()

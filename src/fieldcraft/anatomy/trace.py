@@ -9,8 +9,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from fieldcraft.anatomy.capture import Capture, Recorder, recording, traced_call
+from fieldcraft.anatomy.capture import Capture, Recorder, recording
 from fieldcraft.anatomy.inputs import Input, make_tensors
+from fieldcraft.anatomy.location import is_foreign, traced_call
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
 from fieldcraft.anatomy.random_state import random_as_before
 from fieldcraft.errors import InspectError
@@ -178,9 +179,7 @@ def _wanted(layer: nn.Module) -> str:
 
 
 def _foreign_line(error: Exception) -> str:
-    from fieldcraft.anatomy.capture import HERE, TORCH
-
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith((TORCH, HERE, "<")):
+        if is_foreign(frame.filename):
             return f"{frame.filename}:{frame.lineno}"
     return ""
