@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+EACH = "each"
+"""The part of a result that has a line for every network; too long for a page."""
 
 
 def measured_page() -> str:
@@ -53,6 +55,8 @@ def _rows(name: str, value: Any) -> "list[str]":
         shown = value["values"] if len(value["values"]) <= 6 else []
         each = ", ".join(f"{one:.4g}" for one in shown)
         return [f"| {name} | {value['n']} | {value['mean']:.4g} | {value['median']:.4g} | {between} | {each} |"]
+    if isinstance(value, dict) and name == EACH:
+        return [f"| {len(value)} single results | | | | | in the file |"]
     if isinstance(value, dict):
         return [row for key, inner in value.items() for row in _rows(f"{name} {key}".strip(), inner)]
     if isinstance(value, list):
