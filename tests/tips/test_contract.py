@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 from itertools import count
 from types import ModuleType
@@ -11,9 +12,11 @@ from pydantic import TypeAdapter
 from fieldcraft.plan.schema import Batch, Cnn, Plan, Rung, TableInput
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Facts
+from fieldcraft.records.finding import Severity
 from fieldcraft.tips import ALL, label_smoothing
 from fieldcraft.tips.contract import TipContract, answer, briefs, plans
 from fieldcraft.tips.interface import Applied, Ask, Decide, Skipped, StepTime, Tip
+from fieldcraft.tips.rule import Rule
 
 CHECKS = [name for name in vars(TipContract) if name.startswith("test_")]
 MODULE = ModuleType("some.well_behaved", "Behave.\n\nHelps: a.\nHurts: b.\nCost: c.\nSource: d.")
@@ -113,6 +116,52 @@ def test_a_wrong_name_is_found(name: str) -> None:
 def test_torch_is_found() -> None:
     with pytest.raises(AssertionError, match="imports torch"):
         run(Tip(name="torch", decide=behave, module=ModuleType("torch")), "test_it_does_not_need_torch")
+
+
+# ---------------------------------------------------------------- and for rules
+
+
+def rule(page: str, **settings: str) -> Rule:
+    """The check of a module of that name with that page."""
+    module = ModuleType("some.well_found", page)
+    exec("def check(anatomy, circumstances): return ()", module.__dict__)
+    sys.modules["some.well_found"] = module
+    return replace(Rule(code="ZZ001", name="well-found", severity=Severity.INFO, check=module.check), **settings)
+
+
+PAGE = "It finds.\n\nWhy: a.\n\nExample:\n    b\n\nInstead:\n    c\n\nLeave it: d.\nSource: e."
+
+
+def looks(*rules: Rule) -> Tip:
+    return Tip(name="well-behaved", module=MODULE, checks=rules)
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check != "test_it_does_not_need_torch"])
+def test_a_good_tip_that_only_looks_passes(check: str) -> None:
+    run(looks(rule(PAGE)), check)
+    run(looks(rule(f"{PAGE}\nRewrite: f.", rewrite="mend")), check)
+
+
+@pytest.mark.parametrize(
+    ("tip", "check"),
+    [
+        (looks(), "test_it_has_a_hand"),
+        (looks(rule(PAGE, code="Z1")), "test_the_codes_of_its_rules_are_its_own"),
+        (looks(rule(PAGE), rule(PAGE)), "test_the_codes_of_its_rules_are_its_own"),
+        (looks(rule(PAGE, name="another")), "test_a_rule_is_called_after_its_module"),
+        (looks(rule(PAGE, name="well_found")), "test_a_rule_is_called_after_its_module"),
+        (looks(rule(PAGE, rewrite="mend")), "test_the_pages_of_its_rules_are_complete"),
+    ],
+)
+def test_a_bad_rule_is_found(tip: Tip, check: str) -> None:
+    with pytest.raises(AssertionError):
+        run(tip, check)
+
+
+@pytest.mark.parametrize("missing", ["It finds.", "Why:", "Example:", "Instead:", "Leave it:", "Source:"])
+def test_an_incomplete_page_is_found(missing: str) -> None:
+    with pytest.raises(AssertionError, match="page"):
+        run(looks(rule(PAGE.replace(missing, ""))), "test_the_pages_of_its_rules_are_complete")
 
 
 # ---------------------------------------------------------------- the made-up world is one that may exist

@@ -12,9 +12,11 @@ from fieldcraft.plan.toml import PlanFile, from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Fact
+from fieldcraft.tips import ALL, loss
 from fieldcraft.tips.draft import BY_HAND, draft
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.made_up import answer, briefs
+from fieldcraft.verbs.draft import _others
 
 START = Plan(task=SingleLabel(), input=ImageInput(height=28, width=28, channels=1))
 SMALL = Rung(name="small", network=Cnn(), steps=100, lr=0.01)
@@ -120,6 +122,23 @@ def test_a_left_out_tip_does_not_decide(brief: Brief) -> None:
 def test_leaving_out_an_unknown_tip_names_the_nearest(brief: Brief) -> None:
     with pytest.raises(PlanError, match="no tip is called skip-me-nt; did you mean `skip-ment`"):
         draft(brief, START, (skips("skip-ment"),), measure=never, without=frozenset({"skip-me-nt"}))
+
+
+def test_a_tip_that_only_looks_has_no_part_in_a_plan(brief: Brief) -> None:
+    tips = (skips("a"), loss.TIP)
+    made = draft(brief, START, tips, measure=never)
+    assert made.plan == START
+    assert [decision.tip for decision in made.decisions] == ["a"]
+    with pytest.raises(PlanError, match="the tip loss decides nothing in a plan.*--ignore FC005"):
+        draft(brief, START, tips, measure=never, without=frozenset({"loss"}))
+
+
+def test_only_a_tip_that_looks_is_refused_and_others_go_without_it() -> None:
+    with pytest.raises(PlanError, match="the tip loss decides nothing in a plan"):
+        _others(ALL, ["padding", "loss"])
+    left_out = _others(ALL, ["padding"])
+    assert left_out == {tip.name for tip in ALL if tip.decide is not None} - {"padding"}
+    assert _others(ALL, []) == frozenset()
 
 
 def test_overwriting_needs_a_word(brief: Brief) -> None:

@@ -140,6 +140,12 @@ def test_kernels_that_cost_no_more(step: nn.Module):
     assert not findings(large_kernel.RULE, Steps(step), (16, 16, 16))
 
 
+def test_a_gate_of_a_few_weights_is_left_alone():
+    heavy = nn.Sequential(nn.Linear(32, 1000), nn.Linear(1000, 32))
+    assert not findings(large_kernel.RULE, nn.Sequential(nn.Conv2d(2, 2, 7, padding=3), heavy), (2, 32, 32))
+    assert findings(large_kernel.RULE, nn.Conv2d(2, 2, 7, padding=3), (2, 32, 32))
+
+
 @settings(deadline=None, max_examples=30)
 @given(kernel=st.lists(st.integers(1, 9), min_size=1, max_size=3), inputs=st.integers(1, 4), outputs=st.integers(1, 4))
 def test_the_stack_is_counted_as_it_would_be_built(kernel: list[int], inputs: int, outputs: int):
@@ -207,6 +213,11 @@ def test_strided_max_pools_are_one_line():
 # ---------------------------------------------------------------- FC034
 
 
+class Transposed(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mT
+
+
 class Pair(nn.Module):
     def __init__(self, first: nn.Module, second: nn.Module) -> None:
         super().__init__()
@@ -246,10 +257,20 @@ def test_linear_maps_in_a_row_are_one(pair: Pair, shape: tuple[int, ...], then: 
         (nn.Sequential(nn.Linear(64, 2), nn.Linear(2, 64)), (64,)),
         (nn.Sequential(nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 16, 1)), (8, 6, 6)),
         (nn.Sequential(nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 3)), (8, 9, 9)),
+        (nn.Sequential(nn.Linear(8, 8), Transposed(), nn.Linear(8, 8)), (8, 8)),
         (nn.Sequential(nn.Conv2d(8, 16, 1), nn.BatchNorm2d(16), nn.Conv2d(16, 4, 1)), (8, 6, 6)),
         (nn.Sequential(nn.Conv2d(8, 16, 1), nn.Conv2d(16, 4, 3, padding=1)), (8, 6, 6)),
     ],
-    ids=["activation", "dropout", "low rank", "separable", "two 3x3", "norm", "biased into padding"],
+    ids=[
+        "activation",
+        "dropout",
+        "low rank",
+        "separable",
+        "two 3x3",
+        "rows, then columns",
+        "norm",
+        "biased into padding",
+    ],
 )
 def test_linear_maps_with_a_reason(net: nn.Module, shape: tuple[int, ...]):
     assert not findings(linear_chain.RULE, net, shape)

@@ -58,6 +58,7 @@ def test_heads_called_aux_are_for_training():
         def __init__(self) -> None:
             super().__init__()
             self.aux_classifier = self.old
+            self.mask_token = nn.Parameter(torch.zeros(8))
             del self.old, self.scale
 
     assert not findings(unused_parameters.RULE, WithAux(), (8,))

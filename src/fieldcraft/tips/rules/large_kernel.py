@@ -30,6 +30,8 @@ SMALL = 3
 WORTH = 0.75
 """A stack of more than this share of the weights is not worth a word."""
 SEVERE = 0.5
+LEAST_SHARE = 0.01
+"""Of all parameters; less is not worth a word either."""
 
 
 def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
@@ -37,6 +39,8 @@ def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
     for rows in by_line(row for row in anatomy.rows if _large(row)):
         own = {row.parameters: row.operation for row in rows if isinstance(row.operation, Convolution)}
         now, then = sum(map(weights, own.values())), sum(map(stack_weights, own.values()))
+        if now < LEAST_SHARE * anatomy.parameter_count:
+            continue
         largest = max(own.values(), key=lambda conv: prod(conv.kernel))
         steps, small = len(_stack(largest.kernel)), by_times((SMALL,) * len(largest.kernel))
         yield RULE.finding(

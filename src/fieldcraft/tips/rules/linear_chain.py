@@ -21,9 +21,11 @@ from math import prod
 
 from fieldcraft.records.anatomy import Anatomy, Row
 from fieldcraft.records.finding import Finding, Severity
-from fieldcraft.records.operations import Convolution, Linear
+from fieldcraft.records.operations import Convolution, Linear, Rearrange
 from fieldcraft.tips.rule import Circumstances, Rule, named_rows
 from fieldcraft.tips.rules.graph import always_passes_on, before, by_line, weighted
+
+REORDERED = frozenset({"permute", "transpose", "t", "movedim", "swapaxes"})
 
 
 def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
@@ -50,6 +52,8 @@ def _first(anatomy: Anatomy, row: Row) -> Row | None:
     first = before(anatomy, row, always_passes_on)
     if first is None or not _plain(first) or _outputs(first) != _inputs(row):
         return None
+    if type(first.operation) is type(row.operation) and before(anatomy, row, _keeps_order) is not first:
+        return None  # over the other dimension: rows, then columns
     if 1 not in (prod(_kernel(first)), prod(_kernel(row))) or not _unpadded_behind(first, row):
         return None
     return first if _fused(first, row) <= _weights(first) + _weights(row) else None
@@ -60,6 +64,11 @@ def _plain(row: Row) -> bool:
     if not weighted(row):
         return False
     return not isinstance(row.operation, Convolution) or (row.operation.groups == 1 and not row.operation.transposed)
+
+
+def _keeps_order(row: Row) -> bool:
+    """Passes on, and each dimension stays where it is."""
+    return always_passes_on(row) and not (isinstance(row.operation, Rearrange) and row.operation.name in REORDERED)
 
 
 def _unpadded_behind(first: Row, second: Row) -> bool:

@@ -65,7 +65,7 @@ def _kept(anatomy: Anatomy, row: Row) -> float:
         if kernel <= stride or covers_map:  # patches, and layers that are linear on the whole map
             shares.append(1.0)
         else:
-            shares.append(min(1.0, after / -(-before // stride)))
+            shares.append(min(1.0, after * stride / before))
     return prod(shares)
 
 

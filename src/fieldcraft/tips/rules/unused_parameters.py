@@ -9,8 +9,8 @@ Example:
 Instead:
     take the line away
 
-Leave it: when another method uses them, or they work in training only (auxiliary heads; those called aux are left out
-here): the pass that is looked at is one in evaluation.
+Leave it: when another method uses them, or they work in training only (auxiliary heads and mask tokens; those called
+so are left out here): the pass that is looked at is one in evaluation.
 Source: PyTorch documentation of DistributedDataParallel, `find_unused_parameters`; Li et al. 2020, arXiv:2006.15704.
 """
 
@@ -21,15 +21,15 @@ from fieldcraft.records.finding import Finding, Severity
 from fieldcraft.tips.rule import Circumstances, Rule, named
 from fieldcraft.tips.rules.source_lines import owner
 
-TRAINING_ONLY = "aux"
-"""What auxiliary heads are called everywhere."""
+TRAINING_ONLY = ("aux", "mask_token")
+"""What auxiliary heads, and the token in place of what is hidden, are called everywhere."""
 
 
 def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
     """One finding for the network."""
     used = {name for row in anatomy.rows for name in row.parameters}
     used |= {anatomy.values[value].name for value in anatomy.outputs}
-    unused = [one for one in anatomy.parameters if used.isdisjoint((one.name, *one.aliases)) and not _auxiliary(one)]
+    unused = [one for one in anatomy.parameters if used.isdisjoint((one.name, *one.aliases)) and not _for_training(one)]
     if not unused or (anatomy.untraced and not used):
         return
     layers = _outermost(unused, anatomy)
@@ -43,7 +43,7 @@ def check(anatomy: Anatomy, circumstances: Circumstances) -> Iterator[Finding]:
     )
 
 
-def _auxiliary(one: Parameter) -> bool:
+def _for_training(one: Parameter) -> bool:
     return any(part.lower().startswith(TRAINING_ONLY) for part in one.name.split("."))
 
 
