@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from fieldcraft.plan.schema import Batch, Cnn, Plan, Rung, TableInput
+from fieldcraft.records.anatomy import Anatomy
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Facts
-from fieldcraft.records.finding import Severity
+from fieldcraft.records.finding import Finding, Severity
 from fieldcraft.tips import ALL, label_smoothing
 from fieldcraft.tips.contract import TipContract, answer, briefs, plans
 from fieldcraft.tips.interface import Applied, Ask, Decide, Skipped, StepTime, Tip
-from fieldcraft.tips.rule import Rule
+from fieldcraft.tips.rule import Circumstances, Rule
 
 CHECKS = [name for name in vars(TipContract) if name.startswith("test_")]
 MODULE = ModuleType("some.well_behaved", "Behave.\n\nHelps: a.\nHurts: b.\nCost: c.\nSource: d.")
@@ -123,10 +124,14 @@ def test_torch_is_found() -> None:
 
 def rule(page: str, **settings: str) -> Rule:
     """The check of a module of that name with that page."""
-    module = ModuleType("some.well_found", page)
-    exec("def check(anatomy, circumstances): return ()", module.__dict__)
-    sys.modules["some.well_found"] = module
-    return replace(Rule(code="ZZ001", name="well-found", severity=Severity.INFO, check=module.check), **settings)
+
+    def check(anatomy: Anatomy, circumstances: Circumstances) -> tuple[Finding, ...]:
+        return ()
+
+    module = ModuleType(f"some{abs(hash(page))}.well_found", page)
+    sys.modules[module.__name__] = module
+    check.__module__ = module.__name__
+    return replace(Rule(code="ZZ001", name="well-found", severity=Severity.INFO, check=check), **settings)
 
 
 PAGE = "It finds.\n\nWhy: a.\n\nExample:\n    b\n\nInstead:\n    c\n\nLeave it: d.\nSource: e."

@@ -129,7 +129,7 @@ def test_a_tip_that_only_looks_has_no_part_in_a_plan(brief: Brief) -> None:
     made = draft(brief, START, tips, measure=never)
     assert made.plan == START
     assert [decision.tip for decision in made.decisions] == ["a"]
-    with pytest.raises(PlanError, match="the tip loss decides nothing in a plan.*--ignore FC005"):
+    with pytest.raises(PlanError, match=r"the tip loss decides nothing in a plan.*--ignore FC005"):
         draft(brief, START, tips, measure=never, without=frozenset({"loss"}))
 
 

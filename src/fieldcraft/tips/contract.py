@@ -155,7 +155,9 @@ class TipContract:
         """The docstring of a rule's module says what it finds, why it matters, what to do instead, when to leave it."""
         for rule in self.tip.checks:
             lines = rule.card.splitlines()
-            assert lines and lines[0].endswith("."), f"the page of {rule.code} begins with one sentence: what it finds"
+            starts = tuple(f"{heading}:" for heading in RULE_HEADINGS)
+            sentence = bool(lines) and lines[0].endswith(".") and not lines[0].startswith(starts)
+            assert sentence, f"the page of {rule.code} begins with one sentence: what it finds"
             for heading in RULE_HEADINGS:
                 has = any(line.startswith(f"{heading}:") for line in lines)
                 if heading == "Rewrite":
