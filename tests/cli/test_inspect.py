@@ -226,6 +226,13 @@ def test_a_fix_is_told_with_its_cost(name: tuple[str, ...]) -> None:
     assert "parameters 240 to 2" in out
 
 
+def test_a_rewrite_that_holds_in_evaluation_only_says_so() -> None:
+    _, out, _ = biased("--rewrite", "fold-norm")
+    assert "keeps the function in evaluation, not in training" in out
+    _, out, _ = biased("--rewrite", "drop-bias")
+    assert "in evaluation" not in out
+
+
 def test_settings_of_rewrites_reach_them() -> None:
     swap = ("--rewrite", "swap-activation", "--unsafe", "--activation", "gelu")
     code, out, _ = run("nets.py:bent", "--input", "3,16,16", *swap)

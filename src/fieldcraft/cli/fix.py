@@ -76,9 +76,12 @@ def write(made: "Rewritten", found: "Inspected", out: Path, source: str, argumen
 
 def told(made: "Rewritten") -> Iterator[str]:
     """What was changed, what was left, and the cost before and after."""
+    from fieldcraft.inspection.rewrites import ALL
     from fieldcraft.inspection.words import amount
 
-    kind = "keeps the function" if made.safe else "changes the function"
+    training_too = all(one.training_too for one in ALL if one.name in made.names)
+    kept = "keeps the function" if training_too else "keeps the function in evaluation, not in training"
+    kind = kept if made.safe else "changes the function"
     apart = "" if made.difference is None else f"; outputs differ by {made.difference:.2g} of their largest"
     yield f"Rewritten with {', '.join(made.names)}: {kind}{apart}"
     for one in made.changes:
