@@ -5,13 +5,17 @@ PYTHON = python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs bench explore clean
 
 demo: .venv/installed
 	$(BIN)/fieldcraft fit digits --budget 60s --out runs/digits
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest
+
+# Property tests with new random examples: for a look now and then, not for CI.
+explore: .venv/installed-dev
+	FIELDCRAFT_PROPERTIES=explore $(BIN)/python -m pytest
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .

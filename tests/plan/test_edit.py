@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.diff import diff
-from fieldcraft.plan.edit import check_names, edit
+from fieldcraft.plan.edit import check_names, edit, parse
 from fieldcraft.plan.schema import (
     AdamW,
     CoolDown,
@@ -34,9 +34,11 @@ PLAN = Plan(task=SingleLabel(), input=ImageInput(height=28, width=28, channels=1
 
 
 def written(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or "none"
-    return json.dumps(value)
+    """As on a command line: text bare, but in quotes where TOML would read it as something else."""
+    if value is None:
+        return "none"
+    bare = isinstance(value, str) and parse(f"field={value}")[1] == value
+    return value if bare else json.dumps(value)
 
 
 @settings(deadline=None, max_examples=60)

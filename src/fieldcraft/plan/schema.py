@@ -274,7 +274,11 @@ class Rung:
     """One network of the ladder and how long it trains."""
 
     name: Annotated[
-        str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="lower-case words and numbers, joined by hyphens")
+        str,
+        Field(
+            pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+            description="lower-case words and numbers, a letter first, joined by hyphens",
+        ),
     ]
     network: Network
     steps: Annotated[int, Field(ge=1)]
