@@ -47,7 +47,7 @@ except ImportError as error:
 
 MADE_UP = {"method": "made up", "sample": "made up"}
 TASKS: Mapping[Task, type] = {"single-label": SingleLabel, "multi-label": MultiLabel, "regression": Regression}
-NAMES = ("small", "medium", "large", "extra-large-2", "0", "1")
+NAMES = ("small", "medium", "large", "extra-large-2", "a0-1", "b-2")
 
 
 # ---------------------------------------------------------------- briefs
