@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from fieldcraft.errors import FieldcraftError
 from fieldcraft.records import versions
+from fieldcraft.records.deep_facts import DeepFacts
 from fieldcraft.records.facts import Facts, ImageFacts
 from fieldcraft.records.files import read_json, write_json
 from fieldcraft.records.versions import CURRENT, MIGRATIONS, Document, bring_forward, stamp
@@ -77,7 +78,12 @@ def test_facts_written_as_schema_1_still_read() -> None:
 
 
 def test_facts_survive_being_written(tmp_path: Path) -> None:
-    document = json.loads((FIXTURES / "facts-1.json").read_text())
     facts = TypeAdapter(Facts).validate_python(read_json(FIXTURES / "facts-1.json", "facts"))
     write_json(tmp_path / "facts.json", "facts", facts)
-    assert json.loads((tmp_path / "facts.json").read_text()) == document
+    assert TypeAdapter(Facts).validate_python(read_json(tmp_path / "facts.json", "facts")) == facts
+    before, after = (
+        json.loads((folder / name).read_text())
+        for folder, name in ((FIXTURES, "facts-1.json"), (tmp_path, "facts.json"))
+    )
+    assert after["data"].pop("deep") == TypeAdapter(DeepFacts).dump_python(DeepFacts(), mode="json")
+    assert after == before

@@ -27,10 +27,10 @@ from fieldcraft.plan.schema import (
 )
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.records.decision import Decision
+from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
     DataFacts,
-    Fact,
     Facts,
     ImageFacts,
     MachineFacts,

@@ -18,10 +18,10 @@ from fieldcraft.plan.schema import (
     TableInput,
 )
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
     DataFacts,
-    Fact,
     Facts,
     ImageFacts,
     MachineFacts,

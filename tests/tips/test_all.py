@@ -10,7 +10,7 @@ from tests.tips.known_briefs import KNOWN, OWN, found, settle, start, with_budge
 from fieldcraft import tips
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import from_toml, to_toml
-from fieldcraft.records.facts import Fact
+from fieldcraft.records.fact import Fact
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, draft
 from fieldcraft.tips.interface import Applied, StepTime

@@ -11,7 +11,7 @@ from fieldcraft.plan.schema import AdamW, Batch, Cnn, ImageInput, Ladder, Linear
 from fieldcraft.plan.toml import PlanFile, from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.decision import Decision
-from fieldcraft.records.facts import Fact
+from fieldcraft.records.fact import Fact
 from fieldcraft.tips import ALL, loss
 from fieldcraft.tips.draft import BY_HAND, draft
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip

@@ -9,7 +9,8 @@ from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table, Targ
 from fieldcraft.data.duplicates import exact_duplicates
 from fieldcraft.data.splits import Parts
 from fieldcraft.fingerprint.pixels import channel_moments
-from fieldcraft.records.facts import DataFacts, Fact, ImageFacts, TableFacts, TargetFacts
+from fieldcraft.records.fact import Fact
+from fieldcraft.records.facts import DataFacts, ImageFacts, TableFacts, TargetFacts
 from fieldcraft.records.streams import stream_seed
 
 MOST_PIXELS = 20_000_000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from statistics import median_low
 from time import perf_counter
 
-from fieldcraft.records.facts import Fact
+from fieldcraft.records.fact import Fact
 
 TOO_LONG = 2.0
 """Times the limit that warm-ups may take before they are the answer."""

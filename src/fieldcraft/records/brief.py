@@ -2,7 +2,8 @@
 
 from pydantic.dataclasses import dataclass
 
-from fieldcraft.records.facts import Budget, DataFacts, Fact, Facts, ImageFacts, MachineFacts, TableFacts, Task
+from fieldcraft.records.fact import Fact
+from fieldcraft.records.facts import Budget, DataFacts, Facts, ImageFacts, MachineFacts, TableFacts, Task
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,25 +1,15 @@
 """Facts: what was found out about the data, the machine and the budget, each with its method and its sample."""
 
 from collections.abc import Mapping
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-T = TypeVar("T")
+from fieldcraft.records.deep_facts import DeepFacts
+from fieldcraft.records.fact import Fact
 
 Task = Literal["single-label", "multi-label", "regression"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fact(Generic[T]):
-    """One value that was measured, how, and on what."""
-
-    value: T
-    method: str
-    """How it was found, in a few words."""
-    sample: str
-    """What it was found on: "all 1,797 images", "2,000 of 60,000"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +69,7 @@ Modality = Annotated[ImageFacts | TableFacts, Field(discriminator="kind")]
 
 @dataclass(frozen=True, kw_only=True)
 class DataFacts:
-    """What is known of the samples. Deeper facts (symmetry, geometry, topology, noise) will stand beside these."""
+    """What is known of the samples."""
 
     name: str
     digest: str
@@ -94,6 +84,8 @@ class DataFacts:
     """Samples that repeat an earlier one exactly."""
     target: TargetFacts
     inputs: Modality
+    deep: DeepFacts = DeepFacts()
+    """Symmetry, geometry, topology and noise, as far as they were measured."""
 
 
 @dataclass(frozen=True, kw_only=True)

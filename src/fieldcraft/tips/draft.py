@@ -12,7 +12,8 @@ from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.shape import leaves, nearest
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.decision import Decision
-from fieldcraft.records.facts import Fact, Facts
+from fieldcraft.records.fact import Fact
+from fieldcraft.records.facts import Facts
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 
 BY_HAND = "by hand"

@@ -14,7 +14,7 @@ from math import isfinite
 
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.records.brief import Brief
-from fieldcraft.records.facts import Fact
+from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.rough import likely_epochs, step_seconds, training_seconds
 

@@ -26,10 +26,10 @@ from fieldcraft.plan.schema import (
 )
 from fieldcraft.plan.shape import fields
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
     DataFacts,
-    Fact,
     Facts,
     ImageFacts,
     MachineFacts,

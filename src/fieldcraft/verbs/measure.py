@@ -12,7 +12,7 @@ from fieldcraft.build.regime import build_regime
 from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
 from fieldcraft.plan.schema import ImageInput, Plan
-from fieldcraft.records.facts import Fact
+from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import StepTime
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.engine import engine

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.records.facts import DataFacts, Fact, ImageFacts, MachineFacts, TableFacts
+from fieldcraft.records.fact import Fact
+from fieldcraft.records.facts import DataFacts, ImageFacts, MachineFacts, TableFacts
 from fieldcraft.report.charts.bars import Bar, thin_bar_chart
 from fieldcraft.report.page import Absent, Figure, Picture, Table, columns, pairs
 from fieldcraft.report.pixels import data_uri, is_small, picture
