@@ -5,6 +5,7 @@ import re
 from fieldcraft.tips import ALL
 from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.rule import HEADINGS, Rule
+from fieldcraft.tips.watch import Watch
 
 HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):\s*")
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})")
@@ -16,9 +17,16 @@ def rules() -> list[tuple[Rule, Tip]]:
     return sorted(((rule, tip) for tip in ALL for rule in tip.checks), key=lambda pair: pair[0].code)
 
 
+def watches() -> list[tuple[Watch, Tip]]:
+    """Every symptom of training with its tip, in the order of the codes."""
+    return sorted(((watch, tip) for tip in ALL for watch in tip.watches), key=lambda pair: pair[0].code)
+
+
 def finding_pages() -> dict[str, str]:
     """Markdown of each finding's page, by its code."""
-    return {rule.code: _page(rule, tip) for rule, tip in rules()}
+    return {rule.code: _page(rule, tip) for rule, tip in rules()} | {
+        watch.code: _symptom(watch, tip) for watch, tip in watches()
+    }
 
 
 def finding_index() -> str:
@@ -40,6 +48,16 @@ def finding_index() -> str:
             "|---|---|---|---|---|",
             *rows,
             "",
+            "What `fieldcraft doctor` looks for in a run's training; the report shows the same.",
+            "",
+            "| code | name | severity | what it sees |",
+            "|---|---|---|---|",
+            *(
+                f"| [{watch.code}]({watch.code}.md) | [{watch.name}]({watch.code}.md) | {watch.severity} "
+                f"| {watch.card.partition(chr(10))[0]} |"
+                for watch, _ in watches()
+            ),
+            "",
         ]
     )
 
@@ -58,6 +76,22 @@ def _page(rule: Rule, tip: Tip) -> str:
             f"Severity: {rule.severity}.{needs}{mends} It belongs to the tip [{tip.name}](../tips/{tip.name}.md).",
             "",
             f"Leave it out with `--ignore {rule.code}` or a comment `# fieldcraft: ignore[{rule.code}]`.",
+            "",
+        ]
+    )
+
+
+def _symptom(watch: Watch, tip: Tip) -> str:
+    return "\n".join(
+        [
+            f"# {watch.code} {watch.name}",
+            "",
+            _body(watch.card),
+            "",
+            "---",
+            "",
+            f"Severity: at most {watch.severity}. Seen in training; it belongs to the tip "
+            f"[{tip.name}](../tips/{tip.name}.md).",
             "",
         ]
     )

@@ -37,6 +37,7 @@ def _page(tip: Tip, place: int) -> str:
     refines = ", ".join(f"[{name}]({name}.md)" for name in tip.refines)
     decide = " ".join(((tip.decide.__doc__ if tip.decide else None) or "It decides nothing in a plan.").split())
     findings = ", ".join(f"[{rule.code} {rule.name}](../findings/{rule.code}.md)" for rule in tip.checks)
+    symptoms = ", ".join(f"[{watch.code} {watch.name}](../findings/{watch.code}.md)" for watch in tip.watches)
     return "\n".join(
         [
             f"# {tip.name}",
@@ -48,6 +49,7 @@ def _page(tip: Tip, place: int) -> str:
             f"Tip {place} of {len(ALL)}. {decide}" + (f" May overwrite: {refines}." if refines else ""),
             "",
             *((f"Looks for {findings}.", "") if findings else ()),
+            *((f"Watches training for {symptoms}.", "") if symptoms else ()),
             *((f"Leave it out with `--without {tip.name}`.", "") if tip.decide else ()),
         ]
     )

@@ -16,6 +16,7 @@ NAMES = [
     "Plan",
     "ReadOptions",
     "Run",
+    "doctor",
     "draft",
     "explain",
     "fit",

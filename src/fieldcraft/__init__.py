@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fieldcraft.plan.toml import read_plan
     from fieldcraft.prediction.model import load_model as load
     from fieldcraft.train.lightning_module import FieldcraftModule
+    from fieldcraft.verbs.doctor import doctor
     from fieldcraft.verbs.draft import draft
     from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
     from fieldcraft.verbs.fit import fit
@@ -27,6 +28,7 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Run",
+    "doctor",
     "draft",
     "explain",
     "fit",
@@ -45,6 +47,7 @@ _HOMES = {
     "Plan": "fieldcraft.plan.schema:Plan",
     "ReadOptions": "fieldcraft.data.dataset:ReadOptions",
     "Run": "fieldcraft.verbs.run:Run",
+    "doctor": "fieldcraft.verbs.doctor:doctor",
     "draft": "fieldcraft.verbs.draft:draft",
     "explain": "fieldcraft.inspection.explain:explain",
     "fit": "fieldcraft.verbs.fit:fit",

@@ -11,6 +11,7 @@ from torch.nn import functional
 from fieldcraft.data.loader import Batch
 from fieldcraft.errors import BudgetError, RunError
 from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, SmallerMicro
+from fieldcraft.records.training import Look
 from fieldcraft.regimes.interface import Losses
 from fieldcraft.regimes.supervised import Supervised
 from fieldcraft.train import journal as journalled
@@ -229,6 +230,7 @@ class Listener:
     def __init__(self) -> None:
         self.steps: list[int] = []
         self.looks: list[int] = []
+        self.inside: list[int] = []
 
     def begin(self, rung: str, step: int, end: int) -> None:
         self.begun = (rung, step, end)
@@ -238,6 +240,10 @@ class Listener:
 
     def validated(self, record: Validated) -> None:
         self.looks.append(record.step)
+
+    def looked(self, record: Look) -> None:
+        assert record.layers
+        self.inside.append(record.step)
 
     def close(self) -> None: ...
 
@@ -252,7 +258,8 @@ def test_hooks_hear_of_steps_and_looks_and_change_nothing(tmp_path: Path) -> Non
     assert listener.begun == ("small", 0, 120)
     assert listener.steps == LOOKS
     assert listener.looks == list(range(12, 120, 12))
-    assert len((tmp_path / "m.jsonl").read_text().splitlines()) == len(LOOKS) + 9
+    assert len((tmp_path / "m.jsonl").read_text().splitlines()) == len(LOOKS) + 9 + len(listener.inside)
+    assert listener.inside == [0, 3, 10, 30, 50, 100]
 
 
 def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(

@@ -8,6 +8,7 @@ import pytest
 from tests.verbs.made_data import images, plan
 
 from fieldcraft.errors import RunError
+from fieldcraft.records.training import Look
 from fieldcraft.train.hooks.interface import Trained, Validated
 from fieldcraft.verbs.fit import fit
 
@@ -29,6 +30,8 @@ class FullDisk:
         self._full("trained")
 
     def validated(self, record: Validated) -> None: ...
+
+    def looked(self, record: Look) -> None: ...
 
     def close(self) -> None:
         self._full("close")

@@ -14,6 +14,7 @@ from fieldcraft.cli.app import app
 from fieldcraft.errors import RunError, Stopped
 from fieldcraft.plan.schema import CoolDown
 from fieldcraft.plan.toml import to_toml
+from fieldcraft.records.training import Look
 from fieldcraft.train.hooks.interface import Trained, Validated
 from fieldcraft.train.journal import Journal, Tick
 from fieldcraft.verbs.fit import fit
@@ -35,6 +36,8 @@ class StopAt:
             os.kill(os.getpid(), signal.SIGTERM)
 
     def validated(self, record: Validated) -> None: ...
+
+    def looked(self, record: Look) -> None: ...
 
     def close(self) -> None: ...
 

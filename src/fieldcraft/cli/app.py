@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import data, explain, fit, inspect, plan, predict, report, score, tips
+from fieldcraft.cli import data, doctor, explain, fit, inspect, plan, predict, report, score, tips
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped
@@ -80,6 +80,7 @@ app.command()(tips.tips)
 app.command()(inspect.inspect)
 app.command()(explain.explain)
 app.command()(report.report)
+app.command()(doctor.doctor)
 
 
 def main() -> None:

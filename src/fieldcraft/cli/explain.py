@@ -15,8 +15,12 @@ def explain(
     """Say what a finding means, why it matters and what to do."""
     from fieldcraft.inspection.explain import explain as page
     from fieldcraft.inspection.selection import all_rules
+    from fieldcraft.tips.rule import Rule
+    from fieldcraft.tips.symptoms import all_watches
+    from fieldcraft.tips.watch import Watch
 
+    pages: tuple[Rule | Watch, ...] = (*all_rules(), *all_watches())
     if code is None:
-        tell_columns((rule.code, rule.name, rule.severity.value) for rule in all_rules())
+        tell_columns((one.code, one.name, one.severity.value) for one in pages)
         return
     tell(page(code))

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 if TYPE_CHECKING:
+    from fieldcraft.records.training import Look
     from fieldcraft.train.hooks.interface import Trained, Validated
 
 
@@ -50,6 +51,9 @@ class ProgressBar:
     def validated(self, record: "Validated") -> None:
         """Show the metric from now on."""
         self._metric = f"  validation {record.metric:.4g}"
+
+    def looked(self, record: "Look") -> None:
+        """Nothing to show."""
 
     def close(self) -> None:
         """Take the bar away."""

@@ -32,6 +32,8 @@ def tips(
     tell(f"{name}\n\n{known[name].card}")
     if rules := known[name].checks:
         tell(f"\nLooks for {', '.join(f'{rule.code} {rule.name}' for rule in rules)}.")
+    if watches := known[name].watches:
+        tell(f"\nWatches training for {', '.join(f'{watch.code} {watch.name}' for watch in watches)}.")
     for one in decisions:
         if one.tip == name:
             tell(f"\nIn {plan}: {one.outcome}, {one.because}")

@@ -12,6 +12,7 @@ from fieldcraft.tips import ALL
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.tips.rule import Rule
 from fieldcraft.tips.rules.source_lines import enclosing_class, owner
+from fieldcraft.tips.watch import Watch
 
 COMMENT = re.compile(r"#\s*fieldcraft:\s*ignore(?:\[(?P<which>[^\]]*)\])?")
 PREFIX = re.compile(r"[A-Z]{2}\d{0,3}")
@@ -52,7 +53,7 @@ def fits(entry: str, rule: Rule) -> bool:
     return entry == rule.name or (PREFIX.fullmatch(upper) is not None and rule.code.startswith(upper))
 
 
-def unknown(entry: str, rules: Sequence[Rule]) -> str:
+def unknown(entry: str, rules: Sequence[Rule | Watch]) -> str:
     """What to say about an entry that fits no rule."""
     codes = get_close_matches(entry.upper(), [rule.code for rule in rules], n=NEAR, cutoff=0.6)
     names = get_close_matches(entry.lower(), [rule.name for rule in rules], n=NEAR, cutoff=0.5)

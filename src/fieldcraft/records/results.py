@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.records.finding import Finding
+from fieldcraft.records.training import Gap, Leak
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Candidate:
     steps: int | None = None
     """Optimiser steps taken."""
     planned_steps: int | None = None
+    gap: Gap | None = None
+    """A network on samples that it learnt from and on others."""
     note: str = ""
     """Anything unusual: cooled down early, backed off, stopped by hand, stopped at its share of the time."""
 
@@ -144,6 +147,8 @@ class Results:
     """Wall clock by stage: start, data, facts, measurements, baselines, each rung, prediction, report."""
     peak_memory_mib: float = 0.0
     """Largest resident memory of the process."""
+    leaks: tuple[Leak, ...] = ()
+    """Input columns that predict the target best by themselves."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """Decisions that were journalled: cool-downs, back-offs, smaller micro-batches, settings not applied."""

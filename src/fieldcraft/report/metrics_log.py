@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fieldcraft.records.training import LayerLook, Look
+
 
 @dataclass(frozen=True)
 class Points:
@@ -26,6 +28,8 @@ class RungLog:
     milliseconds: Points
     validation_loss: Points
     validation_metric: Points
+    looks: tuple[Look, ...] = ()
+    """Steps that were seen from inside."""
 
     @property
     def last_step(self) -> int:
@@ -53,7 +57,7 @@ def read_log(path: Path) -> tuple[RungLog, ...]:
     rows: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
     for entry in json_lines(path):
         rung, step, kind = entry.get("rung"), entry.get("step"), entry.get("kind")
-        if isinstance(rung, str) and isinstance(step, int) and kind in ("train", "validation"):
+        if isinstance(rung, str) and isinstance(step, int) and kind in ("train", "validation", "look"):
             rows.setdefault(rung, {})[kind, step] = entry
     return tuple(_rung_log(rung, entries) for rung, entries in rows.items())
 
@@ -66,7 +70,13 @@ def _rung_log(rung: str, entries: dict[tuple[str, int], dict[str, Any]]) -> Rung
         milliseconds=_points(entries, "train", "ms"),
         validation_loss=_points(entries, "validation", "loss"),
         validation_metric=_points(entries, "validation", "metric"),
+        looks=tuple(_look(rung, step, entry) for (kind, step), entry in sorted(entries.items()) if kind == "look"),
     )
+
+
+def _look(rung: str, step: int, entry: dict[str, Any]) -> Look:
+    layers = tuple(LayerLook(**layer) for layer in entry.get("layers", ()))
+    return Look(rung=rung, step=step, layers=layers, classes=tuple(entry.get("classes", ())))
 
 
 def _points(entries: dict[tuple[str, int], dict[str, Any]], kind: str, field: str) -> Points:

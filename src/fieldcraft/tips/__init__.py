@@ -18,6 +18,7 @@ from fieldcraft.tips import (
     head,
     initialisation,
     label_smoothing,
+    leakage,
     loss,
     norm,
     one_cycle,
@@ -27,6 +28,7 @@ from fieldcraft.tips import (
     parameters,
     precision_and_layout,
     residual_connections,
+    shuffling,
     skip_connections,
     small_kernels,
     threads,
@@ -64,6 +66,9 @@ ALL: tuple[Tip, ...] = (
     precision_and_layout.TIP,
     one_thread.TIP,
     epochs.TIP,
+    # What only watches training.
+    shuffling.TIP,
+    leakage.TIP,
     # What only looks at networks.
     factorisation.TIP,
     loss.TIP,

@@ -13,6 +13,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rules import saturating_activations, two_activations_in_a_row
 from fieldcraft.tips.rungs import with_networks
+from fieldcraft.tips.watches import dead_units, saturated_units
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
@@ -46,4 +47,8 @@ TIP = Tip(
     decide=decide,
     refines=("architecture", "residual-connections"),
     checks=(two_activations_in_a_row.RULE, saturating_activations.RULE),
+    watches=(
+        dead_units.WATCH,
+        saturated_units.WATCH,
+    ),
 )

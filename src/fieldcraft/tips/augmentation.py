@@ -15,6 +15,7 @@ from fieldcraft.plan.schema import Augment, ImageInput, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rough import enough_epochs
+from fieldcraft.tips.watches import overfitting
 
 PX_A_SHIFT = 16
 """One pixel of shift for so many pixels of side."""
@@ -60,4 +61,4 @@ def _why(augment: Augment, sample: ImageInput, brief: Brief) -> str:
     return f"{what}; never mirrored, as the label may depend on the side"
 
 
-TIP = Tip(name="augmentation", decide=decide)
+TIP = Tip(name="augmentation", decide=decide, watches=(overfitting.WATCH,))

@@ -25,6 +25,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
 from fieldcraft.tips.made_up import answer, briefs, plans
 from fieldcraft.tips.rule import HEADINGS as RULE_HEADINGS
+from fieldcraft.tips.watch import HEADINGS as WATCH_HEADINGS
 
 try:
     from hypothesis import HealthCheck, Phase, given, settings
@@ -143,11 +144,12 @@ class TipContract:
 
     def test_it_has_a_hand(self) -> None:
         """It decides, or looks for something."""
-        assert self.tip.decide is not None or self.tip.checks, f"{self.tip.name} neither decides nor checks"
+        hands = (self.tip.decide, *self.tip.checks, *self.tip.watches)
+        assert any(hand is not None for hand in hands), f"{self.tip.name} neither decides, checks nor watches"
 
     def test_the_codes_of_its_rules_are_its_own(self) -> None:
         """FC012: two letters and three digits, once each."""
-        codes = [rule.code for rule in self.tip.checks]
+        codes = [*(rule.code for rule in self.tip.checks), *(watch.code for watch in self.tip.watches)]
         assert all(re.fullmatch(r"[A-Z]{2}\d{3}", code) for code in codes), f"{self.tip.name}: {codes}"
         assert len(set(codes)) == len(codes), f"{self.tip.name} lists a rule twice: {codes}"
 
@@ -166,6 +168,18 @@ class TipContract:
                     )
                 else:
                     assert has, f"the page of {rule.code} lacks a line with {heading}:"
+
+    def test_the_pages_of_its_symptoms_are_complete(self) -> None:
+        """The docstring of a watch's module says what it sees, why it matters, what to change, when to leave it."""
+        for watch in self.tip.watches:
+            lines = watch.card.splitlines()
+            assert lines and lines[0].endswith("."), f"the page of {watch.code} begins with one sentence: what it sees"
+            for heading in WATCH_HEADINGS:
+                has = any(line.startswith(f"{heading}:") for line in lines)
+                assert has, f"the page of {watch.code} lacks a line with {heading}:"
+            module = inspect.getmodule(watch.see)
+            assert module is not None, f"{watch.code}: `see` must be a function of a module"
+            assert module.__name__.rpartition(".")[2].replace("_", "-") == watch.name, f"{watch.code} {watch.name}"
 
     def test_a_rule_is_called_after_its_module(self) -> None:
         """`bias-before-norm` lives in `bias_before_norm.py`."""

@@ -17,6 +17,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.rough import likely_epochs, step_seconds, training_seconds
+from fieldcraft.tips.watches import underfitting, unfinished_training
 
 OVERHEAD = 1.12
 """Validation, logging and checkpoints, as a factor on the time of the steps."""
@@ -114,5 +115,9 @@ TIP = Tip(
         "norm",
         "activation",
         "optimiser",
+    ),
+    watches=(
+        underfitting.WATCH,
+        unfinished_training.WATCH,
     ),
 )

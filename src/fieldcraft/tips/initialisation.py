@@ -15,6 +15,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rules import dead_relu_risk
 from fieldcraft.tips.rungs import convolutional
+from fieldcraft.tips.watches import exploding_gradients, vanishing_gradients
 
 WHITEN_FROM_PX, WHITEN_FROM_TRAIN = 16, 1_000
 RECTIFIERS = ("relu", "leaky-relu", "gelu", "silu")
@@ -54,4 +55,12 @@ def _whitening(brief: Brief, plan: Plan) -> tuple[bool, str]:
     return False, f"{found} are too few or too small to whiten patches"
 
 
-TIP = Tip(name="initialisation", decide=decide, checks=(dead_relu_risk.RULE,))
+TIP = Tip(
+    name="initialisation",
+    decide=decide,
+    checks=(dead_relu_risk.RULE,),
+    watches=(
+        vanishing_gradients.WATCH,
+        exploding_gradients.WATCH,
+    ),
+)

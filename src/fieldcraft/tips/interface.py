@@ -8,6 +8,7 @@ from types import ModuleType
 from fieldcraft.plan.schema import Execution, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.rule import Rule
+from fieldcraft.tips.watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,8 @@ class Tip:
     """Sets fields of a plan; None for tips that only look at networks."""
     checks: tuple[Rule, ...] = ()
     """What it looks for in any module's anatomy; one file a rule, in `tips/rules/`."""
+    watches: tuple[Watch, ...] = ()
+    """What it looks for while a network trains; one file a symptom, in `tips/watches/`."""
     refines: tuple[str, ...] = ()
     """Tips whose fields it may overwrite."""
     after: str | None = None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from fieldcraft.plan.schema import CrossEntropy, Plan, SingleLabel
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.watches import miscalibrated
 
 SHARE = 0.1
 LEAST_CLASSES = 4
@@ -34,4 +35,4 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     )
 
 
-TIP = Tip(name="label-smoothing", decide=decide)
+TIP = Tip(name="label-smoothing", decide=decide, watches=(miscalibrated.WATCH,))

@@ -14,6 +14,7 @@ from math import sqrt
 from fieldcraft.plan.schema import AdamW, Cnn, Mlp, Network, Plan, ResNet, Sgd
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.watches import idle_layers, large_updates, loss_spikes
 
 SGD_LR, ADAMW_LR, OWN_LR = 0.4, 2e-3, 1e-3
 """Peak rates; the first two for `REFERENCE_BATCH` samples a step, the last for one's own network."""
@@ -54,4 +55,13 @@ def _lr(network: Network, batch: int, *, sgd: bool) -> float:
     return round(min(high, max(low, ADAMW_LR * sqrt(batch / REFERENCE_BATCH))), 6)
 
 
-TIP = Tip(name="optimiser", decide=decide, refines=("architecture",))
+TIP = Tip(
+    name="optimiser",
+    decide=decide,
+    refines=("architecture",),
+    watches=(
+        large_updates.WATCH,
+        idle_layers.WATCH,
+        loss_spikes.WATCH,
+    ),
+)

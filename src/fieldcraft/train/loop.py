@@ -13,6 +13,7 @@ from fieldcraft.data.loader import Batch, Batches
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
 from fieldcraft.records.streams import stream_seed
+from fieldcraft.records.training import Look
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.train import checkpoint
 from fieldcraft.train.averaging import Average, averaged_weights
@@ -24,6 +25,7 @@ from fieldcraft.train.guard import Trouble
 from fieldcraft.train.hooks.interface import Hook, Trained, Validated
 from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro, Tick
 from fieldcraft.train.pacing import Pace, early_end
+from fieldcraft.train.watcher import Watcher
 
 LOOK_EVERY = 10  # steps between looks at the loss: reading it makes a GPU wait
 KEEP_EVERY = 50  # steps between snapshots to fall back to; a multiple of LOOK_EVERY
@@ -56,6 +58,8 @@ class Job:
     """The plan's metric on the validation part."""
     names: Callable[[Sequence[int]], tuple[str, ...]]
     """Names of samples by row."""
+    classes: int = 0
+    """Of single-label targets; 0 for others."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +112,10 @@ class _Loop:
         self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser)
         self.average = Average(job.net, job.decay) if job.decay else None
         self.shadow = deepcopy(job.net)
+        self.watcher = Watcher(
+            job.net, name=job.rung, planned=job.course.planned, classes=job.classes, tell=self._looked,
+            units=not around.engine.execution.compile,
+        )  # fmt: skip
         self.course = job.course
         self.smaller = job.smaller
         self.place = Place()
@@ -174,12 +182,17 @@ class _Loop:
         batch = job.batches.training_batch(step)
         self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
         self.optimiser.zero_grad(set_to_none=True)
-        loss = self._gradients(batch)
-        self.optimiser.step()
+        with self.watcher.step(step, batch.targets):
+            loss = self._gradients(batch)
+            self.optimiser.step()
         if self.average is not None:
             self.average.update(step)
         self.window.append((loss, batch))
         self.place = replace(self.place, step=step + 1)
+
+    def _looked(self, look: Look) -> None:
+        for hook in self.around.hooks:
+            hook.looked(look)
 
     def _gradients(self, batch: Batch) -> Tensor:
         """Add up the gradients of the batch's parts; gives its mean loss."""

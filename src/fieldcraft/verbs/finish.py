@@ -6,6 +6,7 @@ import numpy as np
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.build.network import build_network
+from fieldcraft.fingerprint.leak import MOST_ROWS, leaks
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.prediction.calibration import apply, fit_temperature
@@ -16,7 +17,11 @@ from fieldcraft.prediction.spec import ImageSpec, ModelSpec, TableSpec
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.results import Importance, Results
+from fieldcraft.records.training import Leak
+from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
+from fieldcraft.report.training_record import training_records
+from fieldcraft.tips.symptoms import diagnose
 from fieldcraft.train.journal import BackedOff, Climbed, Cooled, Noted, SmallerMicro
 from fieldcraft.train.memory import peak_mib
 from fieldcraft.verbs import candidates, pictures
@@ -62,8 +67,11 @@ def finish(
         saliency_similarity=similarity,
         seconds=work.seconds(),
         peak_memory_mib=peak_mib(),
+        leaks=_leaks(samples),
         notes=_notes(work),
     )
+    records = training_records(read_log(work.folder.metrics), results, tuple(json_lines(work.folder.journal)))
+    results = replace(results, findings=diagnose(records))
     write_json(work.folder.results, "results", results)
     write_report(work.folder)
     work.tick("report")
@@ -165,6 +173,22 @@ def _explain(
     )
     pictures.write(work.folder.thumbnails, shown | maps)
     return (), similarity
+
+
+def _leaks(samples: Samples) -> tuple[Leak, ...]:
+    """Columns, or places of the image, that predict the target best by themselves; for one target a sample."""
+    values = samples.dataset.targets.values
+    if values.ndim > 1 and values.shape[1] > 1:
+        return ()
+    rows, others = (some[:: -(-len(some) // MOST_ROWS)] for some in (samples.parts.train, samples.parts.validation))
+    target, truth = (values[some].reshape(len(some)) for some in (rows, others))
+    if samples.encoder is not None:
+        names: tuple[str, ...] = tuple(samples.encoder.sources)
+        return leaks(samples.flat(rows), target, samples.flat(others), truth, names)
+    channels, height, width = samples.shape
+    places = np.unravel_index(range(height * width * channels), (height, width, channels))
+    names = tuple(f"the pixel in row {y}, column {x}" for y, x, _ in zip(*places, strict=True))
+    return leaks(samples.flat(rows), target, samples.flat(others), truth, names)
 
 
 def _climb(work: Work) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from fieldcraft.train.evaluate import outputs
 from fieldcraft.train.journal import BackedOff, Cooled, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 from fieldcraft.verbs.candidates import Judged, folder, keep
+from fieldcraft.verbs.gap import gap, some_training_rows
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.measure import first_patches
 from fieldcraft.verbs.samples import Samples
@@ -64,12 +65,22 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
     found = network_outputs(net, _validation(job.batches, samples), samples, machine, exact=True)
+    seen = some_training_rows(samples)
     done = Judged(
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
             parameters=sum(value.numel() for value in net.parameters()), steps=outcome.steps,
-            planned_steps=rung.steps, note=_note(rung, outcome, work),
+            planned_steps=rung.steps,
+            gap=gap(
+                judge.metric, plan.task.kind,
+                (
+                    samples.dataset.targets.values[seen],
+                    network_outputs(net, replace(job.batches, rows=seen), samples, machine, exact=False),
+                ),
+                (samples.truth("validation"), found),
+            ) if isinstance(plan.task.metric, str) else None,
+            note=_note(rung, outcome, work),
         ),
         outputs=found,
     )  # fmt: skip
@@ -118,6 +129,7 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
+        classes=samples.outputs if plan.task.kind == "single-label" else 0,
         smaller=smaller,
         validate=lambda shadow: judge.value(
             network_outputs(shadow, _validation(batches, samples), samples, machine, exact=False)

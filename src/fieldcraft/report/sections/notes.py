@@ -19,6 +19,7 @@ class Found:
     name: str
     severity: str
     subject: str
+    message: str
     numbers: str
     remedy: str
 
@@ -44,7 +45,9 @@ def notes(run: Run) -> Notes:
 
 def _found(finding: Finding) -> Found:
     numbers = ", ".join(f"{name.replace('_', ' ')} {number(value)}" for name, value in finding.numbers.items())
-    return Found(finding.code, finding.name, finding.severity.value, finding.subject, numbers, finding.remedy)
+    return Found(
+        finding.code, finding.name, finding.severity.value, finding.subject, finding.message, numbers, finding.remedy
+    )
 
 
 def _entry(entry: Mapping[str, Any]) -> str:

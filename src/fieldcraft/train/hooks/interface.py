@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from fieldcraft.records.training import Look
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trained:
@@ -43,6 +45,10 @@ class Hook(Protocol):
 
     def validated(self, record: Validated) -> None:
         """Validation was looked at."""
+        ...
+
+    def looked(self, record: Look) -> None:
+        """A step was seen from inside."""
         ...
 
     def close(self) -> None:

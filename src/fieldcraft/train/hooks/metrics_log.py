@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from fieldcraft.records.files import write_whole
+from fieldcraft.records.training import LayerLook, Look
 from fieldcraft.records.versions import stamp
 from fieldcraft.train.hooks.interface import Trained, Validated
 
@@ -36,6 +37,13 @@ class MetricsLog:
         """One line of kind "validation"."""
         self._write({"rung": record.rung, "step": record.step, "kind": "validation", "metric": record.metric})
 
+    def looked(self, record: Look) -> None:
+        """One line of kind "look"."""
+        self._write({
+            "rung": record.rung, "step": record.step, "kind": "look",
+            "layers": [_known(layer) for layer in record.layers], "classes": record.classes,
+        })  # fmt: skip
+
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
@@ -47,9 +55,16 @@ class MetricsLog:
             self._file.write(json.dumps(stamp("metrics", dict(line))) + "\n")
 
 
+def _known(layer: LayerLook) -> dict[str, object]:
+    """The layer's numbers, to four digits; those that it has."""
+    numbers = {"gradient": layer.gradient, "update": layer.update, "dead": layer.dead, "saturated": layer.saturated}
+    return {"name": layer.name} | {key: float(f"{value:.4g}") for key, value in numbers.items() if value is not None}
+
+
 def _stays(line: str, rung: str, step: int) -> bool:
     try:
         entry = json.loads(line)
     except ValueError:
         return False
-    return bool(entry["rung"] != rung or entry["step"] <= step)
+    last = step - 1 if entry["kind"] == "look" else step  # a look has the number of steps before it
+    return bool(entry["rung"] != rung or entry["step"] <= last)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard.writer import SummaryWriter
 
+from fieldcraft.records.training import Look
 from fieldcraft.train.hooks.interface import Trained, Validated
 
 
@@ -30,6 +31,14 @@ class TensorBoard:
         """The metric."""
         if self._writer is not None:
             self._writer.add_scalar("validation/metric", record.metric, record.step)
+
+    def looked(self, record: Look) -> None:
+        """Each layer's numbers."""
+        if self._writer is not None:
+            for layer in record.layers:
+                for name in ("gradient", "update", "dead", "saturated"):
+                    if (value := getattr(layer, name)) is not None:
+                        self._writer.add_scalar(f"{name}/{layer.name}", value, record.step)
 
     def close(self) -> None:
         """Flush and close."""
