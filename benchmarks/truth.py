@@ -91,7 +91,9 @@ def compared(case: Case, rows: int) -> dict[str, object]:
         return {"units": 0}
     truth = _outputs(module, size, [traced.capture.events[one].module for one in events])
     fields = fields_of(traced)
-    track = [one for one in followed(traced) if one.value == traced.inputs[0]][-1]
+    track = [one for one in followed(traced, kept=range(len(traced.capture.values))) if one.value == traced.inputs[0]][
+        -1
+    ]
     axis = len(axes_of(traced)[traced.input_names[0]]) - 1
     count = {"units": 0, "inside": 0, "claimed": 0, "equal": 0}
     wrong = []

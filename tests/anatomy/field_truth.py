@@ -58,7 +58,7 @@ def compared(net: nn.Module, shapes: Sequence[tuple[int, ...]], *, policy: Polic
     seen = traced(net, shapes)
     place = last_event(seen)
     inputs, output = forward_linear(net, shapes, local=policy == "local")
-    tracks = followed(seen)
+    tracks = followed(seen, kept=seen.outputs)
     dims = axes_of(seen)
     for source, (value, name) in enumerate(zip(seen.inputs, seen.input_names, strict=True)):
         own = [track for track in tracks if track.value == value]

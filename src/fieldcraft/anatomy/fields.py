@@ -5,7 +5,7 @@ rank 3 it is dimension 2 in (n, channels, steps) and dimension 1 in (n, steps, f
 for longer on the way through the network.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -33,6 +33,13 @@ class Track:
     local: Scene
     full: Scene
     least: Scene
+    moving: set[int]
+    """Values whose units do not all see the same; those that were let go of, too."""
+
+    def forget(self, value: int) -> None:
+        """Let go of what is seen of a value."""
+        for scene in (self.local, self.full, self.least):
+            scene.sights.pop(value, None)
 
     def scene(self, policy: Policy) -> Scene:
         """One of the three ways."""
@@ -41,14 +48,22 @@ class Track:
 
 def fields_of(traced: Traced) -> list[tuple[InputField, ...]]:
     """For each event, what its first output sees of each input."""
-    tracks = followed(traced)
     names = dict(zip(traced.inputs, traced.input_names, strict=True))
-    known: dict[tuple[int, ...], AxisField] = {}
+    known = _Known()
+    described: list[dict[tuple[int, int], AxisField]] = [{} for _ in traced.capture.events]
+
+    def describe(place: int, event: Event, tracks: Sequence[Track]) -> None:
+        for track in tracks:
+            found = _axis_field(track, event.outputs[0], known)
+            if found is not None:
+                described[place][track.value, track.axis] = found
+
+    tracks = followed(traced, describe, kept=())
     rows = []
-    for event in traced.capture.events:
+    for fields in described:
         row = []
         for value in dict.fromkeys(track.value for track in tracks):
-            axes = [_axis_field(one, event.outputs[0], known) for one in tracks if one.value == value and event.outputs]
+            axes = [fields.get((one.value, one.axis)) for one in tracks if one.value == value]
             seen = tuple(axis for axis in axes if axis is not None)
             if seen:
                 row.append(InputField(input=names[value], axes=seen))
@@ -59,7 +74,7 @@ def fields_of(traced: Traced) -> list[tuple[InputField, ...]]:
 def axes_of(traced: Traced) -> dict[str, tuple[int, ...]]:
     """For each input the dimensions that its fields are given for, in the order of `InputField.axes`."""
     names = dict(zip(traced.inputs, traced.input_names, strict=True))
-    tracks = followed(traced)
+    tracks = followed(traced, kept=())
     return {name: tuple(one.axis for one in tracks if one.value == value) for value, name in names.items()}
 
 
@@ -71,9 +86,9 @@ def intervals_of(
     Units are counted along the dimension that carries the axis; the hull over the others is given. An entry for all
     units where no dimension does.
     """
-    tracks = [one for one in followed(traced) if one.value == traced.inputs[input]]
-    scene = tracks[axis].scene(policy)
     output = traced.capture.events[event].outputs[0]
+    tracks = [one for one in followed(traced, kept=(output,)) if one.value == traced.inputs[input]]
+    scene = tracks[axis].scene(policy)
     shape = traced.capture.values[output].shape
     sight = scene.sights.get(output)
     low, high = listed(sight, shape, scene.pixels)
@@ -92,15 +107,30 @@ def unit_dimension(sight: Sight | None, shape: Shape) -> int:
     return len(shape) - 1
 
 
-def followed(traced: Traced) -> list[Track]:
-    """All axes of all inputs through all events."""
+def _nothing(place: int, event: Event, tracks: Sequence[Track]) -> None:
+    """Nobody looks on."""
+
+
+def followed(
+    traced: Traced, look: Callable[[int, Event, Sequence[Track]], None] = _nothing, *, kept: Collection[int]
+) -> list[Track]:
+    """All axes of all inputs through all events; `look` is called after each of them.
+
+    What is seen of a value is let go of after its last reader, but for those that are `kept`: all of it together is
+    gigabytes in some networks.
+    """
     operations = [operation_of(event, traced.capture) for event in traced.capture.events]
     tracks = [track for value in traced.inputs for track in _tracks(traced, value)]
-    live = _live(traced)
-    for event, operation in zip(traced.capture.events, operations, strict=True):
+    live, done = _live(traced), _last_read(traced)
+    for place, (event, operation) in enumerate(zip(traced.capture.events, operations, strict=True)):
         if event.outputs and (event.function != OVERLAY or event.outputs[0] in live):
             for track in tracks:
                 _follow(track, event, operation)
+            look(place, event, tracks)
+        for value in done.get(place, ()):
+            if value not in kept:
+                for track in tracks:
+                    track.forget(value)
     return [
         track for value in traced.inputs for track in _chosen([one for one in tracks if one.value == value], traced)
     ]
@@ -115,6 +145,17 @@ def _live(traced: Traced) -> set[int]:
     return live
 
 
+def _last_read(traced: Traced) -> dict[int, list[int]]:
+    """Values by the place of the last event that reads them, or that makes them when nothing does."""
+    last: dict[int, int] = {}
+    for place, event in enumerate(traced.capture.events):
+        last.update(dict.fromkeys((*event.outputs, *event.refs()), place))
+    places: dict[int, list[int]] = {}
+    for value, place in last.items():
+        places.setdefault(place, []).append(value)
+    return places
+
+
 def _tracks(traced: Traced, value: int) -> Iterator[Track]:
     shape = traced.capture.values[value].shape
     places: dict[tuple[object, ...], object] = {}
@@ -124,7 +165,7 @@ def _tracks(traced: Traced, value: int) -> Iterator[Track]:
             Scene(capture=traced.capture, pixels=shape[axis], policy=policy, sights={value: start}, places=places)  # type: ignore[arg-type]
             for policy in POLICIES
         ]
-        yield Track(value, axis, *scenes)
+        yield Track(value, axis, *scenes, {value} if shape[axis] > 1 else set())
 
 
 def _follow(track: Track, event: Event, operation: Operation) -> None:
@@ -133,6 +174,7 @@ def _follow(track: Track, event: Event, operation: Operation) -> None:
         return
     local = track.local.sights
     made = _carry(track.local, event, operation)
+    track.moving.update(value for value, sight in made if not isinstance(sight, Fixed))
     for scene in (track.full, track.least):
         same = all(scene.sights.get(value) is local[value] for value in read)
         if same and not _differs(scene.policy, operation, [local[value] for value in read]):
@@ -164,13 +206,37 @@ def _chosen(tracks: list[Track], traced: Traced) -> list[Track]:
     """Of the two readings of an input of rank 3 the one whose axis lives longer; both where they live equally long."""
     if len(tracks) != 2 or len(traced.capture.values[tracks[0].value].shape) != 3:
         return tracks
-    lives = [sum(not isinstance(one, Fixed) for one in track.local.sights.values()) for track in tracks]
+    lives = [len(track.moving) for track in tracks]
     if lives[0] == lives[1]:
         return tracks
     return [tracks[0] if lives[0] > lives[1] else tracks[1]]
 
 
-def _axis_field(track: Track, value: int, known: dict[tuple[int, ...], AxisField]) -> AxisField | None:
+class _Known:
+    """Fields that were described before, by what they were described from.
+
+    That is told by identity, so it is held on to; of long lists only the last few, which are what comes again.
+    """
+
+    LISTS = 4
+
+    def __init__(self) -> None:
+        self.fields: dict[tuple[int, ...], tuple[AxisField, tuple[Sight, ...]]] = {}
+        self.lists: list[tuple[int, ...]] = []
+
+    def get(self, sights: tuple[Sight, Sight, Sight], shape: Shape, pixels: int) -> AxisField:
+        key = (*map(id, sights), pixels, *shape)
+        found = self.fields.get(key)
+        if found is None:
+            found = self.fields[key] = _described(sights[0], sights[1], sights[2], shape, pixels), sights
+            if any(isinstance(one, Each) for one in sights):
+                self.lists.append(key)
+                if len(self.lists) > self.LISTS:
+                    del self.fields[self.lists.pop(0)]
+        return found[0]
+
+
+def _axis_field(track: Track, value: int, known: _Known) -> AxisField | None:
     shape = track.local.capture.values[value].shape
     local = track.local.sights.get(value)
     full = track.full.sights.get(value, local)
@@ -178,10 +244,7 @@ def _axis_field(track: Track, value: int, known: dict[tuple[int, ...], AxisField
         return None
     local = full if local is None else local
     least = track.least.sights.get(value, local)
-    key = (id(local), id(full), id(least), track.local.pixels, *shape)
-    if key not in known:
-        known[key] = _described(local, full, least, shape, track.local.pixels)
-    return known[key]
+    return known.get((local, full, local if least is None else least), shape, track.local.pixels)
 
 
 def _described(local: Sight, full: Sight, least: Sight, shape: Shape, pixels: int) -> AxisField:

@@ -24,6 +24,7 @@ from fieldcraft.anatomy.sights import (
     Sight,
     bound,
     clipped,
+    compact_one,
     period_of,
     repeating,
     soft,
@@ -180,12 +181,10 @@ def _flat(given: Any) -> list[object]:
 
 
 def _run(event: Event, before: Shape, sides: Shape, after: list[Shape]) -> list[Array] | None:
+    if event.packet in SAME_ORDER and prod(before) == prod(after[0]) > 0:
+        viewed = _viewed(sides, before, after[0])
+        return None if viewed is None else [viewed]
     numbers = torch.arange(prod(sides), dtype=torch.int64).reshape(sides)
-    if event.packet in SAME_ORDER:
-        kept = _common_end(sides, before, after[0])
-        ones = (1,) * kept
-        numbers = numbers.expand(*before[: len(before) - kept], *ones)
-        return _fitting([numbers.reshape(*after[0][: len(after[0]) - kept], *ones)])
     if event.packet not in UNSPREAD or (event.packet == "roll" and not event.args[2:]):
         numbers = numbers.expand(before)
 
@@ -205,12 +204,44 @@ def _run(event: Event, before: Shape, sides: Shape, after: list[Shape]) -> list[
     return _fitting(made) if fits else None
 
 
-def _common_end(sides: Shape, before: Shape, after: Shape) -> int:
-    """Last dimensions that a view leaves as they are, and that do not matter."""
-    kept = 0
-    while kept < min(len(before), len(after)) and before[-1 - kept] == after[-1 - kept] and sides[-1 - kept] == 1:
-        kept += 1
-    return kept
+def _viewed(sides: Shape, before: Shape, after: Shape) -> Array | None:
+    """Numbers after a view: dimensions fall into groups that are split or merged among themselves.
+
+    What a group does is worked out by itself, so that nothing as large as the whole tensor is made.
+    """
+    parts = []
+    for (first, last), (start, stop) in _groups(before, after):
+        part: Array = np.zeros((1,) * (last - first), dtype=np.int64)
+        for dim in range(first, last):
+            if sides[dim] > 1:
+                along = np.arange(sides[dim], dtype=np.int64) * prod(sides[dim + 1 :])
+                part = part + along.reshape((-1,) + (1,) * (last - 1 - dim))
+        spread = part if part.size == 1 else np.broadcast_to(part, before[first:last])
+        inside = compact_one(spread.reshape(after[start:stop] if part.size > 1 else (1,) * (stop - start)))
+        parts.append(inside.reshape((1,) * start + inside.shape + (1,) * (len(after) - stop)))
+    if prod(part.size for part in parts) > MOST_UNITS:
+        return None
+    return sum(parts, np.zeros((1,) * len(after), dtype=np.int64))
+
+
+def _groups(before: Shape, after: Shape) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Ranges of dimensions of equal product, as short as can be; together they are all dimensions."""
+    found: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    first = start = last = stop = 0
+    while last < len(before) or stop < len(after):
+        one, other = prod(before[first:last]), prod(after[start:stop])
+        if one <= other and last < len(before):
+            last += 1
+        elif stop < len(after):
+            stop += 1
+        else:
+            last += 1
+        if prod(before[first:last]) == prod(after[start:stop]) and last > first and stop > start:
+            found.append(((first, last), (start, stop)))
+            first, start = last, stop
+    if (first, start) != (len(before), len(after)):  # dimensions of size 1 that are left over
+        found.append(((first, len(before)), (start, len(after))))
+    return found
 
 
 def _fitting(made: Sequence[Tensor]) -> list[Array] | None:

@@ -43,6 +43,8 @@ def _phases(sight: Along, taps: Taps, before: Shape, after: int, pixels: int) ->
     for one in sight.palette:
         made = None if one is None else compose(one, taps)
         if one is not None and made is None:  # the period got too long
+            if sight.labels is None:
+                return _unit_by_unit(one, sight.dim, taps, before, after, pixels, exact, sight.aligned)
             low, high = listed(sight, before, pixels)
             seen = _each(low, high, sight.dim, taps, before[sight.dim], after)
             return tidied(*seen, pixels, exact=exact, aligned=sight.aligned)
@@ -50,6 +52,15 @@ def _phases(sight: Along, taps: Taps, before: Shape, after: int, pixels: int) ->
             exact = _is_exact(one, taps, before[sight.dim], after, pixels)
         palette.append(made)
     return along(sight.dim, palette, sight.labels, exact=exact, aligned=sight.aligned)
+
+
+@lru_cache(maxsize=16)
+def _unit_by_unit(
+    one: Phases, dim: int, taps: Taps, before: Shape, after: int, pixels: int, exact: bool, aligned: bool
+) -> Sight | None:
+    """The same long lists come back for every block of a network: they are made once."""
+    low, high = listed(Along(dim, (one,)), before, pixels)
+    return tidied(*_each(low, high, dim, taps, before[dim], after), pixels, exact=exact, aligned=aligned)
 
 
 @lru_cache(maxsize=4096)
