@@ -165,7 +165,8 @@ def _tracks(traced: Traced, value: int) -> Iterator[Track]:
             Scene(capture=traced.capture, pixels=shape[axis], policy=policy, sights={value: start}, places=places)  # type: ignore[arg-type]
             for policy in POLICIES
         ]
-        yield Track(value, axis, *scenes, {value} if shape[axis] > 1 else set())
+        local, full, least = scenes
+        yield Track(value, axis, local, full, least, {value} if shape[axis] > 1 else set())
 
 
 def _follow(track: Track, event: Event, operation: Operation) -> None:
