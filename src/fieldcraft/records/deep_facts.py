@@ -56,21 +56,26 @@ class ClassBetti:
 
     name: str
     components: int
+    """Betti number 0: pieces that stand apart more than chance would part them."""
     loops: int
-    """First Betti number: loops that live longer than those of the null."""
+    """Betti number 1: loops that live longer than those of the null."""
+    samples: int
+    """What was looked at, of this class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Topology:
     """The shape of the cloud of samples."""
 
-    dimension: Fact[float]
-    """Intrinsic dimension by TwoNN (Facco et al. 2017, Scientific Reports 7:12140)."""
-    dimension_95: tuple[float, float]
+    dimension: Fact[float] | None
+    """Intrinsic dimension by TwoNN (Facco et al. 2017, Scientific Reports 7:12140); None: values on a grid."""
+    dimension_95: tuple[float, float] | None
     neighbours: Fact[float]
     """Share of samples whose nearest neighbour has their label; for regression, R2 of the neighbours' mean."""
     separability: Fact[float]
     """What a linear probe reaches on samples it has not seen: accuracy, or R2 for regression."""
+    chance: float
+    """What the same two reach without looking at the samples: the share of the commonest label, or 0 for R2."""
     betti: Fact[tuple[ClassBetti, ...]] | None = None
 
 
@@ -83,6 +88,10 @@ class LearningCurve:
     """On samples not seen; a share for classes, RMSE in deviations of the target for numbers."""
     doubling: float
     """Share by which the fitted power law lets the error fall when the samples double."""
+    doubling_95: tuple[float, float]
+    flexible: float
+    """Share by which a kernel machine's error is below that of a linear probe on the same samples: what a more
+    flexible function is worth. Negative: it is worse."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +101,7 @@ class Noise:
     labels: Fact[float] | None
     """Estimated share of wrong labels; None for regression."""
     labels_95: tuple[float, float] | None
+    """Begins at 0 where noise cannot be told from difficulty: only a lower end above 0 shows that labels are wrong."""
     curve: Fact[LearningCurve] | None
 
 
