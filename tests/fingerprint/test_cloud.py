@@ -7,7 +7,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from fieldcraft.fingerprint.cloud import distances, first_of_each, points
 from fieldcraft.fingerprint.shrink import shrunk
-from fieldcraft.fingerprint.subsample import folds, some, told
+from fieldcraft.fingerprint.some import folds, some, told
 
 random = np.random.default_rng(0)
 

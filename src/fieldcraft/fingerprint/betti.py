@@ -6,7 +6,7 @@ import numpy.typing as npt
 from fieldcraft.fingerprint.cloud import Points, Samples, distances, first_of_each, points
 from fieldcraft.fingerprint.components import components
 from fieldcraft.fingerprint.persistence import loops
-from fieldcraft.fingerprint.subsample import Rows, some, told
+from fieldcraft.fingerprint.some import Rows, some, told
 from fieldcraft.records.deep_facts import ClassBetti
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.fingerprint.shrink import shrunk
-from fieldcraft.fingerprint.subsample import Rows
+from fieldcraft.fingerprint.some import Rows
 from fieldcraft.records.streams import stream_seed
 
 Points = npt.NDArray[np.float64]

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.fingerprint.affordable import affordable
-from fieldcraft.fingerprint.closed_form import coded
 from fieldcraft.fingerprint.foreground import Box, by_contrast
+from fieldcraft.fingerprint.ridges import coded
 from fieldcraft.fingerprint.saliency import by_saliency
 from fieldcraft.fingerprint.shrink import shrunk
-from fieldcraft.fingerprint.subsample import Rows, some, told
+from fieldcraft.fingerprint.some import Rows, some, told
 from fieldcraft.records.deep_facts import Geometry
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task

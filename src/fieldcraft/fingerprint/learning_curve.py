@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.fingerprint.closed_form import Array, kernel_fit, wrong
-from fieldcraft.fingerprint.subsample import Rows
+from fieldcraft.fingerprint.ridges import Array, kernel_fit, wrong
+from fieldcraft.fingerprint.some import Rows
 from fieldcraft.records.deep_facts import LearningCurve
 from fieldcraft.records.facts import Task
 from fieldcraft.records.streams import stream_seed

@@ -4,7 +4,7 @@ import numpy as np
 
 from fieldcraft.fingerprint.cloud import Points, Samples, points
 from fieldcraft.fingerprint.probe import probe_features
-from fieldcraft.fingerprint.subsample import Rows
+from fieldcraft.fingerprint.some import Rows
 
 
 def looks(samples: Samples, rows: Rows, seed: int) -> Points:

@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.fingerprint.affordable import affordable
-from fieldcraft.fingerprint.closed_form import coded, kernel_out_of_fold, laplace_kernel, linear_out_of_fold, wrong
 from fieldcraft.fingerprint.cloud import Samples, distances
 from fieldcraft.fingerprint.floor import floor_of_risk
 from fieldcraft.fingerprint.learning_curve import learning_curve
 from fieldcraft.fingerprint.looks import looked_at, looks
-from fieldcraft.fingerprint.subsample import folds, some, told
+from fieldcraft.fingerprint.ridges import coded, kernel_out_of_fold, laplace_kernel, linear_out_of_fold, wrong
+from fieldcraft.fingerprint.some import folds, some, told
 from fieldcraft.records.deep_facts import Noise
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task

@@ -6,7 +6,7 @@ from scipy import ndimage
 from scipy.linalg import cho_factor, cho_solve
 
 from fieldcraft.fingerprint.foreground import Box, largest, otsu
-from fieldcraft.fingerprint.subsample import folds
+from fieldcraft.fingerprint.some import folds
 
 Maps = npt.NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.fingerprint.subsample import Rows
+from fieldcraft.fingerprint.some import Rows
 
 PIECE = 256
 

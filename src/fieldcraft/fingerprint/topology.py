@@ -5,11 +5,11 @@ import numpy.typing as npt
 
 from fieldcraft.fingerprint.affordable import affordable
 from fieldcraft.fingerprint.betti import betti
-from fieldcraft.fingerprint.closed_form import coded, linear_out_of_fold, worth
 from fieldcraft.fingerprint.cloud import Points, Samples, distances, first_of_each, points
 from fieldcraft.fingerprint.looks import looked_at, looks
 from fieldcraft.fingerprint.neighbours import agreement
-from fieldcraft.fingerprint.subsample import Rows, folds, some, told
+from fieldcraft.fingerprint.ridges import coded, linear_out_of_fold, worth
+from fieldcraft.fingerprint.some import Rows, folds, some, told
 from fieldcraft.fingerprint.two_nn import Dimension, two_nn
 from fieldcraft.records.deep_facts import ClassBetti, Topology
 from fieldcraft.records.fact import Fact

@@ -3,7 +3,9 @@ import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
 
-from fieldcraft.fingerprint.closed_form import (
+from fieldcraft.fingerprint.cloud import distances
+from fieldcraft.fingerprint.neighbours import agreement
+from fieldcraft.fingerprint.ridges import (
     KERNEL_RIDGES,
     RIDGES,
     coded,
@@ -14,9 +16,7 @@ from fieldcraft.fingerprint.closed_form import (
     worth,
     wrong,
 )
-from fieldcraft.fingerprint.cloud import distances
-from fieldcraft.fingerprint.neighbours import agreement
-from fieldcraft.fingerprint.subsample import folds
+from fieldcraft.fingerprint.some import folds
 from fieldcraft.records.facts import Task
 
 random = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
 from fieldcraft.fingerprint.neighbours import explained
-from fieldcraft.fingerprint.subsample import Rows
+from fieldcraft.fingerprint.some import Rows
 from fieldcraft.records.facts import Task
 
 Array = npt.NDArray[np.float64]
