@@ -199,3 +199,24 @@ def test_a_few_steps_tell_what_all_steps_of_a_recurrent_layer_keep(
     quick = kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)
     monkeypatch.setattr("fieldcraft.anatomy.recurrent.SHORT", 100)
     assert quick == kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_layers_that_are_alike_share_what_a_step_adds(frozen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            sizes = ((8, 8), (8, 8), (8, 12), (12, 12), (12, 12))
+            self.layers = nn.ModuleList(nn.LSTM(one, other, batch_first=True) for one, other in sizes)
+            self.layers[1].requires_grad_(not frozen)
+
+        def forward(self, x: Tensor) -> Tensor:
+            for layer in self.layers:
+                found, state = layer(x)
+                again, _ = layer(x.transpose(0, 1).contiguous().transpose(0, 1), state)
+                x = found if found.shape != x.shape else x + found + again
+            return x
+
+    quick = kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)
+    monkeypatch.setattr("fieldcraft.anatomy.recurrent.SHORT", 100)
+    assert quick == kept_for_backward(Net(), [Input(shape=(20, 8))], batch=2)

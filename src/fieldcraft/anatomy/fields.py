@@ -13,8 +13,10 @@ from fieldcraft.anatomy.capture import OVERLAY, Event
 from fieldcraft.anatomy.joins import Policy
 from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.phases import EMPTY, PIXELS
+from fieldcraft.anatomy.repeats import Repeats, kinds_of, name_of
 from fieldcraft.anatomy.scene import Scene
 from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, listed, merged, size_of
+from fieldcraft.anatomy.structure import Places
 from fieldcraft.anatomy.trace import Traced
 from fieldcraft.anatomy.units import seen_after
 from fieldcraft.records.anatomy import AxisField, InputField
@@ -122,10 +124,11 @@ def followed(
     operations = [operation_of(event, traced.capture) for event in traced.capture.events]
     tracks = [track for value in traced.inputs for track in _tracks(traced, value)]
     live, done = _live(traced), _last_read(traced)
-    for place, (event, operation) in enumerate(zip(traced.capture.events, operations, strict=True)):
+    kinds = kinds_of(traced.capture, operations)
+    for place, (event, operation, kind) in enumerate(zip(traced.capture.events, operations, kinds, strict=True)):
         if event.outputs and (event.function != OVERLAY or event.outputs[0] in live):
             for track in tracks:
-                _follow(track, event, operation)
+                _follow(track, event, operation, kind)
             look(place, event, tracks)
         for value in done.get(place, ()):
             if value not in kept:
@@ -158,23 +161,31 @@ def _last_read(traced: Traced) -> dict[int, list[int]]:
 
 def _tracks(traced: Traced, value: int) -> Iterator[Track]:
     shape = traced.capture.values[value].shape
-    places: dict[tuple[object, ...], object] = {}
+    places: Places = {}
+    repeats = Repeats()
     for axis in range(1 if len(shape) < 4 else 2, len(shape)):
         start = Along(axis, (PIXELS,)) if shape[axis] > 1 else Fixed(0, 0, pooled=False)
         scenes = [
-            Scene(capture=traced.capture, pixels=shape[axis], policy=policy, sights={value: start}, places=places)  # type: ignore[arg-type]
+            Scene(
+                capture=traced.capture,
+                pixels=shape[axis],
+                policy=policy,
+                sights={value: start},
+                places=places,
+                repeats=repeats,
+            )
             for policy in POLICIES
         ]
         local, full, least = scenes
         yield Track(value, axis, local, full, least, {value} if shape[axis] > 1 else set())
 
 
-def _follow(track: Track, event: Event, operation: Operation) -> None:
+def _follow(track: Track, event: Event, operation: Operation, kind: int | None) -> None:
     read = [value for value in event.refs() if value in track.local.sights]
     if not read:
         return
     local = track.local.sights
-    made = _carry(track.local, event, operation)
+    made = _carry(track.local, event, operation, kind)
     track.moving.update(value for value, sight in made if not isinstance(sight, Fixed))
     for scene in (track.full, track.least):
         same = all(scene.sights.get(value) is local[value] for value in read)
@@ -182,7 +193,7 @@ def _follow(track: Track, event: Event, operation: Operation) -> None:
             for value, sight in made:
                 scene.sights[value] = sight
         else:
-            _carry(scene, event, operation)
+            _carry(scene, event, operation, kind)
 
 
 def _differs(policy: Policy, operation: Operation, read: Sequence[Sight]) -> bool:
@@ -196,8 +207,14 @@ def _differs(policy: Policy, operation: Operation, read: Sequence[Sight]) -> boo
     )
 
 
-def _carry(scene: Scene, event: Event, operation: Operation) -> list[tuple[int, Sight]]:
-    seen = seen_after(scene, event, operation)
+def _carry(scene: Scene, event: Event, operation: Operation, kind: int | None) -> list[tuple[int, Sight]]:
+    read = [scene.sights.get(value) for value in event.refs()]
+    key = None if kind is None else (kind, scene.policy, scene.pixels, *map(name_of, read))
+    seen = None if key is None else scene.repeats.known.get(key)
+    if seen is None:
+        seen = seen_after(scene, event, operation)
+        if key is not None:
+            scene.repeats.add(key, read, seen)
     made = [(value, sight) for value, sight in zip(event.outputs, seen, strict=True) if sight is not None]
     scene.sights.update(made)
     return made

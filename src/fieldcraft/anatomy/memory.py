@@ -1,6 +1,6 @@
 """Bytes that activations take in inference and in training."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -86,9 +86,10 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
             statistics.append(2 * norm.num_features * max(4, result.element_size()))
 
     beyond: list[int] = []
+    growths: dict[Hashable, int] = {}
     for one in copy.modules():
         if isinstance(one, nn.RNNBase):
-            one.forward = few_steps(one, lambda: sum(map(_bytes, kept.values())), beyond.append)
+            one.forward = few_steps(one, lambda: sum(map(_bytes, kept.values())), beyond.append, growths)
         if isinstance(one, _BatchNorm) and one.running_mean is not None:
             one.training = False
             one.register_forward_hook(add_statistics)

@@ -1,6 +1,6 @@
 """The forward of a recurrent layer without its loop over time, for tensors that have shapes but no numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -40,12 +40,13 @@ def shape_only(layer: nn.RNNBase) -> Callable[..., tuple[object, Hidden]]:
 
 
 def few_steps(
-    layer: nn.RNNBase, kept: Callable[[], int], beyond: Callable[[int], object]
+    layer: nn.RNNBase, kept: Callable[[], int], beyond: Callable[[int], object], growths: dict[Hashable, int]
 ) -> Callable[..., tuple[object, Hidden]]:
     """`layer.forward` that runs only a few steps of long sequences without numbers.
 
     `kept` says how many bytes are kept by now. From what one step keeps, and two, it follows what all of them would:
-    `beyond` is told the difference. Outputs have the shapes of the whole sequence.
+    `beyond` is told the difference. Layers that are alike share what a step adds through `growths`. Outputs have the
+    shapes of the whole sequence.
     """
     ordinary, shapes = layer.forward, shape_only(layer)
 
@@ -53,18 +54,31 @@ def few_steps(
         steps_dim = 1 if layer.batch_first and isinstance(given, Tensor) and given.dim() == 3 else 0
         if isinstance(given, PackedSequence) or not given.is_meta or given.shape[steps_dim] <= SHORT:
             return ordinary(given, hx)  # type: ignore[no-any-return]
-        marks = [kept()]
-        for steps in (1, 1, 2):  # the first also keeps what they share: inputs, weights
-            ordinary(given.narrow(steps_dim, 0, steps), hx)
-            marks.append(kept())
-        _, again, longer = (after - before for before, after in pairwise(marks))
-        beyond((given.shape[steps_dim] - 1) * (longer - again) - again - longer)
+        ordinary(given.narrow(steps_dim, 0, 1), hx)  # it also keeps what all steps share: inputs, weights
+        kind, more = _kind(layer, given, hx), 0
+        if kind not in growths:
+            marks = [kept()]
+            for few in (1, 2):
+                ordinary(given.narrow(steps_dim, 0, few), hx)
+                marks.append(kept())
+            again, longer = (after - before for before, after in pairwise(marks))
+            growths[kind], more = longer - again, again + longer
+        beyond((given.shape[steps_dim] - 1) * growths[kind] - more)
         output, hidden = shapes(given, hx)
         assert isinstance(output, Tensor)
         states = _trained(hidden) if isinstance(hidden, Tensor) else (_trained(hidden[0]), _trained(hidden[1]))
         return _trained(output), states
 
     return forward
+
+
+def _kind(layer: nn.RNNBase, given: Tensor, hx: object) -> Hashable:
+    """Equal for layers and inputs of which a step keeps as much."""
+    options = layer.bias, layer.batch_first, layer.dropout, layer.bidirectional, layer.proj_size, layer.training
+    weights = tuple((one.shape, one.dtype, one.requires_grad) for one in layer.parameters())
+    states = hx if isinstance(hx, tuple | list) else (hx,)
+    read = [(one.shape, one.stride(), one.dtype, one.requires_grad) for one in (given, *states) if one is not None]
+    return (layer.mode, layer.num_layers, options, weights, *read)
 
 
 def _trained(given: Tensor) -> Tensor:

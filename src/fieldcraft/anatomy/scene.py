@@ -7,6 +7,7 @@ from typing import Any
 from fieldcraft.anatomy.capture import Capture, Event, Ref
 from fieldcraft.anatomy.joins import Policy, join
 from fieldcraft.anatomy.operations import arguments
+from fieldcraft.anatomy.repeats import Repeats
 from fieldcraft.anatomy.sights import Along, Each, Shape, Sight, bound
 from fieldcraft.anatomy.structure import Places
 
@@ -20,6 +21,7 @@ class Scene:
     policy: Policy
     sights: dict[int, Sight] = field(default_factory=dict)
     places: Places = field(default_factory=dict)
+    repeats: Repeats = field(default_factory=Repeats)
 
 
 @dataclass(frozen=True, slots=True)
