@@ -1,10 +1,15 @@
 """How many samples a measurement may look at."""
 
+READ_S = 3e-8
+"""For one number of a sample to be read, averaged and looked at."""
 
-def affordable(limit_s: float, *, seconds_a_thousand: float, power: float, least: int, most: int) -> int:
-    """Samples that are done within the limit, when a thousand take so long and the time grows with their power.
 
-    By arithmetic, not by the clock: equal limits give equal facts on any machine.
+def affordable(limit_s: float, values: int, *, seconds_a_thousand: float, power: float, least: int, most: int) -> int:
+    """Samples of so many values that are done within the limit, half of it for reading them.
+
+    A thousand take `seconds_a_thousand` once they are read, and the time grows with their number to the `power`. By
+    arithmetic, not by the clock: equal limits give equal facts on any machine.
     """
-    found = 1000 * (max(limit_s, 0.0) / seconds_a_thousand) ** (1 / power)
-    return int(min(most, max(least, found)))
+    half = max(limit_s, 0.0) / 2
+    counted = 1000 * (half / seconds_a_thousand) ** (1 / power)
+    return int(max(least, min(most, counted, half / (READ_S * max(1, values)))))

@@ -16,7 +16,7 @@ from fieldcraft.records.facts import Task
 LONGEST_SIDE, LONGEST_SALIENT = 96, 32
 LEAST_FOUND = 0.6
 """Share of the images in which an object must stand out."""
-SECONDS_A_THOUSAND = 1.5
+SECONDS_A_THOUSAND = 0.75
 LEAST, MOST, MOST_SALIENT = 200, 1_000, 900
 FEWEST = 20
 
@@ -36,7 +36,7 @@ def geometry(
     stands out from it, by the evidence that a linear probe of the pixels finds. None: neither can be had, or there are
     fewer than 20 images.
     """
-    most = affordable(limit_s, seconds_a_thousand=SECONDS_A_THOUSAND, power=1, least=LEAST, most=MOST)
+    most = affordable(limit_s, pixels[:1].size, seconds_a_thousand=SECONDS_A_THOUSAND, power=1, least=LEAST, most=MOST)
     rows = some(targets, most, seed, "geometry")
     if len(rows) < FEWEST:
         return None

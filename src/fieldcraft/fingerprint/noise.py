@@ -14,7 +14,7 @@ from fieldcraft.records.deep_facts import Noise
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task
 
-SECONDS_A_THOUSAND, POWER = 1.0, 2.2
+SECONDS_A_THOUSAND, POWER = 0.5, 2.2
 LEAST, MOST = 300, 2_000
 FOLDS = 5
 LEAST_SAMPLES = 100
@@ -37,7 +37,9 @@ def noise(
     is the floor of the risk (`floor_of_risk`), with an interval that begins at 0 where the machine is not much better
     than chance; for regression and multi-label there is none. None: fewer than a hundred samples, one class, one group.
     """
-    most = affordable(limit_s, seconds_a_thousand=SECONDS_A_THOUSAND, power=POWER, least=LEAST, most=MOST)
+    most = affordable(
+        limit_s, samples[:1].size, seconds_a_thousand=SECONDS_A_THOUSAND, power=POWER, least=LEAST, most=MOST
+    )
     rows = some(targets, most, seed, "noise")
     if len(rows) < LEAST_SAMPLES:
         return None

@@ -5,7 +5,8 @@ import numpy.typing as npt
 
 from fieldcraft.fingerprint.some import Rows
 
-PIECE = 256
+PIECE_VALUES = 4_000_000
+"""Numbers turned to floating point at once."""
 
 
 def shrunk(pixels: npt.NDArray[np.generic], rows: Rows, longest: int) -> npt.NDArray[np.float64]:
@@ -13,7 +14,8 @@ def shrunk(pixels: npt.NDArray[np.generic], rows: Rows, longest: int) -> npt.NDA
 
     Shape: (n, height, width, channels) -> (rows, height', width', channels). Pixels that are no number count as 0.
     """
-    return np.concatenate([_averaged(pixels[rows[at : at + PIECE]], longest) for at in range(0, len(rows), PIECE)])
+    piece = max(1, PIECE_VALUES // max(1, pixels[:1].size))
+    return np.concatenate([_averaged(pixels[rows[at : at + piece]], longest) for at in range(0, len(rows), piece)])
 
 
 def _averaged(pixels: npt.NDArray[np.generic], longest: int) -> npt.NDArray[np.float64]:

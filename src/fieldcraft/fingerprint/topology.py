@@ -15,11 +15,11 @@ from fieldcraft.records.deep_facts import ClassBetti, Topology
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task
 
-SECONDS_A_THOUSAND, POWER = 0.5, 1.7
+SECONDS_A_THOUSAND, POWER = 0.25, 1.7
 LEAST, MOST = 300, 3_000
 FOLDS = 5
 LEAST_SAMPLES = 10
-BETTI_SECONDS_A_THOUSAND, BETTI_POWER = 4.0, 2.5
+BETTI_SECONDS_A_THOUSAND, BETTI_POWER = 2.0, 2.5
 BETTI_LEAST, BETTI_MOST = 60, 250
 """Samples of one class."""
 
@@ -83,6 +83,7 @@ def holes(
     clouds = min(10, len(names)) if task == "single-label" else 1
     most = affordable(
         limit_s / clouds,
+        samples[:1].size,
         seconds_a_thousand=BETTI_SECONDS_A_THOUSAND,
         power=BETTI_POWER,
         least=BETTI_LEAST,
@@ -93,7 +94,9 @@ def holes(
 
 def _apart(samples: Samples, targets: Targets, seed: int, limit_s: float) -> tuple[Rows, Points]:
     """Rows of a subsample without repeats, and their distances."""
-    most = affordable(limit_s, seconds_a_thousand=SECONDS_A_THOUSAND, power=POWER, least=LEAST, most=MOST)
+    most = affordable(
+        limit_s, samples[:1].size, seconds_a_thousand=SECONDS_A_THOUSAND, power=POWER, least=LEAST, most=MOST
+    )
     rows = some(targets, most, seed, "cloud")
     between = distances(points(samples, rows, seed))
     kept = first_of_each(between)
