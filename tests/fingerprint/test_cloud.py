@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import pdist, squareform
 
 from fieldcraft.fingerprint.cloud import distances, first_of_each, points
-from fieldcraft.fingerprint.shrink import shrunk
+from fieldcraft.fingerprint.shrink import shrunk, spread
 from fieldcraft.fingerprint.some import folds, some, told
 
 random = np.random.default_rng(0)
@@ -49,6 +49,19 @@ def test_large_images_are_averaged_in_blocks() -> None:
     small = shrunk(pixels, np.array([2, 0]), 32)
     assert small.shape == (2, 32, 20, 1)
     assert small[0, 5, 7, 0] == pytest.approx(pixels[2, 10:12, 14:16, 0].mean())
+
+
+@given(st.integers(1, 100))
+def test_places_are_inside_and_evenly_spread(side: int) -> None:
+    places = spread(side)
+    assert len(places) == min(side, 3) and all(0 <= place < side for place in places)
+    assert np.mean(places) == pytest.approx((side - 1) / 2, abs=0.67)
+
+
+def test_very_large_images_keep_their_means() -> None:
+    ramp = np.linspace(0, 255, 320, dtype=np.float32)[None, :, None, None] * np.ones((1, 1, 320, 1), np.float32)
+    small = shrunk(ramp, np.array([0]), 32)
+    np.testing.assert_allclose(small[0, :, 5, 0], ramp[0, :, 0, 0].reshape(32, 10).mean(axis=1), atol=1.0)
 
 
 def test_repeats_are_found_once() -> None:

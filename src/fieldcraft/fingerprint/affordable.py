@@ -1,6 +1,6 @@
 """How many samples a measurement may look at."""
 
-READ_S = 3e-8
+READ_S = 1e-8
 """For one number of a sample to be read, averaged and looked at."""
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from fieldcraft.fingerprint.cloud import Points, Samples, points
+from fieldcraft.fingerprint.cloud import LONGEST_SIDE, Points, Samples, points
 from fieldcraft.fingerprint.probe import probe_features
+from fieldcraft.fingerprint.shrink import shrunk
 from fieldcraft.fingerprint.some import Rows
 
 
@@ -11,7 +12,7 @@ def looks(samples: Samples, rows: Rows, seed: int) -> Points:
     """Points for distances and linear models. Shape: (rows, at most 128)."""
     if samples.ndim == 2:
         return points(samples, rows, seed)
-    return points(probe_features(samples[rows], seed=seed), np.arange(len(rows)), seed)
+    return points(probe_features(shrunk(samples, rows, LONGEST_SIDE), seed=seed), np.arange(len(rows)), seed)
 
 
 def looked_at(samples: Samples) -> str:
