@@ -30,7 +30,7 @@ FLOOR = 0.1
 PIECE = 64
 """Images looked at together: their responses stay in the cache of a core."""
 ELONGATED = 8
-"""Largest ratio of the sides that resizing keeps; beyond it, the longer side is squeezed."""
+"""Longest side, in units of the shorter side asked for (`SIDE` at least)."""
 
 
 def probe_features(
@@ -56,13 +56,11 @@ def probe_images(pixels: npt.NDArray[np.generic], *, side: int = SIDE) -> Tensor
     """
     if pixels.ndim != 4 or not pixels.size:
         raise ValueError(f"`pixels` must be (n, h, w, c) with n >= 1, but has shape {pixels.shape}.")
-    height, width = _small(pixels.shape[1], pixels.shape[2], side)
-    pieces = []
-    for start in range(0, len(pixels), PIECE):
-        piece = torch.from_numpy(pixels[start : start + PIECE].astype(np.float32)).permute(0, 3, 1, 2)
-        if piece.shape[2:] != (height, width):
-            piece = F.interpolate(piece, size=(height, width), mode="bilinear", antialias=True)
-        pieces.append(piece)
+    side = min(side, *pixels.shape[1:3])
+    pieces = [
+        resized(torch.from_numpy(pixels[start : start + PIECE].astype(np.float32)).permute(0, 3, 1, 2), side)
+        for start in range(0, len(pixels), PIECE)
+    ]
     images = torch.cat(pieces).contiguous()
     finite = images.isfinite()
     if finite.all():
@@ -71,9 +69,18 @@ def probe_images(pixels: npt.NDArray[np.generic], *, side: int = SIDE) -> Tensor
     return ((images - known.mean()) / known.std(correction=0).clamp(min=1e-12)).masked_fill(~finite, 0.0)
 
 
-def _small(height: int, width: int, side: int) -> tuple[int, int]:
-    ratio = min(1.0, side / min(height, width))
-    return min(max(1, round(height * ratio)), side * ELONGATED), min(max(1, round(width * ratio)), side * ELONGATED)
+def resized(images: Tensor, side: int) -> Tensor:
+    """Brought to a shorter side of `side` pixels, bilinear, antialiased where they get smaller.
+
+    Shape: (n, c, h, w) -> (n, c, h', w'); very long images are squeezed.
+    """
+    height, width = images.shape[2:]
+    ratio = side / min(height, width)
+    longest = ELONGATED * max(side, SIDE)
+    size = [min(max(1, round(length * ratio)), longest) for length in (height, width)]
+    if size == [height, width]:
+        return images
+    return F.interpolate(images, size=size, mode="bilinear", antialias=ratio < 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,21 +93,23 @@ class Probe:
     """(filters,)"""
     threshold: Tensor
     """(filters,): responses weaker than this count as none."""
+    cells: int
+    """Rows and columns of the grid."""
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Shape: float32 (n, c, h, w) as `probe_images` gives them -> (n, 2 * filters * cells)."""
+        """Shape: float32 (n, c, h, w) as `probe_images` gives them -> (n, 2 * filters * cells * cells)."""
         return torch.cat([self._seen(piece) for piece in torch.split(images, PIECE)])
 
     def _seen(self, images: Tensor) -> Tensor:
         response = F.conv2d(_padded(images, self.weight.shape[-1]), self.weight, self.bias)
-        grid = (min(CELLS, response.shape[2]), min(CELLS, response.shape[3]))
+        grid = (min(self.cells, response.shape[2]), min(self.cells, response.shape[3]))
         threshold = self.threshold[:, None, None]
         for_it = F.adaptive_avg_pool2d((response - threshold).relu_(), grid)
         against = F.adaptive_avg_pool2d((-response - threshold).relu_(), grid)
         return torch.cat([for_it.flatten(1), against.flatten(1)], dim=1)
 
 
-def draw_probe(images: Tensor, *, seed: int, filters: int = FILTERS) -> Probe:
+def draw_probe(images: Tensor, *, seed: int, filters: int = FILTERS, cells: int = CELLS) -> Probe:
     """A probe whose filters are whitened patches of these images, drawn by `seed`.
 
     Shape: float32 (n, c, h, w) as `probe_images` gives them.
@@ -116,7 +125,7 @@ def draw_probe(images: Tensor, *, seed: int, filters: int = FILTERS) -> Probe:
     weight = F.normalize(drawn, dim=1) @ whitening
     bias = -(weight @ mean)
     threshold = 0.5 * (centred @ weight.T).std(dim=0, correction=0)
-    return Probe(weight.view(filters, -1, size, size), bias, threshold)
+    return Probe(weight.view(filters, -1, size, size), bias, threshold, cells)
 
 
 def _patches(images: Tensor, size: int, random: np.random.Generator) -> Tensor:

@@ -21,6 +21,19 @@ Transform = Literal[
 ]
 Survives = Literal["yes", "no", "cannot-tell"]
 
+ROTATION_DEG = 15.0
+"""Largest angle of "rotation", in each direction."""
+TRANSLATION = 0.1
+"""Largest shift of "translation", as a share of the shorter side; whole pixels, one at least."""
+SCALE = 0.15
+"""Largest relative change of size of "scale", in each direction."""
+CONTRAST = 0.3
+"""Largest relative change of the distances from an image's mean."""
+BRIGHTNESS = 0.5
+"""Largest shift of all pixels alike, in deviations of all pixels of the set."""
+BLUR = 0.04
+"""Largest deviation of the Gaussian of "blur", as a share of the shorter side; the smallest is a third of it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Symmetry:
@@ -28,14 +41,19 @@ class Symmetry:
 
     transform: Transform
     survives: Survives
-    """"yes": a probe trained with it is not worse by more than the margin; "no": it is; else the data cannot tell."""
+    """"yes": a probe trained with it is not worse by more than the margin, and reads the label off changed samples too;
+    "no": it is worse, or cannot read it; else the data cannot tell."""
     gain: float
-    """Accuracy on untouched validation samples with the change minus without, as a share; a mean over seeds."""
+    """Accuracy on untouched validation samples with the change minus without, as a share; a mean over seeds. For
+    several labels, the share of labels that are right; for regression, R2."""
     low: float
     """Lower end of the interval of the gain."""
     high: float
     margin: float
-    """Loss of accuracy that counts as none; fixed before anything was measured."""
+    """Loss of accuracy that counts as none; its rule was fixed before anything was measured."""
+    kept: float | None = None
+    """What the probe trained with it gets right of changed validation samples beyond what guessing does, as a share of
+    what one trained without gets right of untouched ones. Near 0: the change wipes the label out."""
 
 
 @dataclass(frozen=True, kw_only=True)
