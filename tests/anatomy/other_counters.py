@@ -12,6 +12,7 @@ from fieldcraft.records.anatomy import Anatomy, Row
 from fieldcraft.records.operations import (
     AdaptivePool,
     Arithmetic,
+    Attention,
     Convolution,
     Linear,
     MatMul,
@@ -69,8 +70,7 @@ def _pooled(anatomy: Anatomy, row: Row) -> int:
 
 
 def _fused_attention(anatomy: Anatomy, row: Row) -> int:
-    inside = isinstance(row.operation, MatMul) and row.kind == "MultiheadAttention"
-    return -(row.cost.macs or 0) if inside else 0
+    return -(row.cost.macs or 0) if isinstance(row.operation, Attention) else 0
 
 
 def _conv_bias(anatomy: Anatomy, row: Row) -> int:
@@ -125,6 +125,7 @@ DIFFERENCES = (
     Difference("torchinfo", "linear layers once a sample, not once a token, and their bias", _linear_once),
     Difference("torchinfo", "linear maps by function, or inside of an attention module, are not seen", _linear_unseen),
     Difference("torchinfo", "matrix products of activations are not seen", _ours(MatMul)),
+    Difference("torchinfo", "scaled_dot_product_attention is not seen", _ours(Attention)),
     Difference("torchinfo", "products of two activations (gates) are not seen", _ours(Arithmetic)),
     Difference("torchinfo", "interpolation is not seen", _ours(Resize)),
     Difference("torchinfo", "biases of recurrent layers, once a step", _recurrent_bias),

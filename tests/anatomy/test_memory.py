@@ -115,12 +115,61 @@ def test_with_numbers_it_is_the_same() -> None:
     assert kept_for_backward(net, inputs, batch=2, how="real") == kept_for_backward(net, inputs, batch=2)
 
 
-def test_fused_attention_is_counted_with_its_weights() -> None:
-    """Known difference: without numbers torch does not fuse, so that the weights of all pairs are kept."""
-    heads, tokens, width = 2, 16, 8
-    net = nn.TransformerEncoderLayer(width, heads, 16, dropout=0.0, batch_first=True)
-    ours = kept_for_backward(net, [Input(shape=(tokens, width))], batch=2)
-    assert ours >= kept_by_autograd(net, torch.zeros(2, tokens, width)) + 4 * 2 * heads * tokens**2 // 2
+class Attending(nn.Module):
+    """Calls attention with given settings, out of a map of (batch, tokens, 3 x heads x width)."""
+
+    def __init__(self, *, learned: bool = False, heads: int = 2, **settings: Any) -> None:
+        super().__init__()
+        self.heads, self.settings = heads, settings
+        self.into = nn.Linear(8, 24)
+        self.bias = nn.Parameter(torch.zeros(16, 16)) if learned else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.into(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key, value = parts.unbind(0)
+        settings = {key: make(x) if callable(make) else make for key, make in self.settings.items()}
+        if self.bias is not None:
+            settings["attn_mask"] = self.bias
+        found = nn.functional.scaled_dot_product_attention(query, key, value, **settings)
+        return found.transpose(1, 2).flatten(2)
+
+
+def below(x: Tensor) -> Tensor:
+    return torch.ones(16, 16, dtype=torch.bool, device=x.device).tril()
+
+
+ATTENTION: tuple[Callable[[], nn.Module], ...] = (
+    Attending,
+    lambda: Attending(is_causal=True),
+    lambda: Attending(attn_mask=below),
+    lambda: Attending(attn_mask=lambda x: below(x).float()),
+    lambda: Attending(dropout_p=0.1),
+    lambda: Attending(learned=True),
+    lambda: Attending(scale=2.0),
+    lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True),
+    lambda: nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True),
+)
+
+
+@pytest.mark.parametrize("make", ATTENTION)
+def test_attention_keeps_what_the_kernel_keeps(make: Callable[[], nn.Module]) -> None:
+    """Fused: queries, keys, values, output, log-sum-exp. Dropout and masks that learn: all scores."""
+    net = make()
+    assert kept_for_backward(net, [Input(shape=(16, 8))], batch=2) == kept_by_autograd(net, torch.zeros(2, 16, 8))
+
+
+@pytest.mark.parametrize("how", ["torchvision", "timm"])
+def test_a_small_vit_keeps_what_autograd_keeps(how: str) -> None:
+    if how == "torchvision":
+        net: nn.Module = tv.VisionTransformer(32, 4, 2, 2, 16, 32, num_classes=5)
+    else:
+        timm = pytest.importorskip("timm")
+        net = timm.models.VisionTransformer(32, 4, embed_dim=16, depth=2, num_heads=2, num_classes=5)
+    ours = look(net, [Input(shape=(3, 32, 32))], batch=2).memory
+    assert ours.training == kept_by_autograd(net, torch.zeros(2, 3, 32, 32))
+    scores = 2 * 2 * 2 * 65**2 * 4 / 2**20
+    assert f"up to {scores:.1f} MiB more" in ours.training_note
+    assert not look(UNet(), [Input(shape=(1, 16, 16))]).memory.training_note
 
 
 def test_one_sample_and_maps_of_one_pixel() -> None:

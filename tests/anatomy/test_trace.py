@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from fieldcraft.anatomy.inputs import Input, as_inputs, parse_input
 from fieldcraft.anatomy.look import look
 from fieldcraft.errors import InspectError
-from fieldcraft.records.anatomy import Anatomy, Row
+from fieldcraft.records.anatomy import Anatomy, AxisField, Row
 from fieldcraft.records.operations import (
     Activation,
     Arithmetic,
+    Attention,
     Concatenate,
     Convolution,
     Linear,
@@ -285,12 +286,42 @@ def test_a_recurrent_layer_is_one_row_with_the_shapes_of_a_real_pass(kind: type[
     assert row.cost.parameters == sum(one.numel() for one in layer.parameters())
 
 
-def test_attention_is_products_and_a_softmax_at_every_shape() -> None:
+def test_attention_is_one_row() -> None:
     layer = nn.MultiheadAttention(16, 2, batch_first=True)
     anatomy = seen(lambda net, x: net.a(x, x, x, need_weights=False)[0], (7, 16), a=layer)
-    assert kinds(anatomy).count(Softmax) == 1
-    products = [row.operation for row in anatomy.rows if isinstance(row.operation, MatMul)]
-    assert products == [MatMul(batch=2, rows=7, inner=8, columns=7), MatMul(batch=2, rows=7, inner=7, columns=8)]
+    (row,) = [row for row in anatomy.rows if isinstance(row.operation, Attention)]
+    assert row.operation == Attention(heads=2, queries=7, keys=7, width=8)
+    assert (row.kind, row.source) == ("MultiheadAttention", "aten.scaled_dot_product_attention.default")
+    assert row.cost.macs == 2 * 2 * 7 * 7 * 8
+    assert row.location is not None and "need_weights=False" in row.location.text
+    assert not {MatMul, Softmax} & set(kinds(anatomy))
+
+
+def test_attention_is_as_it_was_afterwards() -> None:
+    before = nn.functional.scaled_dot_product_attention
+    with pytest.raises(InspectError):
+        seen(lambda net, x: nn.functional.scaled_dot_product_attention(x, x[..., 1:], x), (2, 7, 16))
+    assert nn.functional.scaled_dot_product_attention is before
+
+
+def test_a_mask_is_not_looked_at() -> None:
+    """Fields with one are bounds; without one, with a causal one, or with learned biases alone they are exact."""
+
+    def field(**settings: object) -> AxisField:
+        def forward(net: Of, x: Tensor) -> Tensor:
+            given = {name: make(net, x) if callable(make) else make for name, make in settings.items()}
+            x = x[:, None]
+            return nn.functional.scaled_dot_product_attention(x, x, x, **given)[:, 0]
+
+        anatomy = seen(forward, (7, 16), bias=nn.Linear(7, 7))
+        return anatomy.rows[-1].fields[0].axes[0]
+
+    assert field().exact
+    assert field(is_causal=True).exact
+    assert field(attn_mask=lambda net, x: net.bias.weight).exact
+    masked = field(attn_mask=lambda net, x: torch.ones(7, 7, dtype=torch.bool, device=x.device).tril())
+    assert not masked.exact and masked.full == 7
+    assert not field(attn_mask=lambda net, x: torch.full((7, 7), -100.0, device=x.device).triu(1)).exact
 
 
 def test_norms_are_told_apart() -> None:

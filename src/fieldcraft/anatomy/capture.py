@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from fieldcraft.anatomy.fused_attention import PLAIN, attending, attention_without_numbers
 from fieldcraft.anatomy.location import nearest_line
 from fieldcraft.anatomy.quick_norm import quick_norm
 from fieldcraft.anatomy.recurrent import shape_only
@@ -178,6 +179,21 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._record(func, seen, named, _tensors(result), _tensors(written))
         return result
 
+    def attend(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Scaled dot-product attention, which is one event."""
+        if self._paused:
+            return PLAIN(*args, **kwargs)
+        seen, named = self._seen(args), {key: self._seen(one) for key, one in kwargs.items()}
+        self._paused += 1
+        try:
+            if _mixes_devices((*args, *kwargs.values())):
+                args, kwargs = _on_meta(args), _on_meta(kwargs)
+            result = attention_without_numbers(*args, **kwargs)
+        finally:
+            self._paused -= 1
+        self._record(torch.ops.aten.scaled_dot_product_attention.default, seen, named, (result,), ())
+        return result
+
     def _record(
         self,
         func: Any,
@@ -280,7 +296,7 @@ def recording(module: nn.Module, *, numbers: bool) -> Iterator[Recorder]:
         if isinstance(one, nn.RNNBase):
             one.forward = shape_only(one)
     try:
-        with recorder:
+        with recorder, attending(recorder.attend):
             yield recorder
     finally:
         for handle in handles:

@@ -1,13 +1,17 @@
 """Bytes that activations take in inference and in training."""
 
 from collections.abc import Hashable, Sequence
+from contextlib import nullcontext
+from math import prod
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from fieldcraft.anatomy.fused_attention import NAME, attending, attention_without_numbers
 from fieldcraft.anatomy.inputs import Input, make_tensors
 from fieldcraft.anatomy.meta_copy import meta_copy, real_copy
+from fieldcraft.anatomy.operations import arguments
 from fieldcraft.anatomy.quick_norm import QuickNorms
 from fieldcraft.anatomy.random_state import random_as_before
 from fieldcraft.anatomy.recurrent import few_steps
@@ -18,17 +22,36 @@ from fieldcraft.records.anatomy import Memory
 def memory_of(module: nn.Module, inputs: Sequence[Input | Tensor], traced: Traced, *, batch: int) -> Memory:
     """The most that lives at once in inference, and what autograd keeps in training; inputs count, parameters do not.
 
-    Attention that torch fuses on a device is counted as traced, with the weights of every pair of positions.
+    Attention is counted as the kernel for the CPU saves it (see `attention_without_numbers`), and a note says how much
+    more a kernel that keeps the scores may take.
     """
     inference = peak(traced)
     try:
         with torch.inference_mode(False):
             training = kept_for_backward(module, inputs, batch=batch, how=traced.how)
-        return Memory(inference=inference, training=training)
+        return Memory(inference=inference, training=training, training_note=_about_attention(traced))
     except Exception as error:
         lines = str(error).strip().splitlines() or [""]
         reason = f"the pass in training mode failed: {type(error).__name__}: {lines[0]}"
         return Memory(inference=inference, training=None, training_reason=reason.rstrip(": "))
+
+
+def _about_attention(traced: Traced) -> str:
+    """What kernels that are not fused keep besides, at most."""
+    capture = traced.capture
+    scores = 0
+    for event in capture.events:
+        if event.packet == NAME and not capture.is_static(event):
+            given = arguments(event)
+            query, key = (capture.values[given[name].value] for name in ("query", "key"))
+            scores += prod(query.shape[:-1]) * key.shape[-2] * query.tensor.element_size()
+    if not scores:
+        return ""
+    return (
+        "attention counted as fused kernels save it (queries, keys, values, output, log-sum-exp); a kernel that is not "
+        f"fused (dropout; on some devices a mask) keeps all scores: up to {scores / 2**20:,.1f} MiB more, twice that "
+        "with dropout"
+    )
 
 
 def peak(traced: Traced) -> int:
@@ -95,7 +118,8 @@ def kept_for_backward(module: nn.Module, inputs: Sequence[Input | Tensor], *, ba
             one.register_forward_hook(add_statistics)
     positional, named = make_tensors(inputs, batch=batch, device=device, default=default_dtype(module))
     hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with random_as_before(), torch.enable_grad(), hooks, QuickNorms():
+    attention = attending(attention_without_numbers) if how == "meta" else nullcontext()
+    with random_as_before(), torch.enable_grad(), hooks, QuickNorms(), attention:
         copy(*positional, **named)
     return sum(map(_bytes, kept.values())) + sum(statistics) + sum(beyond)
 

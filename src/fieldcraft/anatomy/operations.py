@@ -332,7 +332,7 @@ _POINTWISE = (
 _REARRANGED = (
     "view _unsafe_view reshape permute transpose t unsqueeze squeeze expand slice select split split_with_sizes "
     "chunk unsafe_split unsafe_chunk unsafe_split_with_sizes unbind flip roll narrow repeat pixel_shuffle "
-    "pixel_unshuffle im2col unfold as_strided diagonal tril triu repeat_interleave channel_shuffle movedim "
+    "pixel_unshuffle im2col col2im unfold as_strided diagonal tril triu repeat_interleave channel_shuffle movedim "
     "swapaxes view_copy _reshape_alias slice_scatter select_scatter unfold_copy channel_shuffle "
     "native_channel_shuffle tile squeeze_copy _reshape_copy scatter index_put scatter_add scatter_reduce "
     "index_add index_copy diag diag_embed diagonal_copy triu_indices _unsafe_index_put constant_chunk sort topk "
@@ -386,6 +386,7 @@ RULES: Mapping[str, Rule] = {
     "addmv": _product("mat", "vec", "self"),
     "dot": _product("self", "tensor", None),
     "linear": _product("input", "weight", "bias"),
+    "scaled_dot_product_attention": _attention,
     "_scaled_dot_product_flash_attention": _attention,
     "_scaled_dot_product_flash_attention_for_cpu": _attention,
     "_scaled_dot_product_efficient_attention": _attention,

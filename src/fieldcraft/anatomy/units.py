@@ -8,6 +8,7 @@ import numpy as np
 
 from fieldcraft.anatomy.capture import OVERLAY, Event
 from fieldcraft.anatomy.channel_rules import convolution
+from fieldcraft.anatomy.fold_rules import FOLDS, fold
 from fieldcraft.anatomy.joins import contracted, side_by_side
 from fieldcraft.anatomy.mixing_rules import attention, normalisation, product, recurrent, reduce, softmax
 from fieldcraft.anatomy.overlay import overlaid
@@ -132,6 +133,8 @@ def _rearrange(here: Here, operation: Rearrange) -> Result:
     moving = [part for part in here.parts if part[0] is not None]
     if packet in ("tril", "triu"):
         return sight
+    if packet in FOLDS:
+        return fold(here)
     if packet in MOVES and len(moving) == 1 and sight is not None and here.event.outputs:
         after = [here.shape(value) for value in here.event.outputs]
         return rearranged(here.event, sight, before, after, here.pixels, here.scene.places)

@@ -45,7 +45,8 @@ def _totals(anatomy: Anatomy) -> Iterator[Told]:
     )
     kept = anatomy.memory.training
     training = f"training keeps {memory(kept)}" if kept is not None else f"training: {anatomy.memory.training_reason}"
-    yield Told(text=f"Activations: inference {memory(anatomy.memory.inference)}, {training}")
+    note = f" ({anatomy.memory.training_note})" if anatomy.memory.training_note else ""
+    yield Told(text=f"Activations: inference {memory(anatomy.memory.inference)}, {training}{note}")
 
 
 def _fields(anatomy: Anatomy) -> Iterator[Told]:

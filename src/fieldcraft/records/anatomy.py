@@ -197,6 +197,8 @@ class Memory:
     """What autograd keeps for the backward pass, once each storage; None when the training pass could not be traced."""
     training_reason: str = ""
     """Why not."""
+    training_note: str = ""
+    """What to know of the number; of attention, how it was counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
