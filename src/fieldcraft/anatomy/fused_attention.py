@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from threading import RLock, get_ident
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,10 +25,11 @@ _ONE_AT_A_TIME = RLock()
 def attending(attend: Attend) -> Iterator[None]:
     """Hand each attention of this thread inside of the block to `attend`, with the arguments that were given."""
     with _ONE_AT_A_TIME:
-        before, owner = functional.scaled_dot_product_attention, get_ident()
+        before: Attend = functional.scaled_dot_product_attention
+        owner = get_ident()
 
         @wraps(before)
-        def stand_in(*args: object, **kwargs: object) -> Tensor:
+        def stand_in(*args: Any, **kwargs: Any) -> Tensor:
             return (attend if get_ident() == owner else before)(*args, **kwargs)
 
         functional.scaled_dot_product_attention = stand_in
