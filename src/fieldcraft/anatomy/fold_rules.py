@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from fieldcraft.anatomy.phases import EMPTY
 from fieldcraft.anatomy.scene import Here, Result, first_of
-from fieldcraft.anatomy.sights import EMPTY, MOST_UNITS, Array, Fixed, Shape, bound, listed, tidied
+from fieldcraft.anatomy.sights import MOST_UNITS, Array, Fixed, Shape, bound, listed, tidied
 
 FOLDS = ("im2col", "col2im")
 
@@ -49,6 +50,7 @@ def _folded(ends: Array, before: Shape, size: Shape, places: Array, empty: int) 
     taps, windows = places.shape
     front = ends.shape[:-2]
     full = np.broadcast_to(ends, (*front, before[-2], windows)).reshape(*front, -1, taps * windows)
-    found = np.full((*full.shape[:-1], size[0] * size[1] + 1), empty)
-    np.minimum.at(found, (..., places.reshape(-1)), full)
-    return found[..., 1:].reshape(*found.shape[:-1], *size)
+    rows = full.reshape(-1, taps * windows)
+    found = np.full((size[0] * size[1] + 1, len(rows)), empty)
+    np.minimum.at(found, places.reshape(-1), rows.T)
+    return found[1:].T.reshape(*full.shape[:-1], *size)

@@ -7,7 +7,6 @@ from math import prod
 import numpy as np
 from torch import nn
 
-from fieldcraft.anatomy.capture import Capture, Ref
 from fieldcraft.anatomy.joins import contracted
 from fieldcraft.anatomy.scene import Here, Result, axes_of, first_of, reshaped, unknown, with_statistics
 from fieldcraft.anatomy.sights import Along, Fixed, Shape, Sight, bound, listed, moved, soft, tidied
@@ -119,7 +118,7 @@ def attention(here: Here, operation: Attention) -> Result:
     if rank > 3 and one[-3] != other[-3]:  # heads that several queries share
         key, value = contracted(key, [rank - 3], other, pixels), contracted(value, [rank - 3], third, pixels)
         other, third = ((*own[:-3], 1, *own[-2:]) for own in (other, third))
-    if given.get("is_causal"):
+    if operation.causal:
         steps = operation.queries == operation.keys
         key, value = (
             _until_now(part, rank - 2, own, pixels) if steps else bounded(part)
@@ -127,22 +126,12 @@ def attention(here: Here, operation: Attention) -> Result:
         )
     else:
         key, value = contracted(key, [rank - 2], other, pixels), contracted(value, [rank - 2], third, pixels)
-    mask = given.get("attn_mask", given.get("attn_bias"))
-    if isinstance(mask, Ref) and not _is_learned(mask, here.scene.capture):
+    if operation.masked:
         key, value = bounded(key), bounded(value)
-    bias = here.part(mask)
+    bias = here.part(given.get("attn_mask", given.get("attn_bias")))
     bias = (contracted(bias[0], [rank - 1], bias[1], pixels), bias[1]) if bias[0] is not None else (None, ())
     parts = _as_maps([(query, one), (key, other), (value, third), bias], here.after)
     return here.joined(parts)
-
-
-def _is_learned(mask: Ref, capture: Capture) -> bool:
-    """Made of parameters and whole numbers that index them: no entry of it is minus infinity."""
-    named = {seen.name: seen for seen in capture.values if seen.origin in ("parameter", "buffer")}
-    made_of = [named[name] for name in capture.parents.get(mask.value, ()) if name in named]
-    learned = any(seen.origin == "parameter" for seen in made_of)
-    plain = any(seen.origin == "buffer" and seen.tensor.is_floating_point() for seen in made_of)
-    return learned and not plain and capture.values[mask.value].tensor.is_floating_point()
 
 
 def _until_now(sight: Sight | None, dim: int, shape: Shape, pixels: int) -> Sight | None:

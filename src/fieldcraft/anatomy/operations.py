@@ -258,7 +258,24 @@ def _has_bias(call: Call, bias: str | None) -> bool:
 
 def _attention(call: Call) -> Operation:
     query, key = call.shape("query"), call.shape("key")
-    return Attention(heads=query[-3] if len(query) > 3 else 1, queries=query[-2], keys=key[-2], width=query[-1])
+    mask = call["attn_mask"] if "attn_mask" in call.given else call["attn_bias"]
+    return Attention(
+        heads=query[-3] if len(query) > 3 else 1,
+        queries=query[-2],
+        keys=key[-2],
+        width=query[-1],
+        causal=bool(call["is_causal"]),
+        masked=isinstance(mask, Ref) and not _is_learned(mask, call.capture),
+    )
+
+
+def _is_learned(mask: Ref, capture: Capture) -> bool:
+    """Made of parameters and whole numbers that index them: no entry of it is minus infinity."""
+    named = {seen.name: seen for seen in capture.values if seen.origin in ("parameter", "buffer")}
+    made_of = [named[name] for name in capture.parents.get(mask.value, ()) if name in named]
+    learned = any(seen.origin == "parameter" for seen in made_of)
+    plain = any(seen.origin == "buffer" and seen.tensor.is_floating_point() for seen in made_of)
+    return learned and not plain and capture.values[mask.value].tensor.is_floating_point()
 
 
 def _arithmetic(name: str) -> Rule:

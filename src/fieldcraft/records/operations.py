@@ -118,6 +118,10 @@ class Attention:
     keys: int
     width: int
     """Of one head."""
+    causal: bool = False
+    """Each query looks at the keys up to its own place; multiply-adds count all pairs all the same."""
+    masked: bool = False
+    """A mask may hide pairs. It is not looked at: fields are bounds, and multiply-adds count all pairs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
