@@ -10,16 +10,22 @@ from fieldcraft.fingerprint import deep
 from fieldcraft.fingerprint.betti import betti
 from fieldcraft.fingerprint.deep import deep_facts
 from fieldcraft.fingerprint.topology import topology
-from fieldcraft.records.deep_facts import DeepFacts
+from fieldcraft.records.deep_facts import DeepFacts, Symmetry
+from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Task
 
 random = np.random.default_rng(0)
 
 
+def stopped() -> float:
+    """A clock that stands: how fast the machine is at the moment changes nothing."""
+    return 0.0
+
+
 def of_table(features: np.ndarray, targets: np.ndarray, task: Task = "single-label", limit_s: float = 3.0) -> DeepFacts:
     names = tuple(f"name {place}" for place in range(int(targets.max()) + 1 if task == "single-label" else 3))
     spread = ((features - features.mean(axis=0)) / features.std(axis=0)).astype(np.float32)
-    return deep_facts(None, spread, targets, names, None, task, seed=0, limit_s=limit_s)
+    return deep_facts(None, spread, targets, names, None, task, seed=0, limit_s=limit_s, clock=stopped)
 
 
 def test_a_table_of_classes() -> None:
@@ -49,15 +55,33 @@ def test_many_labels() -> None:
     assert facts.left_out == () and facts.topology is not None and facts.topology.separability.value > 0.9
 
 
-def test_images() -> None:
-    bunch = load_digits()
+def test_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[object] = []
+
+    def looked(*args: object, **more: object) -> Fact[tuple[Symmetry, ...]]:
+        given.extend((*args, more["limit_s"]))
+        return Fact(value=(), method="made up", sample="none")
+
+    monkeypatch.setattr(deep, "symmetry", looked)
+    bunch, names = load_digits(), tuple("0123456789")
     pixels = bunch.images[..., None].astype(np.uint8)
-    facts = deep_facts(pixels, None, bunch.target, tuple("0123456789"), None, "single-label", seed=0, limit_s=3.0)
+    groups = np.array([str(place // 2) for place in range(len(pixels))])
+    facts, again = (
+        deep_facts(pixels, None, bunch.target, names, groups, "single-label", seed=0, limit_s=3.0, clock=stopped)
+        for _ in range(2)
+    )
+    assert facts == again
+    assert facts.left_out == () and facts.symmetry is not None
+    assert given[0] is pixels and given[1] is bunch.target and given[2] is groups and 1.0 < float(str(given[3])) < 2.0
     assert facts.topology is not None and facts.geometry is not None and facts.noise is not None
     assert facts.topology.separability.value > 0.93
     assert facts.topology.chance == pytest.approx(0.1, abs=0.01)
-    again = deep_facts(pixels, None, bunch.target, tuple("0123456789"), None, "single-label", seed=0, limit_s=3.0)
-    assert (again.topology, again.geometry, again.noise) == (facts.topology, facts.geometry, facts.noise)
+
+
+def test_symmetry_that_finds_nothing_is_told() -> None:
+    pixels = random.integers(0, 256, (30, 6, 6, 1)).astype(np.uint8)
+    facts = deep_facts(pixels, None, np.zeros(30, np.int64), ("a",), None, "single-label", seed=0, limit_s=1.0)
+    assert facts.symmetry is None and facts.left_out[0].startswith("symmetry: too few")
 
 
 def test_betti_numbers_of_each_class() -> None:

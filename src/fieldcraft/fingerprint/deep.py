@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fieldcraft.fingerprint.geometry import geometry
 from fieldcraft.fingerprint.noise import noise
+from fieldcraft.fingerprint.symmetry import symmetry
 from fieldcraft.fingerprint.topology import holes, topology
 from fieldcraft.records.deep_facts import DeepFacts
 from fieldcraft.records.facts import Task
@@ -53,7 +54,7 @@ def deep_facts(
     features: npt.NDArray[np.float32] | None,
     labels: npt.NDArray[np.generic],
     names: tuple[str, ...],
-    groups: npt.NDArray[np.generic] | None,
+    groups: npt.NDArray[np.str_] | None,
     task: Task,
     *,
     seed: int,
@@ -74,6 +75,16 @@ def deep_facts(
     left = _Left(limit_s=limit_s, clock=clock, began=clock(), left_out=[])
     scale = 1.0 if pixels is not None else 1 / (TOPOLOGY + NOISE + HOLES)
     found = DeepFacts()
+    if pixels is not None:
+        found = replace(
+            found,
+            symmetry=left.take(
+                "symmetry",
+                SYMMETRY,
+                lambda mine: symmetry(pixels, labels, groups, seed=seed, limit_s=mine, clock=clock),
+                "too few samples or groups, one class, or too little time",
+            ),
+        )
     shape = left.take(
         "topology",
         scale * TOPOLOGY,
