@@ -89,6 +89,21 @@ class DataFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReferenceStep:
+    """Forward and backward pass of one operation of a usual size, in one setting."""
+
+    operation: Literal["convolution", "depthwise", "matrix-product", "recurrent", "attention"]
+    device: Literal["cpu", "cuda"]
+    precision: Literal["fp32", "bf16"]
+    channels_last: bool
+    threads: int
+    ms: float
+    """Lower median."""
+    gflops: float
+    """Multiplications and additions a second, in billions, counting the backward pass as twice the forward."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MachineFacts:
     """What the machine has."""
 
@@ -105,6 +120,8 @@ class MachineFacts:
     gpu_memory_mib: int
     tuned_start: bool
     """Whether the process was started with the allocator settings of `fieldcraft fit`."""
+    reference: tuple[ReferenceStep, ...] = ()
+    """What reference steps take here; empty where they were not measured yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ CURRENT: Mapping[str, int] = {
     "predictions": 1,
     "thumbnails": 1,
     "inspection": 1,
+    "reference-steps": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 
