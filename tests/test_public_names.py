@@ -19,6 +19,7 @@ NAMES = [
     "doctor",
     "draft",
     "explain",
+    "fingerprint",
     "fit",
     "inspect",
     "load",

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import data, doctor, explain, fit, inspect, plan, predict, report, score, tips
+from fieldcraft.cli import data, doctor, explain, fingerprint, fit, inspect, plan, predict, report, score, tips
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped
@@ -72,6 +72,7 @@ def top(
 
 
 app.command()(data.data)
+app.command()(fingerprint.fingerprint)
 app.command()(plan.plan)
 app.command()(fit.fit)
 app.command()(predict.predict)

@@ -16,6 +16,7 @@ from fieldcraft.report.sections.confusion import confusion
 from fieldcraft.report.sections.cost import cost
 from fieldcraft.report.sections.curves import curves
 from fieldcraft.report.sections.data import data
+from fieldcraft.report.sections.deep import deep
 from fieldcraft.report.sections.importance import importance
 from fieldcraft.report.sections.mistakes import mistakes
 from fieldcraft.report.sections.notes import notes
@@ -69,6 +70,7 @@ def _sections(run: Run) -> tuple[Section, ...]:
     views: tuple[tuple[str, str, object], ...] = (
         ("candidates", "Baselines against networks", candidates(run)),
         ("data", "The data", data(run)),
+        ("deep", "What the data bears", _deep(run)),
         ("plan", "The plan and its reasons", plan(run)),
         ("receptive_field", "How far the network sees", receptive_field(run)),
         ("curves", "How training went", curves(run)),
@@ -82,6 +84,10 @@ def _sections(run: Run) -> tuple[Section, ...]:
         ("provenance", "Where this comes from", provenance(run)),
     )
     return tuple(Section(key, title, view, f"sections/{key}.html") for key, title, view in views if view is not None)
+
+
+def _deep(run: Run) -> object:
+    return deep(run.facts.data.deep, run.facts.data.target.task) if run.facts else None
 
 
 def _heading(run: Run) -> Heading:

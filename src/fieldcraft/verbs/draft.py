@@ -14,6 +14,8 @@ from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.deep import share_s, with_deep_facts
+from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
 
@@ -39,8 +41,11 @@ def draft(
     """
     budget_s = seconds(budget)
     prepared = prepare(data, options, seed=seed, edits=edits)
+    wardrobe = Wardrobe(prepared, CACHE)
     with restored():
-        return decide(prepared, known(prepared, budget_s), Wardrobe(prepared, CACHE), edits, without, only)
+        facts = known(prepared, budget_s, machine=known_machine(CACHE, budget_s=budget_s))
+        facts = with_deep_facts(facts, wardrobe.samples(prepared.start), seed=seed, limit_s=share_s(facts))
+        return decide(prepared, facts, wardrobe, edits, without, only)
 
 
 def decide(

@@ -27,11 +27,13 @@ from fieldcraft.train.journal import Finished, Journal, spent
 from fieldcraft.train.memory import memory_kills
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.disk import writing_into
 from fieldcraft.verbs.draft import CACHE, decide, timer
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
 from fieldcraft.verbs.ladder import climb
+from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_parts, known, prepare
 from fieldcraft.verbs.provenance import Request, alone_in, claim, keep, provenance
@@ -156,7 +158,11 @@ def _planned(
     folder = work.folder
     if folder.plan.exists():
         return read_plan(folder.plan), TypeAdapter(Facts).validate_python(read_json(folder.facts, "facts"))
-    facts = known(prepared, request.budget_s)
+    facts = known(prepared, request.budget_s, machine=known_machine(CACHE, budget_s=request.budget_s))
+    if given is None:
+        samples = wardrobe.samples(prepared.start)
+        work.tick("data")
+        facts = with_deep_facts(facts, samples, seed=prepared.start.seed, limit_s=share_s(facts))
     work.tick("facts")
     work.check_stop()
     if given is not None:

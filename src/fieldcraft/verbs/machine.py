@@ -4,6 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from fieldcraft.errors import RunError
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.fingerprint.reference_steps import LIMIT_S, keep_steps, kept_steps, reference_steps
@@ -18,6 +20,7 @@ def known_machine(cache: Path, *, budget_s: float | None = None, measure: bool =
     machine = machine_facts()
     steps = kept_steps(machine, cache)
     if not steps and (measure or (budget_s is not None and budget_s * SHARE >= LIMIT_S)):
+        torch.set_flush_denormal(True)  # before torch makes its threads, or they never do; plans mostly ask for it
         steps = reference_steps(machine)
         with suppress(RunError):  # a home that cannot be written to costs the time again, nothing else
             keep_steps(steps, machine, cache)

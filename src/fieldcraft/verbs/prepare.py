@@ -14,7 +14,7 @@ from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import Plan, TableInput
-from fieldcraft.records.facts import Budget, Facts
+from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.verbs.samples import Samples, ready
 from fieldcraft.verbs.start import start_plan
 
@@ -55,14 +55,14 @@ def keep_parts(prepared: Prepared, folder: Path) -> None:
             raise RunError(f"{folder} holds another {name} part than this command makes: choose another --out.")
 
 
-def known(prepared: Prepared, budget_s: float | None) -> Facts:
+def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts | None = None) -> Facts:
     """Facts of data, machine and budget; no measurements yet."""
     width = None
     if isinstance(prepared.dataset.inputs, Table) and isinstance(prepared.start.input, TableInput):
         width = TableEncoder.fit(prepared.dataset.inputs, prepared.parts.train, prepared.start.input).width
     return Facts(
         data=data_facts(prepared.dataset, prepared.parts, prepared.digest, encoded_width=width),
-        machine=machine_facts(),
+        machine=machine or machine_facts(),
         budget=Budget(seconds=budget_s),
     )
 

@@ -1,18 +1,19 @@
 """The facts of the data, each with how it was found, and some samples."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.records.fact import Fact
-from fieldcraft.records.facts import DataFacts, ImageFacts, MachineFacts, TableFacts
+from fieldcraft.records.facts import DataFacts, Facts, ImageFacts, MachineFacts
 from fieldcraft.report.charts.bars import Bar, thin_bar_chart
+from fieldcraft.report.fact_rows import data_rows, machine_rows, reference_rows
 from fieldcraft.report.page import Absent, Figure, Picture, Table, columns, pairs
 from fieldcraft.report.pixels import data_uri, is_small, picture
 from fieldcraft.report.reading import Run
-from fieldcraft.report.wording import mebibytes, number, percent, plural, seconds, shortened, whole
+from fieldcraft.report.wording import number, plural, seconds, shortened, whole
 
 SAMPLES = 27
 CLASSES = 20
@@ -28,21 +29,28 @@ class Data:
     facts: Table
     classes: Figure | None
     machine: Table
+    reference: Table | None
     measured: Table | None
 
 
 def data(run: Run) -> Data | Absent:
-    """Facts and thumbnails."""
+    """Facts and thumbnails of a run."""
     if run.facts is None:
         return Absent("The facts of the data were not written yet.")
-    facts = run.facts.data
+    return of_facts(run.facts, run.pixels)
+
+
+def of_facts(known: Facts, pixels: Mapping[str, npt.NDArray[Any]]) -> Data:
+    """Facts, and thumbnails from arrays as `thumbnails.npz` has them."""
+    facts = known.data
     return Data(
         intro=_intro(facts),
-        samples=_samples(run),
+        samples=_samples(pixels),
         facts=_facts(facts),
         classes=_classes(facts),
-        machine=_machine(run.facts.machine, run.facts.budget.seconds),
-        measured=_measured(run.facts.measured),
+        machine=_machine(known.machine, known.budget.seconds),
+        reference=_reference(known.machine),
+        measured=_measured(known.measured),
     )
 
 
@@ -59,50 +67,9 @@ def _intro(facts: DataFacts) -> str:
 
 
 def _facts(facts: DataFacts) -> Table:
-    target = facts.target
-    rows = [("Exact duplicates", whole(facts.duplicates.value), *_how(facts.duplicates))]
-    if target.imbalance is not None:
-        rows.append(("Largest class over smallest", f"{number(target.imbalance.value)} x", *_how(target.imbalance)))
-    if target.spread is not None:
-        shown = ", ".join(
-            f"{name} {number(value)}" for name, value in zip(target.names, target.spread.value, strict=False)
-        )
-        rows.append(("Standard deviation of the target", shown, *_how(target.spread)))
-    rows += _of_images(facts.inputs) if isinstance(facts.inputs, ImageFacts) else _of_table(facts.inputs)
     return Table(
-        "Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), tuple(rows)
+        "Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), data_rows(facts)
     )
-
-
-def _of_images(facts: ImageFacts) -> list[tuple[str, str, str, str]]:
-    colour = "gray" if facts.channels == 1 else "colour" if facts.channels == 3 else f"{facts.channels} channels"
-    return [
-        ("Height, px", _range(facts.height.value), *_how(facts.height)),
-        ("Width, px", _range(facts.width.value), *_how(facts.width)),
-        ("Channels and depth", f"{colour}, {facts.depth_bits} bit", "from the files", "all"),
-        ("Mean of each channel", ", ".join(number(value) for value in facts.mean.value), *_how(facts.mean)),
-        ("Deviation of each channel", ", ".join(number(value) for value in facts.std.value), *_how(facts.std)),
-    ]
-
-
-def _of_table(facts: TableFacts) -> list[tuple[str, str, str, str]]:
-    kinds = f"{facts.numeric} numeric, {facts.categorical} categorical, {facts.dates} dates"
-    left_out = ", ".join(facts.left_out) or "none"
-    return [
-        ("Columns", kinds, "by their contents", "all columns"),
-        ("Columns left out", left_out, "ids and constants", "all columns"),
-        ("Numbers a sample once encoded", whole(facts.width), "from the encoder", "training part"),
-        ("Cells without a value", percent(facts.missing.value), *_how(facts.missing)),
-    ]
-
-
-def _how(fact: Fact[Any]) -> tuple[str, str]:
-    return fact.method, fact.sample
-
-
-def _range(three: tuple[int, int, int]) -> str:
-    low, middle, high = three
-    return str(middle) if low == high else f"{low} to {high}, median {middle}"
 
 
 def _classes(facts: DataFacts) -> Figure | None:
@@ -119,12 +86,12 @@ def _classes(facts: DataFacts) -> Figure | None:
     return Figure(thin_bar_chart(bars, label=label), caption)
 
 
-def _samples(run: Run) -> tuple[Picture, ...]:
-    pixels = run.pixels.get("samples")
+def _samples(arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[Picture, ...]:
+    pixels = arrays.get("samples")
     if pixels is None or pixels.ndim != 4:
         return ()
-    ids = _strings(run.pixels.get("sample_ids"), len(pixels))
-    labels = _strings(run.pixels.get("sample_labels"), len(pixels))
+    ids = _strings(arrays.get("sample_ids"), len(pixels))
+    labels = _strings(arrays.get("sample_labels"), len(pixels))
     return tuple(
         Picture(data_uri(picture(image)), f"Training sample {name}", (shortened(label, 40),), is_small(image))
         for image, name, label in zip(pixels[:SAMPLES], ids, labels, strict=False)
@@ -136,22 +103,19 @@ def _strings(values: npt.NDArray[np.generic] | None, count: int) -> tuple[str, .
 
 
 def _machine(machine: MachineFacts, budget: float | None) -> Table:
-    gpu = f"{machine.gpu}, {mebibytes(machine.gpu_memory_mib)}" if machine.gpu else "none"
-    rows = [
-        ("Processor", machine.processor),
-        ("Cores", whole(machine.cores)),
-        ("Memory", f"{mebibytes(machine.memory_mib)}, {mebibytes(machine.free_mib)} free"),
-        ("GPU", gpu),
-        ("Instruction sets", ", ".join(machine.instruction_sets) or "none that matter here"),
-        ("Units for bfloat16", "yes" if machine.bf16 else "no"),
-        ("Tuned process start", "yes" if machine.tuned_start else "no"),
-        ("Budget", seconds(budget) if budget is not None else "no limit"),
-    ]
-    return pairs("The machine and the budget.", rows)
+    limit = ("Budget", seconds(budget) if budget is not None else "no limit")
+    return pairs("The machine and the budget.", (*machine_rows(machine), limit))
+
+
+def _reference(machine: MachineFacts) -> Table | None:
+    if not machine.reference:
+        return None
+    titles = columns("Operation", "Setting", "#ms", "#G operations/s")
+    return Table("Reference steps: forward and backward pass.", titles, reference_rows(machine.reference))
 
 
 def _measured(measured: Any) -> Table | None:
     if not measured:
         return None
-    rows = tuple((key, number(fact.value, 4), *_how(fact)) for key, fact in measured.items())
+    rows = tuple((key, number(fact.value, 4), fact.method, fact.sample) for key, fact in measured.items())
     return Table("Measurements that tips asked for.", columns("Question", "#Answer", "Method", "Sample"), rows)
