@@ -19,7 +19,7 @@ NAMES = [
     "doctor",
     "draft",
     "explain",
-    "fingerprint",
+    "facts_of",
     "fit",
     "inspect",
     "load",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.doctor import doctor
     from fieldcraft.verbs.draft import draft
     from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
-    from fieldcraft.verbs.fingerprint import fingerprint
+    from fieldcraft.verbs.fingerprint import facts_of
     from fieldcraft.verbs.fit import fit
     from fieldcraft.verbs.inspect import inspect
     from fieldcraft.verbs.run import Run
@@ -32,7 +32,7 @@ __all__ = [
     "doctor",
     "draft",
     "explain",
-    "fingerprint",
+    "facts_of",
     "fit",
     "inspect",
     "load",
@@ -52,7 +52,7 @@ _HOMES = {
     "doctor": "fieldcraft.verbs.doctor:doctor",
     "draft": "fieldcraft.verbs.draft:draft",
     "explain": "fieldcraft.inspection.explain:explain",
-    "fingerprint": "fieldcraft.verbs.fingerprint:fingerprint",
+    "facts_of": "fieldcraft.verbs.fingerprint:facts_of",
     "fit": "fieldcraft.verbs.fit:fit",
     "inspect": "fieldcraft.verbs.inspect:inspect",
     "load": "fieldcraft.prediction.model:load_model",

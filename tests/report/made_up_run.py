@@ -27,6 +27,7 @@ from fieldcraft.plan.schema import (
 )
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.records.decision import Decision
+from fieldcraft.records.deep_facts import ClassBetti, DeepFacts, Geometry, LearningCurve, Noise, Symmetry, Topology
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
@@ -185,12 +186,42 @@ def facts(asked: Asked) -> Facts:
         duplicates=_fact(0),
         target=target,
         inputs=pixels if asked.images else table,
+        deep=deep(asked),
     )
     machine = MachineFacts(
         processor="A processor of two cores", cores=2, memory_mib=16000, free_mib=9000,
         instruction_sets=("avx2", "avx512f", "amx_bf16"), bf16=True, gpu=None, gpu_memory_mib=0, tuned_start=True,
     )  # fmt: skip
     return Facts(data=data, machine=machine, budget=Budget(seconds=60.0), measured={"step-ms:small": _fact(4.25)})
+
+
+def deep(asked: Asked) -> DeepFacts:
+    regression = asked.task == "regression"
+    gains = (("flip-horizontal", "no", -0.21), ("rotation", "yes", 0.004), ("blur", "cannot-tell", -0.012))
+    symmetry = tuple(
+        Symmetry(transform=name, survives=survives, gain=gain, low=gain - 0.01, high=gain + 0.01, margin=0.01)
+        for name, survives, gain in gains
+    )
+    curve = LearningCurve(
+        samples=(100, 200, 400), error=(0.3, 0.2, 0.14), doubling=0.31, doubling_95=(0.2, 0.4), flexible=0.1
+    )
+    return DeepFacts(
+        symmetry=_fact(symmetry) if asked.images else None,
+        geometry=Geometry(extent=_fact((5.0, 6.5, 8.0)), share=_fact(0.34), spread=_fact((0.04, 0.01)))
+        if asked.images
+        else None,
+        topology=Topology(
+            dimension=_fact(8.7), dimension_95=(8.1, 9.3), neighbours=_fact(0.98), separability=_fact(0.95), chance=0.1,
+            betti=_fact(tuple(ClassBetti(name=name, components=1, loops=index % 2, samples=99)
+                              for index, name in enumerate(asked.names))),
+        ),
+        noise=Noise(
+            labels=None if regression else _fact(0.013),
+            labels_95=None if regression else (0.0, 0.02),
+            curve=_fact(curve),
+        ),
+        left_out=(f"gray: {HOSTILE}",),
+    )  # fmt: skip
 
 
 def _fact(value):

@@ -30,9 +30,9 @@ def fingerprint(
     options = read_options(kind, target, group, time, task, download)
     from fieldcraft.cli.options import limit as time_limit
     from fieldcraft.report.fact_rows import data_rows, deep_rows, machine_rows, reference_rows, symmetry_rows
-    from fieldcraft.verbs.fingerprint import fingerprint as look
+    from fieldcraft.verbs.fingerprint import facts_of
 
-    found = look(data, options=options, limit=time_limit(limit), seed=seed)
+    found = facts_of(data, options=options, limit=time_limit(limit), seed=seed)
     if html is not None:
         say(f"The page: {found.write_page(html)}")
     facts = found.facts
@@ -45,7 +45,8 @@ def fingerprint(
         return
     known, deep = facts.data, facts.data.deep
     tell(f"{known.name}: {known.samples:,} samples, {known.target.outputs} {known.target.task} outputs")
-    tell_columns((*data_rows(known), *deep_rows(deep, known.target.task)))
+    for name, value, method, sample in (*data_rows(known), *deep_rows(deep, known.target.task)):
+        tell(f"{name}: {value}\n    {method}; {sample}")
     if deep.symmetry is not None:
         tell("\nWhich changes of the image leave the label alone (gain of a probe in points, 95 %, margin):")
         tell_columns(symmetry_rows(deep.symmetry.value))

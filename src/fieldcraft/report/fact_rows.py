@@ -91,10 +91,11 @@ def _topology(found: Topology | None, task: Task) -> Iterator[Row]:
     yield f"Nearest neighbours agree, {kind}", shown(found.neighbours.value) + beside, *_how(found.neighbours)
     yield f"A line separates, {kind}", shown(found.separability.value) + beside, *_how(found.separability)
     if found.betti is not None:
-        pieces = [
-            f"{one.name}: {plural(one.components, 'piece')}, {plural(one.loops, 'loop')}" for one in found.betti.value
-        ]
-        yield "Pieces and loops", "; ".join(pieces) or "none", *_how(found.betti)
+        odd = [one for one in found.betti.value if (one.components, one.loops) != (1, 0)]
+        said = [f"{one.name}: {plural(one.components, 'piece')}, {plural(one.loops, 'loop')}" for one in odd]
+        if len(odd) < len(found.betti.value):
+            said.append(f"{'the others are' if odd else 'every class is'} one piece without loops")
+        yield "Pieces and loops", "; ".join(said), *_how(found.betti)
 
 
 def _noise(found: Noise | None) -> Iterator[Row]:

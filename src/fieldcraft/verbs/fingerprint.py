@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
-from fieldcraft.errors import PlanError
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.report.fingerprint_page import fingerprint_page
@@ -34,7 +33,7 @@ class Fingerprint:
         return path
 
 
-def fingerprint(
+def facts_of(
     data: object,
     *,
     options: ReadOptions = ReadOptions(),  # noqa: B008  (frozen)
@@ -46,11 +45,9 @@ def fingerprint(
 
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `limit`: "20s" or seconds for what
     takes probes; None: as long as it takes on the largest subsamples. The reference steps of the machine are measured
-    once (10 s) and kept. Raises: DataError, PlanError for a limit that is no time.
+    once (10 s) and kept. Raises: DataError; BudgetError for a limit that is no time.
     """
     limit_s = seconds(limit)
-    if limit_s is not None and limit_s <= 0:
-        raise PlanError(f"the limit must be a time above zero, such as 20s, got {limit}.")
     prepared = prepare(data, options, seed=seed)
     wardrobe = Wardrobe(prepared, cache)
     samples = wardrobe.samples(prepared.start)
