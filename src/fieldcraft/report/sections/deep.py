@@ -28,7 +28,7 @@ def deep(found: DeepFacts, task: Task) -> Deep | Absent:
     if found == DeepFacts():
         return Absent("They are measured when a plan is drafted; this run was given its plan.")
     rows = deep_rows(found, task)
-    how = columns("Fact", "#Value", "Method", "Sample")
+    how = columns("Fact", "Value", "Method", "Sample")
     return Deep(
         keys=tuple(Key(f"label survives: {SURVIVES[name]}", colour) for name, colour in COLOURS.items()),
         forest=_forest(found.symmetry) if found.symmetry else None,
