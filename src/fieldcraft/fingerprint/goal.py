@@ -25,7 +25,7 @@ class Goal:
 
 
 def goal_of(labels: npt.NDArray[np.generic]) -> Goal:
-    """int64 (n,) are classes; float (n, k) of nothing but 0 and 1 are labels; other floats, (n,) or (n, k), numbers."""
+    """int64 (n,) are classes; (n, k) of nothing but 0 and 1 are labels; others, (n,) or (n, k), are numbers."""
     if np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1:
         return _classes(torch.from_numpy(np.unique(labels, return_inverse=True)[1]))
     values = torch.from_numpy(labels.reshape(len(labels), -1).astype(np.float32))
