@@ -161,7 +161,9 @@ def rank_correlation(facts: np.ndarray, told: np.ndarray) -> float:
 
 
 def interval(rho: float, count: int) -> list[float]:
-    """95 %, by Fisher's transformation with the error of Bonett and Wright."""
+    """95 %, by Fisher's transformation with the error of Bonett and Wright; of three sets or fewer, nothing."""
+    if count <= 3:
+        return [-1.0, 1.0]
     half = 1.96 * ((1 + rho**2 / 2) / (count - 3)) ** 0.5
     middle = np.arctanh(np.clip(rho, -0.999, 0.999))
     return [float(np.tanh(middle - half)), float(np.tanh(middle + half))]
