@@ -38,6 +38,7 @@ Each command parses, calls the library and prints. Results go to standard output
 |---|---|
 | 0 | done |
 | 2 | something that you can put right, said in one message |
+| 3 | findings that `inspect --fail-on` asks for, or samples that `audit` says would spoil the result |
 | 130 | stopped by Ctrl-C or SIGTERM; what was done is on disk |
 | 1 | a traceback: a mistake in fieldcraft, please report it |
 """

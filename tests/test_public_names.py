@@ -16,6 +16,7 @@ NAMES = [
     "Plan",
     "ReadOptions",
     "Run",
+    "audit",
     "doctor",
     "draft",
     "explain",

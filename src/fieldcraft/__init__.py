@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fieldcraft.plan.toml import read_plan
     from fieldcraft.prediction.model import load_model as load
     from fieldcraft.train.lightning_module import FieldcraftModule
+    from fieldcraft.verbs.audit import audit
     from fieldcraft.verbs.doctor import doctor
     from fieldcraft.verbs.draft import draft
     from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
@@ -29,6 +30,7 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Run",
+    "audit",
     "doctor",
     "draft",
     "explain",
@@ -50,6 +52,7 @@ _HOMES = {
     "ReadOptions": "fieldcraft.data.dataset:ReadOptions",
     "Run": "fieldcraft.verbs.run:Run",
     "doctor": "fieldcraft.verbs.doctor:doctor",
+    "audit": "fieldcraft.verbs.audit:audit",
     "draft": "fieldcraft.verbs.draft:draft",
     "explain": "fieldcraft.inspection.explain:explain",
     "facts_of": "fieldcraft.verbs.fingerprint:facts_of",

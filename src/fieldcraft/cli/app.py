@@ -1,7 +1,8 @@
 """The command `fieldcraft`: the one place that prints an error and exits.
 
 Exit codes: 0 done; 2 something that the user can put right, said in one message; 3 findings that `inspect --fail-on`
-asks for; 130 stopped by Ctrl-C or SIGTERM; 1 with a traceback: a mistake of ours.
+asks for, or samples that `audit` says would spoil the result; 130 stopped by Ctrl-C or SIGTERM; 1 with a traceback: a
+mistake of ours.
 """
 
 import sys
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import data, doctor, explain, fingerprint, fit, inspect, plan, predict, report, score, tips
+from fieldcraft.cli import audit, data, doctor, explain, fingerprint, fit, inspect, plan, predict, report, score, tips
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped
@@ -73,6 +74,7 @@ def top(
 
 app.command()(data.data)
 app.command()(fingerprint.fingerprint)
+app.command()(audit.audit)
 app.command()(plan.plan)
 app.command()(fit.fit)
 app.command()(predict.predict)

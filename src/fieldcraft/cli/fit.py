@@ -15,7 +15,9 @@ from fieldcraft.cli.options import (
     Edits,
     Group,
     Only,
+    Relabel,
     Seed,
+    SkipBad,
     Target,
     Task,
     Time,
@@ -42,6 +44,8 @@ def fit(
     without: Without = None,
     only: Only = None,
     seed: Seed = 0,
+    skip_bad: SkipBad = False,
+    relabel: Relabel = None,
 ) -> None:
     """Train a model on DATA and say honestly what came out.
 
@@ -62,6 +66,8 @@ def fit(
         without=without or (),
         only=only or (),
         seed=seed,
+        skip_bad=skip_bad,
+        relabel=relabel,
         hooks=(ProgressBar(err()),),
         say=say,
         command=("fieldcraft", *sys.argv[1:]),

@@ -45,6 +45,13 @@ Edits = Annotated[
 Without = Annotated[list[str] | None, typer.Option("--without", metavar="TIP", help="Leave a tip out; repeatable.")]
 Only = Annotated[list[str] | None, typer.Option("--only", metavar="TIP", help="Let only this tip decide; repeatable.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The seed that all random streams grow from.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Go on without samples that would spoil the result; they are recorded.")
+]
+Relabel = Annotated[
+    Path | None,
+    typer.Option("--relabel", metavar="FILE", help="A CSV with the columns id and label: corrected labels."),
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, made by `fieldcraft fit`.")]
 
 

@@ -14,7 +14,9 @@ from fieldcraft.cli.options import (
     Edits,
     Group,
     Only,
+    Relabel,
     Seed,
+    SkipBad,
     Target,
     Task,
     Time,
@@ -38,6 +40,8 @@ def plan(
     without: Without = None,
     only: Only = None,
     seed: Seed = 0,
+    skip_bad: SkipBad = False,
+    relabel: Relabel = None,
 ) -> None:
     """Let every tip decide on DATA, and write the plan.
 
@@ -56,6 +60,9 @@ def plan(
         without=without or (),
         only=only or (),
         seed=seed,
+        skip_bad=skip_bad,
+        relabel=relabel,
+        say=say,
     )
     text = to_toml(drafted.plan, drafted.decisions)
     if out.is_file() and out.read_text(encoding="utf-8", errors="replace") != text:

@@ -4,7 +4,8 @@ from collections import Counter
 
 import numpy as np
 
-from fieldcraft.data.dataset import Dataset
+from fieldcraft.data.dataset import Dataset, ImageArray
+from fieldcraft.data.image_arrays import require_finite
 from fieldcraft.data.near import listed
 from fieldcraft.errors import DataError
 
@@ -15,13 +16,16 @@ SHOWN = 20
 def check(dataset: Dataset) -> Dataset:
     """The data set itself, when there is something to learn in it.
 
-    Raises: DataError for no samples, one class, a class with one sample, constant targets, ids that repeat.
+    Raises: DataError for no samples, NaN in images, one class, a class with one sample, constant targets, ids that
+    repeat.
     """
     if not len(dataset):
         raise DataError(f"{dataset.name} holds no samples.")
     if len(set(dataset.ids)) < len(dataset):
         twice = [name for name, count in Counter(dataset.ids).items() if count > 1]
         raise DataError(f"{dataset.name} names samples twice: {listed(twice, 5)}.")
+    if isinstance(dataset.inputs, ImageArray):
+        require_finite(dataset.inputs.pixels, dataset.name)
     if dataset.targets.task == "single-label":
         _check_classes(dataset)
     elif dataset.targets.task == "regression":
@@ -39,7 +43,8 @@ def require_readable(dataset: Dataset) -> None:
         raise DataError(
             f"{len(dataset.problems)} sample(s) of {dataset.name} cannot be read:{shown}"
             + (f"\n  and {more} more" if more > 0 else "")
-            + "\nRepair them, or move them (and their lines in labels.csv) out of the data, then run the same command."
+            + "\nRepair them, or move them (and their lines in labels.csv) out of the data, then run the same command; "
+            "--skip-bad goes on without them."
         )
 
 

@@ -16,7 +16,7 @@ def inputs_of(values: npt.NDArray[np.generic], what: str = "X") -> tuple[Inputs,
     Raises: DataError when the array is neither.
     """
     if values.ndim != 2:
-        pixels, notes = as_images(values, what)
+        pixels, notes = as_images(values, what, gaps=True)
         return ImageArray(pixels=pixels), notes
     if 0 in values.shape:
         raise DataError(f"{what} has shape {values.shape}: nothing in it. Give at least two samples.")

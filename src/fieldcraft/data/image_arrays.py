@@ -68,10 +68,13 @@ def resized(pixels: npt.NDArray[np.generic], height: int, width: int) -> npt.NDA
     return stacked if pixels.dtype == np.float32 else with_depth(stacked, depth_of(pixels))
 
 
-def as_images(values: npt.NDArray[np.generic], what: str = "X") -> tuple[npt.NDArray[np.generic], tuple[str, ...]]:
+def as_images(
+    values: npt.NDArray[np.generic], what: str = "X", *, gaps: bool = False
+) -> tuple[npt.NDArray[np.generic], tuple[str, ...]]:
     """Any array of images as (n, h, w, c) in uint8, uint16 or float32, with notes on what was recognised.
 
-    Shape: (n, h, w), (n, h, w, c) or (n, c, h, w). Raises: DataError when it is none of these.
+    Shape: (n, h, w), (n, h, w, c) or (n, c, h, w). `gaps`: whether NaN and infinity may stay, since whoever asks will
+    look for them. Raises: DataError when it is none of these.
     """
     if values.ndim == 3:
         placed, notes = values[..., None], [f"{what} {values.shape}: gray images"]
@@ -85,7 +88,21 @@ def as_images(values: npt.NDArray[np.generic], what: str = "X") -> tuple[npt.NDA
     if 0 in placed.shape:
         raise DataError(f"{what} has shape {values.shape}: nothing in it. Give at least two samples.")
     stored, note = _stored(placed, what)
+    if not gaps:
+        require_finite(stored, what)
     return stored, (*notes, *note)
+
+
+def require_finite(pixels: npt.NDArray[np.generic], what: str) -> None:
+    """Raises: DataError naming the images that hold NaN or infinity."""
+    if pixels.dtype.kind != "f":
+        return
+    wrong = [row for row, image in enumerate(pixels) if not np.isfinite(image).all()]
+    if wrong:
+        raise DataError(
+            f"{what} must hold finite numbers, but {len(wrong)} sample(s) hold NaN or infinity (number "
+            f"{', '.join(map(str, wrong[:10]))}, counted from 0). Leave them out (--skip-bad) or fill the gaps."
+        )
 
 
 def _channels_last(values: npt.NDArray[np.generic], what: str) -> tuple[npt.NDArray[np.generic], list[str]]:
@@ -120,12 +137,5 @@ def _stored(values: npt.NDArray[np.generic], what: str) -> tuple[npt.NDArray[np.
             dtype = np.uint8 if high <= 255 else np.uint16
         return values.astype(dtype), (f"{what} holds whole numbers {low} to {high}, kept as {dtype.__name__}",)
     if kind == "f":
-        stored = values.astype(np.float32, copy=False)
-        wrong = [row for row, image in enumerate(stored) if not np.isfinite(image).all()]
-        if wrong:
-            raise DataError(
-                f"{what} must hold finite numbers, but {len(wrong)} sample(s) hold NaN or infinity (number "
-                f"{', '.join(map(str, wrong[:10]))}, counted from 0). Leave them out or fill the gaps."
-            )
-        return stored, ()
+        return values.astype(np.float32, copy=False), ()
     raise DataError(f"{what} must hold numbers to be images, but its dtype is {values.dtype}.")

@@ -13,7 +13,7 @@ from fieldcraft.data.readers.built_in import NAMES
 from fieldcraft.data.readers.built_in import READER as BUILT_IN
 from fieldcraft.errors import DataError, ReaderError
 
-__all__ = ["describe", "open_data"]
+__all__ = ["describe", "open_data", "read_data"]
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
 WITHOUT_COLUMNS = ("image-folder", "idx", "npz", "built-in")
@@ -22,6 +22,14 @@ NO_OPTIONS = ReadOptions()
 
 
 def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
+    """`read_data`, and a check that there is something to learn in it.
+
+    Raises: DataError or ReaderError, saying what must hold, what came, and what to do.
+    """
+    return check(read_data(source, options))
+
+
+def read_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
     """Read a folder, a file, a built-in name, (X, y), a pandas or polars frame, or a map-style torch data set.
 
     A text that is a built-in name means the built-in set; write "./digits" for a folder of that name.
@@ -29,17 +37,17 @@ def open_data(source: object, options: ReadOptions = NO_OPTIONS) -> Dataset:
     Raises: DataError or ReaderError, saying what must hold, what came, and what to do.
     """
     if isinstance(source, Dataset):
-        return check(source)
+        return source
     if isinstance(source, str) and source in NAMES and options.kind in (None, BUILT_IN.kind):
-        return check(_from_path(Path(source), replace(options, kind=BUILT_IN.kind)))
+        return _from_path(Path(source), replace(options, kind=BUILT_IN.kind))
     if isinstance(source, str | Path):
-        return check(_from_path(Path(source).expanduser(), options))
+        return _from_path(Path(source).expanduser(), options)
     if is_pair(source):
-        return check(from_pair(source[0], source[1], options))
+        return from_pair(source[0], source[1], options)
     if is_frame(source):
-        return check(from_frame(source, options))
+        return from_frame(source, options)
     if is_map_style(source):
-        return check(from_map_style(source, options))
+        return from_map_style(source, options)
     raise DataError(
         f"data must be a path, a built-in name ({listed(NAMES)}), a pair (X, y), a frame, or a map-style torch data "
         f"set, but a {type(source).__name__} came."

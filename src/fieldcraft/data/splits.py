@@ -48,7 +48,7 @@ def part(dataset: Dataset, splits: Splits, seed: int) -> Parts:
     if not len(validation):
         train, validation = _drawn(dataset, train, splits.validation, seed, "validation")
     parts = Parts(train=train, validation=validation, test=test)
-    _check(dataset, parts)
+    check_parts(dataset, parts)
     return parts
 
 
@@ -118,8 +118,8 @@ def _drawn(dataset: Dataset, pool: Rows, share: float, seed: int, name: Part) ->
     return pool[~chosen], pool[chosen]
 
 
-def _check(dataset: Dataset, parts: Parts) -> None:
-    """Every class, or one positive sample of every label, must be in training."""
+def check_parts(dataset: Dataset, parts: Parts) -> None:
+    """Raises: DataError unless every class, or one positive sample of every label, is in training."""
     for name in PARTS:
         if not len(parts.rows(name)):
             raise DataError(f"{dataset.name}: no sample is left for the {name} part; give more samples.")

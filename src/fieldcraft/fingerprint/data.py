@@ -8,6 +8,7 @@ import numpy.typing as npt
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table, Targets
 from fieldcraft.data.duplicates import exact_duplicates
 from fieldcraft.data.splits import Parts
+from fieldcraft.data.take import take_inputs
 from fieldcraft.fingerprint.pixels import channel_moments
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, TableFacts, TargetFacts
@@ -123,7 +124,7 @@ def _duplicates(dataset: Dataset) -> Fact[int]:
     rows = _some(np.arange(len(dataset)), room, "duplicates")
     if len(rows) == len(dataset):
         return Fact(value=exact_duplicates(dataset), method=how, sample=f"all {len(dataset):,} samples")
-    some = replace(dataset, inputs=_taken(inputs, rows), ids=tuple(dataset.ids[row] for row in rows))
+    some = replace(dataset, inputs=take_inputs(inputs, rows), ids=tuple(dataset.ids[row] for row in rows))
     return Fact(value=exact_duplicates(some), method=how, sample=f"{len(rows):,} of {len(dataset):,} samples")
 
 
@@ -131,14 +132,6 @@ def _files_within(files: ImageFiles) -> int:
     """How many files, of the size of the first hundred, may be read."""
     sizes = [path.stat().st_size for path in files.paths[:100]]
     return int(MOST_BYTES / max(1.0, float(np.mean(sizes))))
-
-
-def _taken(inputs: ImageArray | ImageFiles | Table, rows: Rows) -> ImageArray | ImageFiles | Table:
-    if isinstance(inputs, ImageArray):
-        return ImageArray(pixels=inputs.pixels[rows])
-    if isinstance(inputs, ImageFiles):
-        return replace(inputs, paths=tuple(inputs.paths[row] for row in rows), sizes=inputs.sizes[rows])
-    return replace(inputs, frame=inputs.frame.iloc[rows])
 
 
 def _some(rows: Rows, most: int, name: str) -> Rows:

@@ -28,6 +28,7 @@ CURRENT: Mapping[str, int] = {
     "thumbnails": 1,
     "inspection": 1,
     "reference-steps": 1,
+    "audit": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

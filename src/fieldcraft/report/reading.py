@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from fieldcraft.errors import FieldcraftError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
+from fieldcraft.records.audit import Audit
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
@@ -38,6 +39,7 @@ class Run:
     plan_text: str = ""
     facts: Facts | None = None
     results: Results | None = None
+    audit: Audit | None = None
     log: tuple[RungLog, ...] = ()
     predictions: Predictions | None = None
     pixels: Mapping[str, npt.NDArray[Any]]
@@ -80,6 +82,7 @@ def read_run(folder: RunFolder) -> Run:
         decisions=tuple(plan_file.decisions) if plan_file else (),
         plan_text=tried(folder.plan, lambda path: path.read_text(errors="replace")) or "",
         facts=tried(folder.facts, _facts),
+        audit=tried(folder.audit, _audit),
         results=tried(folder.results, _results),
         log=read_log(folder.metrics),
         predictions=tried(folder.predictions, read_predictions),
@@ -94,6 +97,10 @@ def read_run(folder: RunFolder) -> Run:
 
 def _facts(path: Path) -> Facts:
     return TypeAdapter(Facts).validate_python(read_json(path, "facts"))
+
+
+def _audit(path: Path) -> Audit:
+    return TypeAdapter(Audit).validate_python(read_json(path, "audit"))
 
 
 def _results(path: Path) -> Results:

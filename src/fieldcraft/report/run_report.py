@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from fieldcraft.records.files import write_whole
 from fieldcraft.report.page import Section
 from fieldcraft.report.reading import Run, read_run
+from fieldcraft.report.sections.audit import audit
 from fieldcraft.report.sections.calibration import calibration
 from fieldcraft.report.sections.candidates import candidates
 from fieldcraft.report.sections.certainty import certainty
@@ -71,6 +72,7 @@ def _sections(run: Run) -> tuple[Section, ...]:
         ("candidates", "Baselines against networks", candidates(run)),
         ("data", "The data", data(run)),
         ("deep", "What the data bears", _deep(run)),
+        ("audit", "What is wrong with the data", audit(run)),
         ("plan", "The plan and its reasons", plan(run)),
         ("receptive_field", "How far the network sees", receptive_field(run)),
         ("curves", "How training went", curves(run)),

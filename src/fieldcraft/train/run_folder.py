@@ -26,6 +26,11 @@ class RunFolder:
         return self.path / "facts.json"
 
     @property
+    def audit(self) -> Path:
+        """What is wrong with the samples, which of them were left out, and how many labels were corrected."""
+        return self.path / "audit.json"
+
+    @property
     def splits(self) -> Path:
         """A folder with train.txt, validation.txt and test.txt: names of samples."""
         return self.path / "splits"

@@ -1,6 +1,6 @@
 """Draft: fingerprint the data, let every tip decide, and give the plan with its reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
@@ -13,6 +13,7 @@ from fieldcraft.tips.draft import draft as fold
 from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
+from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.machine import known_machine
@@ -33,14 +34,21 @@ def draft(
     without: Sequence[str] = (),
     only: Sequence[str] = (),
     seed: int = 0,
+    skip_bad: bool = False,
+    relabel: str | Path | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Draft:
     """The plan for some data, with a decision of every tip.
 
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `budget`: "60s", "10m", seconds, or
-    None for no limit. Raises: DataError, PlanError.
+    None for no limit. `skip_bad`: go on without samples that would spoil the result. `relabel`: a CSV with corrected
+    labels (id, label). Raises: DataError, PlanError.
     """
     budget_s = seconds(budget)
-    prepared = prepare(data, options, seed=seed, edits=edits)
+    care = Care(
+        skip_bad=skip_bad, relabel=None if relabel is None else Path(relabel), limit_s=limit_of(budget_s), say=say
+    )
+    prepared = prepare(data, options, seed=seed, edits=edits, care=care)
     wardrobe = Wardrobe(prepared, CACHE)
     with restored():
         facts = known(prepared, budget_s, machine=known_machine(CACHE, budget_s=budget_s))

@@ -26,6 +26,7 @@ from fieldcraft.train.hooks.tensorboard import TensorBoard
 from fieldcraft.train.journal import Finished, Journal, spent
 from fieldcraft.train.memory import memory_kills
 from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.disk import writing_into
@@ -35,7 +36,7 @@ from fieldcraft.verbs.interrupt import StopRequest, listening
 from fieldcraft.verbs.ladder import climb
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
-from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_parts, known, prepare
+from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_audit, keep_parts, known, prepare
 from fieldcraft.verbs.provenance import Request, alone_in, claim, keep, provenance
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.start import start_plan
@@ -56,6 +57,8 @@ def fit(
     without: Sequence[str] = (),
     only: Sequence[str] = (),
     seed: int = 0,
+    skip_bad: bool = False,
+    relabel: str | Path | None = None,
     hooks: Sequence[Hook] = (),
     say: Callable[[str], None] = lambda text: None,
     command: Sequence[str] = (),
@@ -66,7 +69,8 @@ def fit(
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `plan`: None to draft one, a Plan,
     or a plan.toml; `without`, `only` and `seed` are for drafting, a given plan has its own seed. `budget`: "60s",
     "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
-    this call. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
+    this call. `skip_bad`: go on without samples that would spoil the result; they are recorded in the run. `relabel`: a
+    CSV with corrected labels (id, label) of training and validation samples. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
     finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
@@ -78,7 +82,12 @@ def fit(
         )
     budget_s = seconds(budget)
     given = _given(plan, edits)
-    prepared = prepare(data, options, seed=seed, plan=given.plan if given else None, edits=() if given else edits)
+    care = Care(
+        skip_bad=skip_bad, relabel=None if relabel is None else Path(relabel), limit_s=limit_of(budget_s), say=say
+    )
+    prepared = prepare(
+        data, options, seed=seed, plan=given.plan if given else None, edits=() if given else edits, care=care
+    )
     if given is not None:
         _fits(given.plan, prepared.dataset)
     folder = RunFolder(Path(out) if out is not None else Path("runs") / prepared.dataset.name)
@@ -92,6 +101,8 @@ def fit(
         without=tuple(without),
         only=tuple(only),
         seed=seed,
+        skip_bad=skip_bad,
+        relabel=tuple(f"{fix.id}={fix.label}" for fix in prepared.fixes),
     )
     with writing_into(folder.path), alone_in(folder.path), restored(), listening() as stop:
         begun = claim(folder, request)
@@ -131,6 +142,7 @@ def _carry_out(
 ) -> Run:
     folder = work.folder
     keep_parts(prepared, folder.splits)
+    keep_audit(prepared, folder)
     wardrobe = Wardrobe(prepared, CACHE)
     file, facts = _planned(prepared, request, given, wardrobe, work)
     work.check_stop()

@@ -1,20 +1,25 @@
 """From a source to samples that are parted and known: what every verb does first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fieldcraft.data.dataset import Dataset, ReadOptions, Table
 from fieldcraft.data.digest import digest
-from fieldcraft.data.open import open_data
-from fieldcraft.data.splits import Parts, part, read_parts, write_parts
+from fieldcraft.data.open import read_data
+from fieldcraft.data.relabel import Fix, read_fixes, relabelled
+from fieldcraft.data.splits import Parts, check_parts, part, read_parts, write_parts
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import RunError
 from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import Plan, TableInput
+from fieldcraft.records.audit import Audit
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
+from fieldcraft.records.files import write_json
+from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.audit import Care, audited
 from fieldcraft.verbs.samples import Samples, ready
 from fieldcraft.verbs.start import start_plan
 
@@ -30,15 +35,39 @@ class Prepared:
     digest: str
     parts: Parts
     start: Plan
+    audit: Audit
+    """What is wrong with the samples, and which of them were left out."""
+    fixes: tuple[Fix, ...] = ()
+    """Labels that were corrected."""
 
 
 def prepare(
-    source: object, options: ReadOptions, *, seed: int, plan: Plan | None = None, edits: Sequence[str] = ()
+    source: object,
+    options: ReadOptions,
+    *,
+    seed: int,
+    plan: Plan | None = None,
+    edits: Sequence[str] = (),
+    care: Care = Care(),  # noqa: B008  (frozen)
 ) -> Prepared:
-    """Read a source and part it as the plan (or the schema) says."""
-    dataset = open_data(source, options)
+    """Read a source, audit it, and part it as the plan (or the schema) says.
+
+    Labels are corrected after the parting, so that a correction moves no sample from one part to another.
+    """
+    dataset, found = audited(read_data(source, options), care)
     start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
-    return Prepared(dataset=dataset, digest=digest(dataset), parts=part(dataset, start.splits, start.seed), start=start)
+    parts = part(dataset, start.splits, start.seed)
+    fixes: tuple[Fix, ...] = ()
+    if care.relabel is not None:
+        dataset, fixes, left = relabelled(dataset, read_fixes(care.relabel), parts.test, care.relabel)
+        check_parts(dataset, parts)
+        care.say(f"{len(fixes):,} label(s) corrected, as {care.relabel} says")
+        if left:
+            care.say(f"{len(left):,} label(s) of the test part stay as they are, so that results can be compared")
+    return Prepared(
+        dataset=dataset, digest=digest(dataset), parts=parts, start=start,
+        audit=replace(found, relabelled=len(fixes)), fixes=fixes,
+    )  # fmt: skip
 
 
 def keep_parts(prepared: Prepared, folder: Path) -> None:
@@ -56,6 +85,13 @@ def keep_parts(prepared: Prepared, folder: Path) -> None:
 
 
 def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts | None = None) -> Facts:
+def keep_audit(prepared: Prepared, folder: RunFolder) -> None:
+    """Write what the audit found, once."""
+    if not folder.audit.exists():
+        write_json(folder.audit, "audit", prepared.audit)
+
+
+def known(prepared: Prepared, budget_s: float | None) -> Facts:
     """Facts of data, machine and budget; no measurements yet."""
     width = None
     if isinstance(prepared.dataset.inputs, Table) and isinstance(prepared.start.input, TableInput):

@@ -35,6 +35,9 @@ class Request:
     without: tuple[str, ...]
     only: tuple[str, ...]
     seed: int
+    skip_bad: bool = False
+    relabel: tuple[str, ...] = ()
+    """Labels that were corrected, as id=label."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +55,11 @@ class Provenance:
 ASKED = {
     "source": "DATA", "data_digest": "the content of the data", "options": "how DATA is read", "budget_s": "--budget",
     "plan": "the plan", "edits": "--set", "without": "--without", "only": "--only", "seed": "--seed",
+    "skip_bad": "--skip-bad", "relabel": "--relabel",
 }  # fmt: skip
 """How a user knows each field of a request."""
-UNREADABLE = ("the content of the data", "the plan")
-"""Of these only digests are kept."""
+UNREADABLE = ("the content of the data", "the plan", "--relabel")
+"""Too long, or only digests are kept."""
 
 
 def provenance(request: Request, command: tuple[str, ...], machine: MachineFacts) -> Provenance:
@@ -118,7 +122,7 @@ def _written(value: object) -> str:
 def _clear(folder: RunFolder) -> None:
     """Remove what a run writes before its plan; provenance.json last, since it says whose folder this is."""
     shutil.rmtree(folder.splits, ignore_errors=True)
-    for path in (folder.journal, folder.facts, folder.provenance):
+    for path in (folder.journal, folder.facts, folder.audit, folder.provenance):
         path.unlink(missing_ok=True)
 
 
