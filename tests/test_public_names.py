@@ -23,6 +23,7 @@ NAMES = [
     "facts_of",
     "fit",
     "inspect",
+    "labels",
     "load",
     "open_data",
     "read_plan",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.fingerprint import facts_of
     from fieldcraft.verbs.fit import fit
     from fieldcraft.verbs.inspect import inspect
+    from fieldcraft.verbs.labels import labels
     from fieldcraft.verbs.run import Run
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "facts_of",
     "fit",
     "inspect",
+    "labels",
     "load",
     "open_data",
     "read_plan",
@@ -58,6 +60,7 @@ _HOMES = {
     "facts_of": "fieldcraft.verbs.fingerprint:facts_of",
     "fit": "fieldcraft.verbs.fit:fit",
     "inspect": "fieldcraft.verbs.inspect:inspect",
+    "labels": "fieldcraft.verbs.labels:labels",
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",
     "read_plan": "fieldcraft.plan.toml:read_plan",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import audit, data, doctor, explain, fingerprint, fit, inspect, plan, predict, report, score, tips
+from fieldcraft.cli import audit, data, doctor, explain, fingerprint, fit, inspect, labels, plan, predict, report, score, tips
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped
@@ -82,6 +82,7 @@ app.command()(score.score)
 app.command()(tips.tips)
 app.command()(inspect.inspect)
 app.command()(explain.explain)
+app.command()(labels.labels)
 app.command()(report.report)
 app.command()(doctor.doctor)
 

@@ -62,7 +62,7 @@ def read_fixes(path: Path) -> tuple[Fix, ...]:
 def relabelled(
     dataset: Dataset, fixes: tuple[Fix, ...], untouched: npt.NDArray[np.int64], origin: Path
 ) -> tuple[Dataset, tuple[Fix, ...], tuple[Fix, ...]]:
-    """The data set with corrected labels, the fixes that changed one, and those of `untouched` rows, which changed none.
+    """The data set with corrected labels, the fixes that changed one, and those left because they are of `untouched`.
 
     `untouched`: rows of the test part, whose labels stay as they are, so that results before and after can be compared.
     Raises: DataError naming the line of an id or a class that the data does not have.

@@ -29,6 +29,7 @@ CURRENT: Mapping[str, int] = {
     "inspection": 1,
     "reference-steps": 1,
     "audit": 1,
+    "label-issues": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

@@ -18,6 +18,7 @@ from fieldcraft.records.audit import Audit
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
+from fieldcraft.records.label_issues import LabelIssues
 from fieldcraft.records.results import Candidate, Results
 from fieldcraft.report.metrics_log import RungLog, json_lines, read_log
 from fieldcraft.report.predictions_table import Predictions, read_predictions
@@ -40,6 +41,9 @@ class Run:
     facts: Facts | None = None
     results: Results | None = None
     audit: Audit | None = None
+    label_issues: LabelIssues | None = None
+    suspects: npt.NDArray[Any] | None = None
+    """Pictures of the first of them."""
     log: tuple[RungLog, ...] = ()
     predictions: Predictions | None = None
     pixels: Mapping[str, npt.NDArray[Any]]
@@ -83,6 +87,8 @@ def read_run(folder: RunFolder) -> Run:
         plan_text=tried(folder.plan, lambda path: path.read_text(errors="replace")) or "",
         facts=tried(folder.facts, _facts),
         audit=tried(folder.audit, _audit),
+        label_issues=tried(folder.label_issues, _label_issues),
+        suspects=(tried(folder.label_issue_pictures, _arrays) or {}).get("suspects"),
         results=tried(folder.results, _results),
         log=read_log(folder.metrics),
         predictions=tried(folder.predictions, read_predictions),
@@ -101,6 +107,10 @@ def _facts(path: Path) -> Facts:
 
 def _audit(path: Path) -> Audit:
     return TypeAdapter(Audit).validate_python(read_json(path, "audit"))
+
+
+def _label_issues(path: Path) -> LabelIssues:
+    return TypeAdapter(LabelIssues).validate_python(read_json(path, "label-issues"))
 
 
 def _results(path: Path) -> Results:

@@ -19,6 +19,7 @@ from fieldcraft.report.sections.curves import curves
 from fieldcraft.report.sections.data import data
 from fieldcraft.report.sections.deep import deep
 from fieldcraft.report.sections.importance import importance
+from fieldcraft.report.sections.label_issues import label_issues
 from fieldcraft.report.sections.mistakes import mistakes
 from fieldcraft.report.sections.notes import notes
 from fieldcraft.report.sections.plan import plan
@@ -73,6 +74,7 @@ def _sections(run: Run) -> tuple[Section, ...]:
         ("data", "The data", data(run)),
         ("deep", "What the data bears", _deep(run)),
         ("audit", "What is wrong with the data", audit(run)),
+        ("label_issues", "Labels that are probably wrong", label_issues(run)),
         ("plan", "The plan and its reasons", plan(run)),
         ("receptive_field", "How far the network sees", receptive_field(run)),
         ("curves", "How training went", curves(run)),

@@ -31,6 +31,21 @@ class RunFolder:
         return self.path / "audit.json"
 
     @property
+    def label_issues(self) -> Path:
+        """Labels that are probably wrong, ranked; made by `fieldcraft labels`."""
+        return self.path / "label-issues.json"
+
+    @property
+    def label_issues_csv(self) -> Path:
+        """The same, with a column `label` to correct and to hand to --relabel."""
+        return self.path / "label-issues.csv"
+
+    @property
+    def label_issue_pictures(self) -> Path:
+        """Pictures of the first of them."""
+        return self.path / "label-issues.npz"
+
+    @property
     def splits(self) -> Path:
         """A folder with train.txt, validation.txt and test.txt: names of samples."""
         return self.path / "splits"

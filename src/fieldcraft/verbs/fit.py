@@ -70,8 +70,8 @@ def fit(
     or a plan.toml; `without`, `only` and `seed` are for drafting, a given plan has its own seed. `budget`: "60s",
     "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
     this call. `skip_bad`: go on without samples that would spoil the result; they are recorded in the run. `relabel`: a
-    CSV with corrected labels (id, label) of training and validation samples. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
-    finished run is returned as it is.
+    CSV with corrected labels (id, label) of training and validation samples. `out`: the run folder, by default
+    runs/NAME. The same call goes on where a killed one stopped; a finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
@@ -102,7 +102,7 @@ def fit(
         only=tuple(only),
         seed=seed,
         skip_bad=skip_bad,
-        relabel=tuple(f"{fix.id}={fix.label}" for fix in prepared.fixes),
+        relabel=tuple((fix.id, fix.label) for fix in prepared.fixes),
     )
     with writing_into(folder.path), alone_in(folder.path), restored(), listening() as stop:
         begun = claim(folder, request)

@@ -36,8 +36,8 @@ class Request:
     only: tuple[str, ...]
     seed: int
     skip_bad: bool = False
-    relabel: tuple[str, ...] = ()
-    """Labels that were corrected, as id=label."""
+    relabel: tuple[tuple[str, str], ...] = ()
+    """Labels that were corrected: sample and class."""
 
 
 @dataclass(frozen=True, kw_only=True)

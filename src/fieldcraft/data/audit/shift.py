@@ -1,7 +1,7 @@
 """Test samples that look unlike the training ones: can a classifier tell the two parts apart?
 
 The null: it cannot, and each answer on held-out samples is right with probability one half (binomial; an equal number
-of both parts is held out). Groups and near copies on both sides make the null too narrow, so a small effect is not told.
+of both parts is held out). Groups and near copies on both sides make the null too narrow: small effects are not told.
 Source: Lopez-Paz and Oquab 2017, Revisiting classifier two-sample tests, arXiv:1610.06545.
 """
 
@@ -94,7 +94,7 @@ def looks(copies: SmallCopies) -> npt.NDArray[np.float64]:
 
 
 def columns(table: Table) -> npt.NDArray[np.float64]:
-    """(n, columns): numbers as they are, dates as days, categories numbered by how often they occur; NaN for missing."""
+    """(n, columns): numbers as they are, categories numbered by how often they occur; NaN where a value is missing."""
     found = [np.zeros(len(table.frame))]
     for name, role in table.roles:
         column = table.frame[name]
