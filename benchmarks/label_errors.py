@@ -3,9 +3,9 @@
 The first 10,000 training images with human labels (Wei et al. 2022, arXiv:2110.12088): aggregate (majority of three),
 random1 (one annotator), worst (a wrong one of three, where there is any). The truth is CIFAR-10's own label; it is
 looked at after the ranking only. For each: a plan is drafted as `fieldcraft fit` drafts it, for the time of all folds
-together; its last rung, shortened to the time of one fold, is trained on all folds but one, for each fold, and confident
-learning ranks the labels. The null: precision of a random
-list, which is the share of wrong labels. Intervals: Wilson, 95 %.
+together; its last rung, shortened to the time of one fold, is trained on all folds but one, for each fold, and
+confident learning ranks the labels. The null: precision of a random list, which is the share of wrong labels.
+Intervals: Wilson, 95 %.
 Usage: python benchmarks/label_errors.py [FOLDS] [SECONDS A FOLD] [NOISE ...]; earlier results of other noises are kept.
 """
 

@@ -83,4 +83,4 @@ def _problems(dataset: Dataset) -> tuple[str, ...]:
     told = "1 sample cannot be read" if count == 1 else f"{count:,} samples cannot be read"
     shown = [f"  {problem.sample}: {problem.reason}" for problem in dataset.problems[:SHOWN]]
     more = [f"  and {count - SHOWN:,} more"] if count > SHOWN else []
-    return (f"{told}; `fit` stops until they are repaired or taken out:", *shown, *more)
+    return (f"{told}; `fit` stops until they are repaired or left out (--skip-bad):", *shown, *more)

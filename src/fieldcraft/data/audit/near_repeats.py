@@ -77,7 +77,7 @@ def compared_rows(seen: Seen) -> Rows:
     """One of each set of equal images, without flat ones; at most 100,000, drawn by lot."""
     assert seen.copies is not None
     read = seen.rows_read
-    rows = read[(seen.first[read] == read) & ~seen.copies.flat[read]]
+    rows: Rows = read[(seen.first[read] == read) & ~seen.copies.flat[read]]
     rows = rows[np.ptp(seen.copies.gray[rows].reshape(len(rows), -1), axis=1) > 0] if len(rows) else rows
     if len(rows) > MOST:
         random = np.random.default_rng(stream_seed(0, "audit", "near"))

@@ -17,7 +17,7 @@ def not_finite(seen: Seen) -> tuple[Complaint, ...]:
     else:
         assert seen.copies is not None
         found, what = seen.copies.endless, "NaN or infinity"
-    rows, wrong = np.flatnonzero(found), ()
+    rows, wrong = np.flatnonzero(found), np.empty(0, np.int64)
     if targets.task == "regression":
         wrong = np.flatnonzero(~np.isfinite(targets.values.astype(np.float64)).all(axis=1))
     return tuple(

@@ -1,5 +1,6 @@
 """What all checks look at: the data set, small gray copies of its images, and which samples repeat another."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,4 +75,4 @@ def may_move(share: float, tested: int) -> bool:
 
     A share s can move a share of hits by s at most; with n test samples its standard error is 0.5 / sqrt(n) at most.
     """
-    return share > 0.5 / np.sqrt(max(1, tested))
+    return share > 0.5 / math.sqrt(max(1, tested))
