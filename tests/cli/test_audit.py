@@ -2,21 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.verbs.made_data import plan
 from typer.testing import CliRunner, Result
 
 from fieldcraft.cli.app import app
-
-EDITS = [
-    word
-    for edit in ("ladder.baselines=[linear]", "ladder.climb=always", "ladder.rungs.small.steps=10",
-                 "ladder.rungs.large.steps=1")
-    for word in ("--set", edit)
-]  # fmt: skip
+from fieldcraft.plan.schema import ImageInput
+from fieldcraft.plan.toml import to_toml
 
 
 def call(*arguments: object) -> Result:
@@ -33,6 +30,15 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pixels = np.clip(rng.normal(level, 40, (9, 9, 3)), 0, 255).astype(np.uint8)
             Image.fromarray(pixels).save(folder / name / f"{number}.png")
     return folder
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plan of ten steps."""
+    path = tmp_path_factory.mktemp("plan") / "plan.toml"
+    small = plan(steps=10)
+    path.write_text(to_toml(replace(small, input=ImageInput(height=9, width=9, channels=3)), ()))
+    return path
 
 
 @pytest.fixture
@@ -72,12 +78,12 @@ def test_no_data_is_the_users_mistake(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "does not exist" in result.stderr
 
 
-def test_fit_stops_and_says_how_to_go_on_then_goes_on_without(spoilt: Path, tmp_path: Path) -> None:
+def test_fit_stops_and_says_how_to_go_on_then_goes_on_without(spoilt: Path, short: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    refused = call("fit", spoilt, "--out", run, "--budget", "none", *EDITS)
+    refused = call("fit", spoilt, "--out", run, "--budget", "none", "--plan", short)
     assert refused.exit_code == 2 and not run.exists()
     assert "cat/3.png: damaged" in refused.stderr and "--skip-bad" in refused.stderr
-    done = call("fit", spoilt, "--out", run, "--budget", "none", *EDITS, "--skip-bad")
+    done = call("fit", spoilt, "--out", run, "--budget", "none", "--plan", short, "--skip-bad")
     assert done.exit_code == 0, done.stderr
     assert "hold one value only" in done.stderr and "left out, as --skip-bad says: 1 sample" in done.stderr
     found = json.loads((run / "audit.json").read_text())
@@ -90,21 +96,21 @@ def test_fit_stops_and_says_how_to_go_on_then_goes_on_without(spoilt: Path, tmp_
     assert len(named) == 50 and "cat/3.png" not in named
     page = (run / "report.html").read_text()
     assert "What is wrong with the data" in page and "dog/flat.png" in page
-    again = call("fit", spoilt, "--out", run, "--budget", "none", *EDITS, "--skip-bad")
+    again = call("fit", spoilt, "--out", run, "--budget", "none", "--plan", short, "--skip-bad")
     assert "nothing to do" in again.stderr
 
 
 def test_plan_stops_too(spoilt: Path, tmp_path: Path) -> None:
-    result = call("plan", spoilt, "--out", tmp_path / "plan.toml", "--budget", "none", *EDITS)
+    result = call("plan", spoilt, "--out", tmp_path / "plan.toml", "--budget", "none")
     assert result.exit_code == 2 and "cat/3.png" in result.stderr and not (tmp_path / "plan.toml").exists()
 
 
-def test_corrected_labels_make_another_run(sound: Path, tmp_path: Path) -> None:
+def test_corrected_labels_make_another_run(sound: Path, short: Path, tmp_path: Path) -> None:
     fixes = tmp_path / "fixes.csv"
     fixes.write_text("id,label\n" + "".join(f"cat/{number}.png,dog\n" for number in range(12)))
     run, plain = tmp_path / "run", tmp_path / "plain"
-    assert call("fit", sound, "--out", plain, "--budget", "none", *EDITS).exit_code == 0
-    done = call("fit", sound, "--out", run, "--budget", "none", *EDITS, "--relabel", fixes)
+    assert call("fit", sound, "--out", plain, "--budget", "none", "--plan", short).exit_code == 0
+    done = call("fit", sound, "--out", run, "--budget", "none", "--plan", short, "--relabel", fixes)
     assert done.exit_code == 0, done.stderr
     asked, before = (json.loads((one / "provenance.json").read_text())["request"] for one in (run, plain))
     test = set((plain / "splits" / "test.txt").read_text().split())
@@ -114,7 +120,7 @@ def test_corrected_labels_make_another_run(sound: Path, tmp_path: Path) -> None:
     assert (run / "splits" / "test.txt").read_text() == (plain / "splits" / "test.txt").read_text()
     assert json.loads((run / "audit.json").read_text())["relabelled"] == len(changed)
     assert ("stay as they are" in done.stderr) == (len(changed) < 12)
-    other = call("fit", sound, "--out", plain, "--budget", "none", *EDITS, "--relabel", fixes)
+    other = call("fit", sound, "--out", plain, "--budget", "none", "--plan", short, "--relabel", fixes)
     assert other.exit_code == 2 and "--relabel" in other.stderr
 
 

@@ -44,9 +44,8 @@ def table_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, lis
     frame["good"] = np.where(good, "yes", "no")
     frame.to_csv(folder / "parts.csv", index=False)
     run = fit(
-        folder / "parts.csv", options=ReadOptions(target=("good",)), out=folder / "run",
-        edits=("ladder.baselines=[linear]", "ladder.climb=always", "ladder.rungs.small.steps=60",
-               "ladder.rungs.large.steps=1"),
+        folder / "parts.csv", plan(image=False, baselines=("majority", "linear")), out=folder / "run",
+        options=ReadOptions(target=("good",)),
     )  # fmt: skip
     return folder / "parts.csv", run.path, [str(row) for row in swapped]
 
@@ -59,7 +58,7 @@ def test_swapped_labels_of_a_table_are_found_and_can_be_corrected(table_run: tup
     assert found.looked == len(looked)
     first = [one.id for one in found.suspects[: len(there)]]
     assert len(set(first) & there) >= 0.7 * len(there)
-    lines = list(csv.DictReader((run / "label-issues.csv").open()))
+    lines = list(csv.DictReader((run / "label-issues.csv").read_text().splitlines()))
     assert [line["id"] for line in lines] == [one.id for one in found.suspects]
     assert all(line["label"] == line["given"] for line in lines)
     assert "Labels that are probably wrong" in (run / "report.html").read_text()
@@ -84,7 +83,7 @@ def test_a_run_whose_data_changed_is_refused(table_run: tuple[Path, Path, list[s
 
 def test_images_from_memory_have_to_be_given_again(tmp_path: Path) -> None:
     x, y = images()
-    small = plan("single-label", images=True)
+    small = plan("single-label", image=True)
     run = fit((x, y), small, out=tmp_path / "run")
     with pytest.raises(DataError):
         fc.labels(run.path, folds=2)
@@ -94,13 +93,13 @@ def test_images_from_memory_have_to_be_given_again(tmp_path: Path) -> None:
 
 def test_numbers_have_no_wrong_class(tmp_path: Path) -> None:
     x, y = images("regression")
-    run = fit((x, y), plan("regression", images=True), out=tmp_path / "run")
+    run = fit((x, y), plan("regression", image=True), out=tmp_path / "run")
     with pytest.raises(DataError, match="one class"):
         fc.labels(run.path, data=(x, y))
 
 
 def test_steps_are_shortened_to_the_time_and_never_lengthened() -> None:
-    rung = plan("single-label", images=True).ladder.rungs[0]
+    rung = plan("single-label", image=True).ladder.rungs[0]
     rung = replace(rung, steps=1000)
     assert shortened(rung, 0.1, 50.0).steps == 450
     assert shortened(rung, 0.1, 5000.0).steps == 1000

@@ -114,4 +114,5 @@ def _averaged(gray: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     columns = np.linspace(0, width, min(SIDE, width), endpoint=False).astype(np.int64)
     sums = np.add.reduceat(np.add.reduceat(gray, rows, axis=1), columns, axis=2)
     cells = np.diff(np.append(rows, height))[:, None] * np.diff(np.append(columns, width))[None, :]
-    return (sums / cells).astype(np.float32)
+    found: npt.NDArray[np.float32] = (sums / cells).astype(np.float32)
+    return found
