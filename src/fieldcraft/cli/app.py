@@ -12,7 +12,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fieldcraft.cli import audit, data, doctor, explain, fingerprint, fit, inspect, labels, plan, predict, report, score, tips
+from fieldcraft.cli import (
+    audit,
+    data,
+    doctor,
+    explain,
+    fingerprint,
+    fit,
+    inspect,
+    labels,
+    plan,
+    predict,
+    report,
+    score,
+    tips,
+)
 from fieldcraft.cli.console import complain, say, tell
 from fieldcraft.cli.restart import ensure_tuned_start
 from fieldcraft.errors import FieldcraftError, Stopped

@@ -84,14 +84,13 @@ def keep_parts(prepared: Prepared, folder: Path) -> None:
             raise RunError(f"{folder} holds another {name} part than this command makes: choose another --out.")
 
 
-def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts | None = None) -> Facts:
 def keep_audit(prepared: Prepared, folder: RunFolder) -> None:
     """Write what the audit found, once."""
     if not folder.audit.exists():
         write_json(folder.audit, "audit", prepared.audit)
 
 
-def known(prepared: Prepared, budget_s: float | None) -> Facts:
+def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts | None = None) -> Facts:
     """Facts of data, machine and budget; no measurements yet."""
     width = None
     if isinstance(prepared.dataset.inputs, Table) and isinstance(prepared.start.input, TableInput):
