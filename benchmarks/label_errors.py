@@ -95,7 +95,7 @@ def measured(noise: str, folds: int, fold_s: float) -> dict[str, object]:
 
 def main(folds: int = 5, fold_s: float = 75.0, *noises: str) -> None:
     path = RESULTS / "label_errors.json"
-    kept = json.loads(path.read_text())["results"] if path.exists() else {}
+    kept = json.loads(path.read_text())["measured"] if path.exists() else {}
     for noise in noises or tuple(NOISES):
         kept[noise] = measured(noise, folds, fold_s)
         print(noise, json.dumps(kept[noise], indent=1), file=sys.stderr)
