@@ -1,31 +1,55 @@
 """From the plan's task to the loss that training minimises."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import assert_never
 
+import torch
 from torch import Tensor
 
 from fieldcraft.build.imported import load_target
 from fieldcraft.errors import PlanError
 from fieldcraft.nn.losses import modules
+from fieldcraft.nn.losses.imbalance import class_weights, log_priors, positive_weights
 from fieldcraft.plan import schema
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def build_loss(task: schema.TaskPlan) -> Loss:
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """How many training samples have each class or label, and how many there are."""
+
+    each: tuple[int, ...]
+    total: int
+
+
+def build_loss(task: schema.TaskPlan, counts: Counts | None = None, *, device: torch.device | None = None) -> Loss:
     """The mean loss over a batch: (outputs, targets) -> scalar.
 
-    Shape: outputs float32 (n, k); targets int64 (n,) for single-label, float (n, k) for multi-label, float (n, k),
-    standardised, for regression. An imported loss is called as `target(outputs, targets)`.
-    Raises: PlanError when an imported loss cannot be found; on its first call, when it does not return a scalar tensor.
+    Shape: outputs float32 (n, k); targets int64 (n,) for single-label (shares float (n, k) where samples are blended),
+    float (n, k) for multi-label, float (n, k), standardised, for regression. An imported loss is called as
+    `target(outputs, targets)`. `counts` is needed where the loss makes up for unequal classes, and
+    `device` where its numbers live.
+    Raises: PlanError when an imported loss cannot be found, or the counts are missing; on its first call, when an
+    imported loss does not return a scalar tensor.
     """
     loss = task.loss
     match loss:
         case schema.CrossEntropy():
-            return modules.CrossEntropy(loss.label_smoothing)
+            even, times = loss.class_weights, loss.logit_adjustment
+            each = _needed(counts).each if even != "none" or times else ()
+            return modules.CrossEntropy(
+                loss.label_smoothing,
+                weights=class_weights(each, even) if even != "none" else None,
+                adjustment=times * log_priors(each) if times else None,
+            ).to(device)
         case schema.BinaryCrossEntropy():
-            return modules.BinaryCrossEntropy(loss.label_smoothing)
+            if loss.class_weights == "none":
+                return modules.BinaryCrossEntropy(loss.label_smoothing)
+            known = _needed(counts)
+            positive = positive_weights(known.each, known.total, loss.class_weights)
+            return modules.BinaryCrossEntropy(loss.label_smoothing, positive).to(device)
         case schema.SquaredError():
             return modules.SquaredError()
         case schema.Huber():
@@ -34,6 +58,15 @@ def build_loss(task: schema.TaskPlan) -> Loss:
             return _imported(loss.target)
         case _:
             assert_never(loss)
+
+
+def _needed(counts: Counts | None) -> Counts:
+    if counts is None:
+        raise PlanError(
+            "loss: class weights and logit adjustment need the training samples of each class: give `counts`, or set "
+            'task.loss.class_weights = "none" and task.loss.logit_adjustment = 0.'
+        )
+    return counts
 
 
 def _imported(target: str) -> Loss:

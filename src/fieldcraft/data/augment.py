@@ -9,10 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from fieldcraft.data.affine import matrices, sampled
+from fieldcraft.data.colour import coloured, planned_look
 from fieldcraft.data.pixel_store import Normaliser, as_float
+from fieldcraft.data.smaller import smaller
+from fieldcraft.data.trivial import trivially
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import Augment
 from fieldcraft.records.streams import stream_seed
@@ -22,6 +25,8 @@ Own = Callable[[Tensor, torch.Generator], Tensor]
 
 DRAWS = 11
 """Uniform numbers a sample, always as many, so that leaving one change out moves no other."""
+LOOKS = 8
+"""Further uniform numbers a sample, from a stream of their own, drawn only for plans that change how images look."""
 SLIMMEST = 0.3
 """Least ratio of the sides of an erased rectangle (Zhong et al. 2017, arXiv:1708.04896)."""
 
@@ -57,19 +62,35 @@ class Augmenter:
     own: tuple[Own, ...] = ()
 
     def __call__(
-        self, stored: Tensor, rows: Tensor, normaliser: Normaliser, *, seed: int, name: str, step: int
+        self,
+        stored: Tensor,
+        rows: Tensor,
+        normaliser: Normaliser,
+        *,
+        seed: int,
+        name: str,
+        step: int,
+        side: int | None = None,
     ) -> Tensor:
         """Take `rows` of `stored`, changed at random and normalised.
 
         Shape: stored (m, h, w, c) as `data.pixel_store` keeps it, rows int64 (n,) on the same device -> float32
-        (n, c, h, w). Each change is drawn from the stream (seed, "augment", name, step).
-        Raises: PlanError when one's own augmentation gives back anything but a batch of the same shape.
+        (n, c, h, w), brought to `side` pixels on the shorter side where that is given. Each change is drawn from the
+        streams (seed, "augment", name, step) and (seed, "augment", name/look, step).
+        Raises: PlanError when one's own augmentation gives back anything but a batch of the same shape, or images that
+        are not square are to be turned by quarters.
         """
         draws = draw(len(rows), stream_seed(seed, "augment", name, step), stored.device)
         if self.augment.rotate_deg or self.augment.scale:
-            batch = normaliser(warped(stored, rows, self.augment, draws))
+            taken = warped(stored, rows, self.augment, draws)
         else:
-            batch = normaliser(shifted(stored, rows, self.augment, draws))
+            taken = shifted(stored, rows, self.augment, draws)
+        if self._looks:
+            generator = torch.Generator().manual_seed(stream_seed(seed, "augment", f"{name}/look", step))
+            taken = self._look(taken, torch.rand(LOOKS, len(rows), generator=generator).to(stored.device), normaliser)
+        if side is not None:
+            taken = smaller(taken, side)
+        batch = normaliser.fitting(taken.shape[1], taken.shape[2])(taken)
         if self.augment.erase:
             erase_(batch, self.augment, draws)
         for index, function in enumerate(self.own):
@@ -77,6 +98,22 @@ class Augmenter:
             generator.manual_seed(stream_seed(seed, "augment", f"{name}/own-{index}", step))
             batch = _checked(function(batch, generator), batch, self.augment.own[index : index + 1])
         return batch
+
+    @property
+    def _looks(self) -> bool:
+        """Whether anything is asked for that needs the second stream."""
+        augment = self.augment
+        colours = bool(augment.brightness or augment.contrast or augment.gray or augment.blur)
+        return augment.quarter_turns or colours or bool(augment.trivial)
+
+    def _look(self, taken: Tensor, draws: Tensor, normaliser: Normaliser) -> Tensor:
+        if self.augment.quarter_turns:
+            taken = turned(taken, draws[0])
+        deviation = normaliser.deviation
+        if self.augment.trivial:
+            taken = trivially(as_float(taken), self.augment.trivial, draws[5:], deviation)
+        look = planned_look(self.augment, draws[1:5])
+        return taken if look.nothing else coloured(as_float(taken), look, deviation)
 
 
 def shifted(stored: Tensor, rows: Tensor, augment: Augment, draws: Draws) -> Tensor:
@@ -128,29 +165,35 @@ def warped(stored: Tensor, rows: Tensor, augment: Augment, draws: Draws) -> Tens
     angle 0 and scale 1 both are the same.
     """
     _, height, width, _ = stored.shape
-    images = as_float(stored.index_select(0, rows).permute(0, 3, 1, 2).contiguous())
-    x, y = (torch.arange(size, device=rows.device) - (size - 1) / 2 for size in (width, height))
-    grid = torch.stack(
-        [x.expand(height, width), y[:, None].expand(height, width), torch.ones_like(x).expand(height, width)]
-    )
-    places = _affine(augment, draws, height, width) @ grid.view(3, height * width)
-    places = places.transpose(1, 2).reshape(len(rows), height, width, 2)
-    sampled = F.grid_sample(images, places, mode="bilinear", padding_mode="reflection", align_corners=True)
-    return sampled.permute(0, 2, 3, 1)
+    places = _affine(augment, draws, height, width)
+    return sampled(as_float(stored.index_select(0, rows)), places)
 
 
 def _affine(augment: Augment, draws: Draws, height: int, width: int) -> Tensor:
     """(n, 2, 3): from places in the result, pixels from the centre, to places in the source, ends at -1 and 1."""
     angle = (2 * draws.angle - 1) * (augment.rotate_deg * torch.pi / 180)
     larger = 1 + (2 * draws.scale - 1) * augment.scale
-    cosine, sine = angle.cos() / larger, angle.sin() / larger
     one = torch.ones_like(angle)
     flip_x = torch.where(draws.flip_horizontal < 0.5, -one, one) if augment.flip_horizontal else one
     flip_y = torch.where(draws.flip_vertical < 0.5, -one, one) if augment.flip_vertical else one
     dx, dy = (whole_shift(shift, augment.crop_px).float() for shift in (draws.shift_x, draws.shift_y))
-    to_x = torch.stack([cosine * flip_x, -sine * flip_y, cosine * dx - sine * dy], 1) * (2 / max(width - 1, 1))
-    to_y = torch.stack([sine * flip_x, cosine * flip_y, sine * dx + cosine * dy], 1) * (2 / max(height - 1, 1))
-    return torch.stack([to_x, to_y], 1)
+    return matrices(angle, larger, flip_x, flip_y, dy, dx, height, width)
+
+
+def turned(taken: Tensor, number: Tensor) -> Tensor:
+    """Square images turned by 0, 1, 2 or 3 quarters, each for a quarter of the numbers in [0, 1).
+
+    Shape: (n, s, s, c), (n,) -> (n, s, s, c). Raises: PlanError when they are not square.
+    """
+    if taken.shape[1] != taken.shape[2]:
+        raise PlanError(
+            f"quarter turns need square images, but these have {taken.shape[1]} x {taken.shape[2]} px: set input.height "
+            "and input.width alike, or input.augment.quarter_turns = false."
+        )
+    quarters = (number * 4).long()
+    turned_over = torch.where((quarters >= 2)[:, None, None, None], taken.flip(1, 2), taken)
+    once = turned_over.transpose(1, 2).flip(1)
+    return torch.where((quarters % 2 == 1)[:, None, None, None], once, turned_over)
 
 
 def erase_(batch: Tensor, augment: Augment, draws: Draws) -> None:

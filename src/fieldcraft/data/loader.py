@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from fieldcraft.data.augment import Augmenter, Own
+from fieldcraft.data.mixing import Mixer
 from fieldcraft.data.order import Order, Rows
 from fieldcraft.data.pixel_store import Normaliser, PixelStore
+from fieldcraft.data.smaller import smaller
 from fieldcraft.plan.schema import Augment
 
 
@@ -22,7 +24,7 @@ class Batch:
     inputs: Tensor
     """float32 (n, c, h, w), normalised, or (n, features)."""
     targets: Tensor
-    """int64 (n,) or float32 (n, k)."""
+    """int64 (n,) or float32 (n, k); shares of classes, float32 (n, classes), where samples are blended."""
     rows: Tensor
     """Which samples of the data set these are, int64 (n,), on the CPU."""
 
@@ -48,13 +50,20 @@ class Images:
     augmenter: Augmenter | None
     seed: int
     name: str
+    side: int | None = None
+    """Shorter side of training images in pixels; None: as they are stored."""
 
     def training(self, rows: Rows, step: int) -> Tensor:
         """Images of these rows with the random changes of this step."""
         stored, indices = self.store.rows(rows)
-        if self.augmenter is None:
-            return self.normaliser(stored.index_select(0, indices))
-        return self.augmenter(stored, indices, self.normaliser, seed=self.seed, name=self.name, step=step)
+        if self.augmenter is not None:
+            return self.augmenter(
+                stored, indices, self.normaliser, seed=self.seed, name=self.name, step=step, side=self.side
+            )
+        taken = stored.index_select(0, indices)
+        if self.side is not None:
+            taken = smaller(taken, self.side)
+        return self.normaliser.fitting(taken.shape[1], taken.shape[2])(taken)
 
     def evaluation(self, rows: Rows) -> Tensor:
         """Images of these rows as they are."""
@@ -87,6 +96,8 @@ class Batches:
     rows: Rows
     """The samples of this part."""
     order: Order
+    mixer: Mixer | None = None
+    """What blends training samples with each other."""
 
     @classmethod
     def of_images(
@@ -104,11 +115,13 @@ class Batches:
         channels_last: bool,
         seed: int,
         name: str,
+        classes: int = 0,
     ) -> "Batches":
         """Of images (m, h, w, c), uint8, uint16 or float32, in memory or memory-mapped.
 
         `rows` picks the part from both `pixels` and `targets`, which have one entry for each sample of the data set.
-        `mean` and `std` are per channel, in stored units. On a GPU the pixels live on the device when they fit in half
+        `mean` and `std` are per channel, in stored units. `classes`: of single-label
+        targets, where samples are blended. On a GPU the pixels live on the device when they fit in half
         of its free memory. Raises: ValueError when lengths, types or numbers of channels do not fit.
         """
         _fits(len(pixels), rows, targets)
@@ -117,7 +130,9 @@ class Batches:
         normaliser = Normaliser.of(mean, std, (height, width, channels), device=device, channels_last=channels_last)
         augmenter = None if augment is None else Augmenter(augment, tuple(own))
         source = Images(store, normaliser, augmenter, seed, name)
-        return cls(source, targets.to(device), rows, Order(rows, min(batch, len(rows)), seed, name))
+        mixes = augment is not None and bool(augment.mixup or augment.cutmix)
+        mixer = Mixer(augment.mixup, augment.cutmix, classes, seed, name) if augment is not None and mixes else None
+        return cls(source, targets.to(device), rows, Order(rows, min(batch, len(rows)), seed, name), mixer)
 
     @classmethod
     def of_features(
@@ -152,7 +167,24 @@ class Batches:
         name, step); a batch that reaches the end of an epoch goes on into the next.
         """
         rows = self.order.at(step)
-        return self._batch(self.source.training(rows, step), rows)
+        batch = self._batch(self.source.training(rows, step), rows)
+        if self.mixer is None:
+            return batch
+        inputs, targets = self.mixer(batch.inputs, batch.targets, step)
+        return Batch(inputs, targets, batch.rows)
+
+    def at_side(self, side: int) -> "Batches":
+        """The same batches with training images of another size: `side` pixels on the shorter side.
+
+        Raises: TypeError when the samples are no images.
+        """
+        if not isinstance(self.source, Images):
+            raise TypeError("only images have a size.")
+        return replace(self, source=replace(self.source, side=side))
+
+    def evened(self, classes: Rows, power: float) -> "Batches":
+        """The same samples, each class drawn by its size raised to `power`; `classes` has one entry a row."""
+        return replace(self, order=replace(self.order, classes=classes, power=power, _epochs={}))
 
     def evaluation_batches(self, size: int) -> Iterator[Batch]:
         """All samples of this part once, in order, unchanged, `size` at a time; the last batch may be smaller."""

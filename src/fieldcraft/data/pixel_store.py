@@ -3,7 +3,7 @@
 import mmap
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ class Normaliser:
     scale: Tensor
     shift: Tensor
     channels_last: bool
+    shape: tuple[int, int, int]
+    """(h, w, c)."""
+    _others: dict[tuple[int, int], "Normaliser"] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -46,7 +49,22 @@ class Normaliser:
         middle = torch.tensor([float(m) for m in mean], dtype=torch.float64)
         repeat = height * width
         scale = (1 / deviation).float().repeat(repeat).to(device)
-        return cls(scale, (-middle / deviation).float().repeat(repeat).to(device), channels_last)
+        return cls(scale, (-middle / deviation).float().repeat(repeat).to(device), channels_last, shape)
+
+    @property
+    def deviation(self) -> Tensor:
+        """Mean deviation of the channels in stored units, ()."""
+        return (1 / self.scale[: self.shape[2]]).mean()
+
+    def fitting(self, height: int, width: int) -> "Normaliser":
+        """The same for images of another size; made once."""
+        if (height, width) == self.shape[:2]:
+            return self
+        if (height, width) not in self._others:
+            channels = self.shape[2]
+            scale, shift = (one[:channels].repeat(height * width) for one in (self.scale, self.shift))
+            self._others[height, width] = Normaliser(scale, shift, self.channels_last, (height, width, channels))
+        return self._others[height, width]
 
     def __call__(self, taken: Tensor) -> Tensor:
         """(n, h, w, c), stored or already float32 -> float32 (n, c, h, w), channels-last in memory where asked for."""

@@ -16,6 +16,8 @@ Target = Annotated[
     str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", description="text such as package.module:name")
 ]
 """Where one's own part is found, as `package.module:name`."""
+Evening = Literal["none", "square-root", "balanced"]
+"""How far an imbalance is evened out: not at all, to the square root of its ratios, or wholly."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -36,6 +38,10 @@ class CrossEntropy:
     kind: Literal["cross-entropy"] = "cross-entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the target's mass that is spread over all classes."""
+    class_weights: Evening = "none"
+    """How far samples of rare classes count for more; their mean over the training part is 1."""
+    logit_adjustment: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Logits are raised by so many times the logarithm of their class's share, while training only (Menon et al. 2021)."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -45,6 +51,8 @@ class BinaryCrossEntropy:
     kind: Literal["binary-cross-entropy"] = "binary-cross-entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share by which both targets move towards one half."""
+    class_weights: Evening = "none"
+    """How far the rarer value of a label counts for more."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -101,6 +109,9 @@ TaskPlan = Annotated[SingleLabel | MultiLabel | Regression, Field(discriminator=
 # ---------------------------------------------------------------- input: what a sample is
 
 
+Change = Literal["translation", "rotation", "scale", "brightness", "contrast", "gray", "blur"]
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Augment:
     """Random changes of training images, drawn anew for each sample and step, on whole batches."""
@@ -117,8 +128,34 @@ class Augment:
     """Probability that a rectangle is erased."""
     erase_area: Annotated[float, Field(gt=0, le=0.5)] = 0.1
     """Largest share of the image that is erased."""
+    quarter_turns: bool = False
+    """Whether square images are turned by 0, 90, 180 or 270 degrees, each as often."""
+    brightness: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Largest shift of all pixels of an image, in deviations of the training part's pixels."""
+    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest relative change of the distances from an image's mean."""
+    gray: Share = 0.0
+    """Probability that an RGB image loses its colours."""
+    blur: Share = 0.0
+    """Probability that an image is blurred."""
+    trivial: tuple[Change, ...] = ()
+    """Changes of which one, or none, is drawn for each sample, with any strength (Mueller and Hutter 2021)."""
+    mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Samples and their targets are blended in pairs, in shares from Beta(mixup, mixup); 0: never (Zhang et al. 2018)."""
+    cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Rectangles of other samples are pasted in, their areas from Beta(cutmix, cutmix); 0: never (Yun et al. 2019)."""
     own: tuple[Target, ...] = ()
     """One's own augmentations, called after the others with (batch, generator)."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SmallerImages:
+    """Training images of a smaller size, up to a share of a rung's steps."""
+
+    until: Annotated[float, Field(gt=0, le=1)]
+    """Share of the steps."""
+    px: Annotated[int, Field(ge=1, le=4096)]
+    """Shorter side."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -132,6 +169,13 @@ class ImageInput:
     """Pixels after resizing."""
     channels: Annotated[int, Field(ge=1, le=64)]
     augment: Augment = Augment()
+    progressive: tuple[SmallerImages, ...] = ()
+    """Sizes to begin with, in the order of their ends; then, and once a cool-down has begun, the whole size."""
+
+    def __post_init__(self) -> None:
+        ends = [one.until for one in self.progressive]
+        if ends != sorted(set(ends)):
+            raise ValueError(f"`progressive` must be in the order of its ends, each `until` above the last, got {ends}")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -375,6 +419,8 @@ class Batch:
     size: Annotated[int, Field(ge=1)] = 128
     micro: Annotated[int, Field(ge=1)] | None = None
     """Samples that pass through at once; gradients of the parts are summed. None: all. Batch norm sees these."""
+    sampling: Evening = "none"
+    """How far rare classes are drawn more often; an epoch stays as long."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -400,6 +446,10 @@ class Execution:
     compile: bool = False
 
 
+View = Literal["mirror", "upside-down", "quarter-turns", "shift"]
+"""Left and right swapped; top and bottom; the four quarter turns; moved by one pixel along both diagonals."""
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Prediction:
     """What predictions promise."""
@@ -410,6 +460,8 @@ class Prediction:
     """Accuracy wanted among the predictions called sure; the threshold is chosen on validation."""
     interval: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Coverage wanted of regression intervals."""
+    tta: tuple[View, ...] = ()
+    """Views of an image, with all their combinations, over which the network's outputs are averaged."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -4,23 +4,39 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def cross_entropy(
+    outputs: Tensor,
+    targets: Tensor,
+    *,
+    smoothing: float = 0.0,
+    weights: Tensor | None = None,
+    adjustment: Tensor | None = None,
+) -> Tensor:
     """Softmax cross-entropy with a share of each target spread evenly over all classes.
 
-    Shape: (n, classes), int64 (n,) -> (). Units: nats.
-    With q = (1 - smoothing) onehot(target) + smoothing / classes: mean over samples of -sum q log softmax(outputs).
-    Source: Szegedy et al. 2016, arXiv:1512.00567, section 7.
+    Shape: (n, classes), int64 (n,) or shares float (n, classes) -> (). Units: nats.
+    With q = (1 - smoothing) target + smoothing / classes: mean over samples of -sum weights q log softmax(outputs +
+    adjustment); `weights` and `adjustment` are float (classes,). The mean is over samples, not over weights, so that
+    parts of a batch add up to the whole.
+    Source: Szegedy et al. 2016, arXiv:1512.00567, section 7; Menon et al. 2021, arXiv:2007.07314, eq. 10 (adjustment).
     """
-    return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
+    if adjustment is not None:
+        outputs = outputs + adjustment
+    if weights is None:
+        return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
+    return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing, reduction="none").mean()
 
 
-def binary_cross_entropy(outputs: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
+def binary_cross_entropy(
+    outputs: Tensor, targets: Tensor, *, smoothing: float = 0.0, positive: Tensor | None = None
+) -> Tensor:
     """Sigmoid cross-entropy of each label, both targets moved towards one half by `smoothing` / 2.
 
-    Shape: (n, labels), float (n, labels) in [0, 1] -> (). Units: nats, averaged over samples and labels.
+    Shape: (n, labels), float (n, labels) in [0, 1] -> (). Units: nats, averaged over samples and labels. `positive`,
+    float (labels,), multiplies what present labels add.
     """
     softened = targets * (1 - smoothing) + smoothing / 2 if smoothing else targets
-    return F.binary_cross_entropy_with_logits(outputs, softened)
+    return F.binary_cross_entropy_with_logits(outputs, softened, pos_weight=positive)
 
 
 def squared_error(outputs: Tensor, targets: Tensor) -> Tensor:

@@ -6,27 +6,45 @@ from fieldcraft.nn.losses import functional
 
 
 class CrossEntropy(nn.Module):
-    """Softmax cross-entropy with smoothing in [0, 1). Shape: (n, classes), int64 (n,) -> ()."""
+    """Softmax cross-entropy with smoothing in [0, 1). Shape: (n, classes), int64 (n,) or shares (n, classes) -> ().
 
-    def __init__(self, smoothing: float = 0.0) -> None:
+    `weights` and `adjustment`, (classes,), are as in `functional.cross_entropy`.
+    """
+
+    weights: Tensor | None
+    adjustment: Tensor | None
+
+    def __init__(
+        self, smoothing: float = 0.0, weights: Tensor | None = None, adjustment: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.smoothing = _share(smoothing)
+        self.register_buffer("weights", weights)
+        self.register_buffer("adjustment", adjustment)
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean over samples, in nats."""
-        return functional.cross_entropy(outputs, targets, smoothing=self.smoothing)
+        return functional.cross_entropy(
+            outputs, targets, smoothing=self.smoothing, weights=self.weights, adjustment=self.adjustment
+        )
 
 
 class BinaryCrossEntropy(nn.Module):
-    """Sigmoid cross-entropy with smoothing in [0, 1). Shape: (n, labels), float (n, labels) -> ()."""
+    """Sigmoid cross-entropy with smoothing in [0, 1). Shape: (n, labels), float (n, labels) -> ().
 
-    def __init__(self, smoothing: float = 0.0) -> None:
+    `positive`, (labels,), is as in `functional.binary_cross_entropy`.
+    """
+
+    positive: Tensor | None
+
+    def __init__(self, smoothing: float = 0.0, positive: Tensor | None = None) -> None:
         super().__init__()
         self.smoothing = _share(smoothing)
+        self.register_buffer("positive", positive)
 
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean over samples and labels, in nats."""
-        return functional.binary_cross_entropy(outputs, targets, smoothing=self.smoothing)
+        return functional.binary_cross_entropy(outputs, targets, smoothing=self.smoothing, positive=self.positive)
 
 
 class SquaredError(nn.Module):
