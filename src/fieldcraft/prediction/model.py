@@ -24,6 +24,7 @@ from fieldcraft.data.image_arrays import as_images, resized, with_channels, with
 from fieldcraft.data.inputs import read_images, read_rows
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import DataError, RunError
+from fieldcraft.nn.views import Views
 from fieldcraft.plan.schema import Initialisation
 from fieldcraft.prediction.calibration import apply
 from fieldcraft.prediction.metrics import Array
@@ -125,15 +126,26 @@ class Model:
         }
         return pd.DataFrame({**told, **shares})
 
+    @property
+    def asked(self) -> nn.Module:
+        """The network as predictions ask it: about every view that the model is asked about.
+
+        Raises: ValueError when the model is a baseline.
+        """
+        if isinstance(self.predictor, Fitted):
+            raise ValueError("a baseline is no network.")
+        return Views(self.predictor, self.spec.tta) if self.spec.tta else self.predictor
+
     def _of_pixels(self, pixels: npt.NDArray[np.generic], spec: ImageSpec) -> Array:
         if isinstance(self.predictor, Fitted):
             flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(spec.full_scale)
             return baseline_outputs(self.predictor.scores(flat), self.spec.task)
         mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
+        net = self.asked
         parts = []
         for start in range(0, len(pixels), AT_ONCE):
             part = torch.from_numpy(pixels[start : start + AT_ONCE].astype(np.float32))
-            parts.append(_network_outputs(self.predictor, ((part - mean) / std).permute(0, 3, 1, 2)))
+            parts.append(_network_outputs(net, ((part - mean) / std).permute(0, 3, 1, 2)))
         return self._in_units(np.concatenate(parts))
 
     def _pixels(self, x: Any) -> npt.NDArray[np.generic]:

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.errors import RunError
-from fieldcraft.plan.schema import Network
+from fieldcraft.plan.schema import Network, View
 from fieldcraft.records.facts import Task
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.versions import bring_forward, stamp
@@ -53,6 +53,8 @@ class ModelSpec:
     """None: the model is a baseline."""
     whiten: bool = False
     """Whether the network begins with a whitening layer."""
+    tta: tuple[View, ...] = ()
+    """Views of an image over which the network's outputs are averaged."""
     temperature: Annotated[float, Field(gt=0)] = 1.0
     """Logits are divided by it."""
     threshold: float | None = None

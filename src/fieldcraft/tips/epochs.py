@@ -14,8 +14,8 @@ from math import isfinite
 
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.records.brief import Brief
-from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
+from fieldcraft.tips.phases import as_timed, phases
 from fieldcraft.tips.rough import likely_epochs, step_seconds, training_seconds
 from fieldcraft.tips.watches import underfitting, unfinished_training
 
@@ -41,11 +41,13 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         epochs = likely_epochs(brief)
         fixed = _with_steps(plan, rungs, tuple(epochs * an_epoch for _ in rungs))
         return Applied(plan=fixed, because=f"no limit: {epochs} passes over {brief.data.train:,} training samples")
-    questions = tuple(StepTime(plan=plan, rung=place) for place in range(len(rungs)))
-    answers = [brief.measured(question.key) for question in questions]
-    if not all(answers):
-        return Ask(measurements=questions)
-    paces = [_pace(fact, question, brief) for fact, question in zip(answers, questions, strict=True) if fact]
+    by_size = [(share, StepTime(plan=one, rung=place)) for place in range(len(rungs)) for share, one in phases(plan)]
+    if not all(brief.measured(question.key) for _, question in by_size):
+        return Ask(measurements=tuple(question for _, question in by_size))
+    paces = [
+        sum(share * _pace(question, brief) for share, question in by_size if question.rung == place)
+        for place in range(len(rungs))
+    ]
     return _within(brief, plan, training_seconds(brief, budget_s), paces, an_epoch)
 
 
@@ -66,11 +68,12 @@ def _within(brief: Brief, plan: Plan, seconds: float, paces: list[float], an_epo
     return Applied(plan=_with_steps(plan, rungs, steps), because=because)
 
 
-def _pace(answer: Fact[float], question: StepTime, brief: Brief) -> float:
+def _pace(question: StepTime, brief: Brief) -> float:
     """Seconds a step, overhead included; estimated where it could not be measured."""
-    if isfinite(answer.value):
+    answer = brief.measured(question.key)
+    if answer is not None and isfinite(answer.value):
         return OVERHEAD * answer.value / 1000
-    plan = question.plan
+    plan = replace(question.plan, input=as_timed(question.plan.input))
     return OVERHEAD * step_seconds(plan.ladder.rungs[question.rung].network, brief, plan)
 
 

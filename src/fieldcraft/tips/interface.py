@@ -7,6 +7,7 @@ from types import ModuleType
 
 from fieldcraft.plan.schema import Execution, Plan
 from fieldcraft.records.brief import Brief
+from fieldcraft.tips.phases import timed
 from fieldcraft.tips.rule import Rule
 from fieldcraft.tips.watch import Watch
 
@@ -31,7 +32,8 @@ class StepTime:
     """How long one training step of one rung of a plan takes, in milliseconds (a median of interleaved steps).
 
     Asked for together, candidates are timed in turn in the same run, so that their ratio can be trusted. Two questions
-    are the same when what decides the time is the same (network, input, batch, optimiser, execution).
+    are the same when what decides the time is the same (network, input, batch, optimiser, execution). A plan whose
+    images grow is timed at their whole size; `phases` gives the plans for the smaller ones.
     """
 
     plan: Plan
@@ -41,7 +43,7 @@ class StepTime:
     def key(self) -> str:
         """The name under which the answer stands among the facts."""
         plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
-        what = repr((rung.network, plan.input, plan.batch, plan.optimiser, plan.averaging, plan.execution))
+        what = repr((rung.network, timed(plan.input), plan.batch, plan.optimiser, plan.averaging, plan.execution))
         return f"step-ms:{rung.name}:{_short(plan.execution)}:{plan.batch.size}:{_digest(what)}"
 
 

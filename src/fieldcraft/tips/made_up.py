@@ -26,6 +26,7 @@ from fieldcraft.plan.schema import (
 )
 from fieldcraft.plan.shape import fields
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.deep_facts import DeepFacts, Survives, Symmetry, Transform
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
@@ -80,7 +81,27 @@ def _data(draw: st.DrawFn) -> DataFacts:
         duplicates=Fact(value=draw(st.sampled_from([0, 3])), **MADE_UP),
         target=draw(_target(samples)),
         inputs=draw(st.one_of(_images(), _tables())),
+        deep=draw(_deep()),
     )
+
+
+@st.composite
+def _deep(draw: st.DrawFn) -> DeepFacts:
+    """Symmetries of some transforms, or none measured."""
+    if draw(st.booleans()):
+        return DeepFacts()
+    known = draw(st.lists(st.sampled_from(get_args(Transform)), unique=True, max_size=10))
+    gains = {"yes": 0.01, "no": -0.2, "cannot-tell": -0.02}
+    found = []
+    for transform in known:
+        survives = draw(st.sampled_from(get_args(Survives)))
+        gain = gains[survives]
+        found.append(
+            Symmetry(
+                transform=transform, survives=survives, gain=gain, low=gain - 0.01, high=gain + 0.01, margin=0.02
+            )
+        )  # fmt: skip
+    return DeepFacts(symmetry=Fact(value=tuple(found), **MADE_UP))
 
 
 @st.composite
@@ -186,6 +207,9 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         return {**values, "depths": tuple(depths[index % len(depths)] for index, _ in enumerate(values["widths"]))}
     if cls is CoolDown:
         return dict(zip(("at", "end"), sorted(values.values()), strict=True))
+    if cls is ImageInput:
+        ends = {one.until: one for one in values["progressive"]}
+        return {**values, "progressive": tuple(ends[until] for until in sorted(ends))}
     return {**values, "rungs": _named(values["rungs"])} if cls is Ladder else values
 
 

@@ -25,6 +25,7 @@ from fieldcraft.train.guard import Trouble
 from fieldcraft.train.hooks.interface import Hook, Trained, Validated
 from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro, Tick
 from fieldcraft.train.pacing import Pace, early_end
+from fieldcraft.train.sizes import Sizes
 from fieldcraft.train.watcher import Watcher
 
 LOOK_EVERY = 10  # steps between looks at the loss: reading it makes a GPU wait
@@ -52,6 +53,8 @@ class Job:
     """Of the averaged weights; 0: none are kept."""
     micro: int | None
     """Samples at once; None: the whole batch."""
+    sizes: Sizes = Sizes()
+    """Of training images, by step."""
     smaller: tuple[schema.SmallerMicro, ...] = ()
     """Steps from which fewer samples pass at once."""
     validate: Callable[[nn.Module], float]
@@ -179,7 +182,8 @@ class _Loop:
         rate = self.course.rate(step) * self.place.lr_scale
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch = job.batches.training_batch(step)
+        stage = job.sizes.at(step, self.course)
+        batch = (job.batches if stage is None else job.batches.at_side(stage.side)).training_batch(step)
         self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
         self.optimiser.zero_grad(set_to_none=True)
         with self.watcher.step(step, batch.targets):
@@ -291,11 +295,12 @@ class _Loop:
         if now - self.decided < DECIDE_EVERY_S:
             return
         if step > self.paced:
-            self.pace = self.pace.after(now - self.decided, step - self.paced)
+            self.pace = self.pace.after(now - self.decided, self.job.sizes.work(self.paced, step, self.course))
         self.paced, self.decided = step, now
         looks = VALIDATIONS * (self.course.end - step) / self.course.planned
         left_s = self.around.clock.left_s - self.around.reserve_s - looks * self.validation_s
-        decision = early_end(self.course, step, self.pace, left_s)
+        work = self.job.sizes.work(step, self.course.end, self.course)
+        decision = early_end(self.course, step, self.pace, left_s, work=work)
         if decision is not None:
             because = (
                 f"{max(0.0, left_s):.1f} s are left for training and a step takes "

@@ -23,20 +23,23 @@ class Pace:
         """Seconds a step; None before anything was measured."""
         return median(self.recent) if self.recent else None
 
-    def after(self, seconds: float, steps: int) -> "Pace":
-        """The pace after so many more steps."""
+    def after(self, seconds: float, steps: float) -> "Pace":
+        """The pace after so many more steps, or after work worth so many."""
         return Pace(recent=(*self.recent, seconds / steps)[-STRETCHES:])
 
 
-def early_end(course: Course, step: int, pace: Pace, left_s: float) -> CoolDown | None:
+def early_end(
+    course: Course, step: int, pace: Pace, left_s: float, *, work: float | None = None
+) -> CoolDown | None:
     """The cool-down that must begin at `step`, or None when the course can go on.
 
-    The course is followed for as long as a cool-down over a quarter of all affordable steps still fits in.
+    The course is followed for as long as a cool-down over a quarter of all affordable steps still fits in. `work`: what
+    the rest of the course costs where its steps differ, in steps as `pace` and every cool-down have them.
     """
     if pace.step_s is None or left_s == float("inf"):
         return None
     affordable = max(0, int(left_s / pace.step_s))
-    if affordable >= course.end - step:
+    if affordable >= (course.end - step if work is None else work):
         return None
     cooling = bool(course.cool_downs) and course.cool_downs[-1].at <= step
     if not cooling and affordable > TAIL * (step + affordable):

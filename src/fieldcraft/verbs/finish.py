@@ -125,7 +125,10 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
         save_model(work.folder, spec, baseline=fitted, encoder=samples.encoder)
         return Model(spec, fitted, samples.encoder)
     rung = next(one for one in plan.ladder.rungs if one.name == name)
-    spec = replace(spec, network=rung.network, whiten=plan.initialisation.whiten)
+    spec = replace(
+        spec, network=rung.network, whiten=plan.initialisation.whiten,
+        tta=plan.prediction.tta if plan.input.kind == "image" else (),
+    )
     weights = candidates.weights(rungs, name)
     save_model(work.folder, spec, weights=weights, encoder=samples.encoder)
     net = build_network(

@@ -33,7 +33,7 @@ def outputs_of(model: Model, plan: Plan, samples: Samples, part: Part) -> Array:
         return baseline_outputs(model.predictor.scores(samples.flat(rows)), plan.task.kind)
     machine = engine(plan.execution)
     batches = samples.batches(part, plan, machine.device, augment=False)
-    found = network_outputs(machine.place(model.predictor), batches, samples, machine, exact=True)
+    found = network_outputs(machine.place(model.asked), batches, samples, machine, exact=True)
     model.predictor.cpu()  # a model is asked with tensors of the CPU
     return found
 

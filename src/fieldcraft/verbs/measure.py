@@ -14,6 +14,7 @@ from fieldcraft.fingerprint.step_time import interleaved
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import StepTime
+from fieldcraft.tips.phases import only_size
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.engine import engine
 from fieldcraft.verbs.samples import Samples
@@ -55,7 +56,9 @@ class StepTimer:
         optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
         average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
-        regime = build_regime(plan.regime, build_loss(plan.task))
+        if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
+            batches = batches.at_side(alone)
+        regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
         taken = 0
 
         def step() -> None:

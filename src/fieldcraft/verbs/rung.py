@@ -1,6 +1,7 @@
 """One rung of the ladder: its network is built, trained for its share of the time, and judged on validation."""
 
 from dataclasses import replace
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +14,21 @@ from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
 from fieldcraft.errors import Stopped
+from fieldcraft.nn.views import Views
 from fieldcraft.plan import schema
-from fieldcraft.plan.schema import CoolDown, Plan, Rung
+from fieldcraft.plan.schema import CoolDown, ImageInput, Plan, Rung
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
 from fieldcraft.tips.interface import StepTime
+from fieldcraft.tips.phases import as_timed, at_size, phases
 from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.evaluate import outputs
 from fieldcraft.train.journal import BackedOff, Cooled, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
+from fieldcraft.train.sizes import Sizes
 from fieldcraft.verbs.candidates import Judged, folder, keep
 from fieldcraft.verbs.gap import gap, some_training_rows
 from fieldcraft.verbs.judge import Judge
@@ -42,7 +46,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
     machine = engine(plan.execution)
-    net, job = _job(rung, plan, judge, machine, work)
+    net, job = _job(index, plan, facts, judge, machine, work)
     outcome = train(
         job,
         Surroundings(
@@ -64,7 +68,8 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         folder(work.folder.rungs, rung.name) / "model.safetensors",
         save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
-    found = network_outputs(net, _validation(job.batches, samples), samples, machine, exact=True)
+    asked = Views(net, plan.prediction.tta) if plan.prediction.tta and plan.input.kind == "image" else net
+    found = network_outputs(asked, _validation(job.batches, samples), samples, machine, exact=True)
     seen = some_training_rows(samples)
     done = Judged(
         candidate=Candidate(
@@ -76,7 +81,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
                 judge.metric, plan.task.kind,
                 (
                     samples.dataset.targets.values[seen],
-                    network_outputs(net, replace(job.batches, rows=seen), samples, machine, exact=False),
+                    network_outputs(asked, replace(job.batches, rows=seen), samples, machine, exact=False),
                 ),
                 (samples.truth("validation"), found),
             ) if isinstance(plan.task.metric, str) else None,
@@ -90,8 +95,10 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     return done
 
 
-def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> tuple[nn.Module, Job]:
-    samples = judge.samples
+def _job(
+    index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, work: Work
+) -> tuple[nn.Module, Job]:
+    rung, samples = plan.ladder.rungs[index], judge.samples
     net = machine.place(
         build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
@@ -99,7 +106,7 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         )
     )  # fmt: skip
     batches = samples.batches("train", plan, machine.device, name=rung.name, augment=True)
-    regime = build_regime(plan.regime, build_loss(plan.task))
+    regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
     events = work.journal.read()
     cooled = [
         CoolDown(at=event.at, end=event.end)
@@ -129,6 +136,7 @@ def _job(rung: Rung, plan: Plan, judge: Judge, machine: Engine, work: Work) -> t
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
+        sizes=_sizes(index, plan, facts),
         classes=samples.outputs if plan.task.kind == "single-label" else 0,
         smaller=smaller,
         validate=lambda shadow: judge.value(
@@ -180,9 +188,29 @@ def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
 
 
 def _planned_s(index: int, plan: Plan, facts: Facts) -> float:
-    rung = plan.ladder.rungs[index]
-    step = facts.measured.get(StepTime(plan=plan, rung=index).key)
-    return rung.steps * (step.value if step is not None else 1.0)
+    return plan.ladder.rungs[index].steps * sum(share * _step_ms(one, index, facts) for share, one in phases(plan))
+
+
+def _step_ms(plan: Plan, index: int, facts: Facts) -> float:
+    """The measured time of a step; where there is none, 1 at the whole size and less in proportion to the pixels."""
+    known = facts.measured.get(StepTime(plan=plan, rung=index).key)
+    if known is not None and isfinite(known.value):
+        return known.value
+    whole, now = plan.input, as_timed(plan.input)
+    if not isinstance(whole, ImageInput) or not isinstance(now, ImageInput):
+        return 1.0
+    pixels = now.height * now.width / (whole.height * whole.width)
+    whole_ms = _step_ms(at_size(plan, None), index, facts) if pixels < 1 else 1.0
+    return whole_ms * pixels
+
+
+def _sizes(index: int, plan: Plan, facts: Facts) -> Sizes:
+    """Sizes of the images by step, each with its cost."""
+    if not isinstance(plan.input, ImageInput):
+        return Sizes()
+    whole = _step_ms(at_size(plan, None), index, facts)
+    costs = [_step_ms(at_size(plan, one.px), index, facts) / whole for one in plan.input.progressive]
+    return Sizes.of(plan.input.progressive, plan.ladder.rungs[index].steps, costs)
 
 
 def _note(rung: Rung, outcome: Outcome, work: Work) -> str:

@@ -10,11 +10,15 @@ import torch
 from torch import Tensor
 
 from fieldcraft.build.augment import build_own_augmentations
+from fieldcraft.build.loss import Counts
 from fieldcraft.data.dataset import Dataset, Part, Table
 from fieldcraft.data.loader import Batches
 from fieldcraft.data.memory import decode
+from fieldcraft.data.order import Rows
 from fieldcraft.data.splits import Parts
 from fieldcraft.data.table_encoder import TableEncoder
+from fieldcraft.errors import PlanError
+from fieldcraft.nn.losses.imbalance import POWER
 from fieldcraft.plan.schema import ImageInput, Plan, TableInput
 
 STATISTICS = 10_000  # training images that mean and deviation are taken from
@@ -87,8 +91,38 @@ class Samples:
     def batches(self, part: Part, plan: Plan, device: torch.device, *, name: str = "", augment: bool) -> Batches:
         """Batches of a part, drawn from the streams of `name`."""
         rows = self.parts.rows(part)
+        found = self._batches(rows, plan, device, name, augment)
+        if not augment or plan.batch.sampling == "none":
+            return found
+        if plan.task.kind != "single-label":
+            raise PlanError(
+                f'batch.sampling = "{plan.batch.sampling}" needs one class a sample, but the task is '
+                f'{plan.task.kind}: set batch.sampling = "none".'
+            )
+        classes = self.dataset.targets.values[rows].astype(np.int64)
+        return found.evened(classes, 1 - POWER[plan.batch.sampling])
+
+    def counts(self) -> Counts | None:
+        """Training samples of each class or label; None for regression."""
+        values = self.dataset.targets.values[self.parts.train]
+        match self.dataset.targets.task:
+            case "single-label":
+                each = np.bincount(values.astype(np.int64), minlength=self.outputs)
+            case "multi-label":
+                each = (values > 0).sum(axis=0)
+            case "regression":
+                return None
+        return Counts(each=tuple(map(int, each)), total=len(values))
+
+    def _batches(self, rows: Rows, plan: Plan, device: torch.device, name: str, augment: bool) -> Batches:
         if self.pixels is not None:
             assert isinstance(plan.input, ImageInput)
+            mixes = plan.input.augment.mixup or plan.input.augment.cutmix
+            if mixes and plan.task.kind == "regression":
+                raise PlanError(
+                    "mixup and cutmix blend classes or labels, but the task is regression: set input.augment.mixup = 0 "
+                    "and input.augment.cutmix = 0."
+                )
             return Batches.of_images(
                 self.pixels,
                 rows,
@@ -102,6 +136,7 @@ class Samples:
                 channels_last=plan.execution.channels_last,
                 seed=plan.seed,
                 name=name,
+                classes=self.outputs,
             )
         assert self.features is not None
         return Batches.of_features(
