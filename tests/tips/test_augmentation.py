@@ -1,9 +1,23 @@
 from dataclasses import replace
 
 import pytest
-from tests.tips.known_briefs import BREAST_CANCER, CIFAR10, DIGITS, MNIST, applied, brief, images, skipped, start
+from tests.tips.known_briefs import (
+    BREAST_CANCER,
+    CIFAR10,
+    DIGITS,
+    MNIST,
+    applied,
+    brief,
+    found,
+    images,
+    settle,
+    skipped,
+    start,
+)
 
 from fieldcraft.plan.schema import Augment
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.deep_facts import DeepFacts, Symmetry
 from fieldcraft.tips.augmentation import ERASE, TIP, TURN_DEG
 
 
@@ -40,6 +54,42 @@ def test_only_small_sets_are_erased(train, side, share):
 @pytest.mark.parametrize(("side", "px"), [(8, 1), (28, 2), (32, 2), (96, 6), (224, 14), (4096, 64)])
 def test_shifts_are_a_sixteenth_of_the_shorter_side(side, px):
     assert augmented(side, 4096, 3).crop_px == px
+
+
+def measured(known, **verdicts):
+    found_all = tuple(
+        Symmetry(transform=name.replace("_", "-"), survives=verdict, gain=0.0, low=-0.011, high=0.012, margin=0.02)
+        for name, verdict in verdicts.items()
+    )
+    data = replace(known.data, deep=DeepFacts(symmetry=found(found_all)))
+    return Brief(facts=replace(known.facts, data=data))
+
+
+def test_what_was_measured_overrules_what_is_taken_for_granted():
+    no = applied(TIP, measured(CIFAR10, flip_horizontal="no", translation="no"), start(CIFAR10)).input.augment
+    assert no == Augment()
+    known = measured(CIFAR10, flip_horizontal="yes", flip_vertical="yes", quarter_turns="yes")
+    done, _ = settle(TIP, known, start(CIFAR10))
+    yes = done.plan.input.augment
+    assert yes.flip_horizontal and yes.flip_vertical and yes.quarter_turns
+    assert "flip-vertical yes (-1.1 to +1.2 points)" in done.because
+    digits = applied(TIP, measured(MNIST, rotation="no", flip_horizontal="no"), start(MNIST)).input.augment
+    assert digits == Augment(crop_px=2)
+
+
+def test_where_the_data_cannot_tell_it_is_as_without_a_measurement():
+    names = ("flip_horizontal", "flip_vertical", "quarter_turns", "rotation", "translation", "scale", "brightness")
+    for known in (CIFAR10, MNIST, DIGITS):
+        unsure = measured(known, **dict.fromkeys(names, "cannot-tell"))
+        assert applied(TIP, unsure, start(known)).input.augment == applied(TIP, known, start(known)).input.augment
+
+
+def test_angle_size_and_look_take_part_in_small_sets_only():
+    names = dict.fromkeys(("rotation", "scale", "brightness", "contrast"), "yes")
+    small = applied(TIP, measured(brief(images(32, 32, 3), train=2_000), **names), start(CIFAR10)).input.augment
+    assert small.rotate_deg and small.scale and small.brightness and small.contrast
+    large = applied(TIP, measured(CIFAR10, **names), start(CIFAR10)).input.augment
+    assert large == Augment(crop_px=2, flip_horizontal=True)
 
 
 def test_ones_own_augmentation_stays():

@@ -294,7 +294,7 @@ def test_the_loss_of_a_last_step_is_looked_at_also_when_the_time_ends_there(
 ) -> None:
     monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
     monkeypatch.setattr(
-        loop, "early_end", lambda course, step, pace, left_s: CoolDown(at=step, end=step) if step == 64 else None
+        loop, "early_end", lambda course, step, pace, left_s, work: CoolDown(at=step, end=step) if step == 64 else None
     )
     surroundings = around(tmp_path)
     with pytest.raises(RunError, match="at step 63 of rung"):

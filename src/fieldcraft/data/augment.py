@@ -187,8 +187,8 @@ def turned(taken: Tensor, number: Tensor) -> Tensor:
     """
     if taken.shape[1] != taken.shape[2]:
         raise PlanError(
-            f"quarter turns need square images, but these have {taken.shape[1]} x {taken.shape[2]} px: set input.height "
-            "and input.width alike, or input.augment.quarter_turns = false."
+            f"quarter turns need square images, but these have {taken.shape[1]} x {taken.shape[2]} px: set "
+            "input.height and input.width alike, or input.augment.quarter_turns = false."
         )
     quarters = (number * 4).long()
     turned_over = torch.where((quarters >= 2)[:, None, None, None], taken.flip(1, 2), taken)

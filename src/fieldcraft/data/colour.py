@@ -78,7 +78,9 @@ def blurred(images: Tensor, deviation: Tensor) -> Tensor:
     if not count:
         return images
     reach = max(1, ceil(3 * BLUR * min(height, width)))
-    kernel = torch.exp(-torch.arange(-reach, reach + 1, device=images.device).square() / (2 * deviation.square()[:, None]))
+    kernel = torch.exp(
+        -torch.arange(-reach, reach + 1, device=images.device).square() / (2 * deviation.square()[:, None])
+    )
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).repeat_interleave(channels, dim=0)
     planes = images.permute(0, 3, 1, 2).reshape(1, count * channels, height, width)
     padded = F.pad(planes, (reach, reach, reach, reach), mode="replicate")

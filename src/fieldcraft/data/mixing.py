@@ -53,7 +53,9 @@ class Mixer:
         weights = keep.float().to(device)
         soft = targets if targets.is_floating_point() else F.one_hot(targets, self.classes).float()
         shares = keep.mean(dim=(1, 2)).float().to(device)[:, None]
-        layout = torch.channels_last if inputs.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        layout = (
+            torch.channels_last if inputs.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
+        )
         blended = torch.lerp(inputs[order], inputs, weights[:, None])
         return blended.contiguous(memory_format=layout), torch.lerp(soft[order], soft, shares)
 

@@ -41,7 +41,7 @@ class CrossEntropy:
     class_weights: Evening = "none"
     """How far samples of rare classes count for more; their mean over the training part is 1."""
     logit_adjustment: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Logits are raised by so many times the logarithm of their class's share, while training only (Menon et al. 2021)."""
+    """Logits are raised by so many times the logarithm of their class's share, only in training (Menon et al. 2021)."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -141,7 +141,7 @@ class Augment:
     trivial: tuple[Change, ...] = ()
     """Changes of which one, or none, is drawn for each sample, with any strength (Mueller and Hutter 2021)."""
     mixup: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Samples and their targets are blended in pairs, in shares from Beta(mixup, mixup); 0: never (Zhang et al. 2018)."""
+    """Samples and their targets are blended in pairs, in shares from Beta(mixup, mixup); 0: never (Zhang 2018)."""
     cutmix: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Rectangles of other samples are pasted in, their areas from Beta(cutmix, cutmix); 0: never (Yun et al. 2019)."""
     own: tuple[Target, ...] = ()

@@ -41,9 +41,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
         how = "present labels weigh the square root of absent over present"
     else:
         return Skipped(because=f"{ratio} and {task.metric} wants classes alike, but the loss is your own")
-    return Applied(
-        plan=replace(plan, task=adjusted), because=f"{ratio} and {task.metric} counts classes alike: {how}"
-    )
+    return Applied(plan=replace(plan, task=adjusted), because=f"{ratio} and {task.metric} counts classes alike: {how}")
 
 
 TIP = Tip(name="class-imbalance", decide=decide)

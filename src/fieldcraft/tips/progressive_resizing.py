@@ -67,7 +67,7 @@ def _any_size(network: object, px: int) -> bool:
     """Whether a network pools over its last map, and that map keeps enough pixels."""
     if not isinstance(network, Cnn | ResNet) or network.head == "flatten" or network.padding != "same":
         return False
-    return px // 2 ** (len(network.widths) - 1) >= LEAST_MAP_PX
+    return px >> (len(network.widths) - 1) >= LEAST_MAP_PX
 
 
 TIP = Tip(name="progressive-resizing", decide=decide)

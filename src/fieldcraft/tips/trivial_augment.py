@@ -29,7 +29,9 @@ def decide(brief: Brief, plan: Plan) -> Skipped:
         return Skipped(because=f"asked for: one of {', '.join(dict.fromkeys(sample.augment.trivial))} a sample")
     known = allowed(brief)
     if len(known) < LEAST_CHANGES:
-        return Skipped(because=f"{len(known)} changes are measured to leave the label alone, fewer than {LEAST_CHANGES}")
+        return Skipped(
+            because=f"{len(known)} changes are measured to leave the label alone, fewer than {LEAST_CHANGES}"
+        )
     return Skipped(
         because=f"{', '.join(known)} are harmless, but about {likely_epochs(brief)} passes are likely, and it was "
         f"published for {PUBLISHED_EPOCHS}"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -53,7 +53,7 @@ class Job:
     """Of the averaged weights; 0: none are kept."""
     micro: int | None
     """Samples at once; None: the whole batch."""
-    sizes: Sizes = Sizes()
+    sizes: Sizes = field(default_factory=Sizes)
     """Of training images, by step."""
     smaller: tuple[schema.SmallerMicro, ...] = ()
     """Steps from which fewer samples pass at once."""

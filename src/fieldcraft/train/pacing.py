@@ -28,9 +28,7 @@ class Pace:
         return Pace(recent=(*self.recent, seconds / steps)[-STRETCHES:])
 
 
-def early_end(
-    course: Course, step: int, pace: Pace, left_s: float, *, work: float | None = None
-) -> CoolDown | None:
+def early_end(course: Course, step: int, pace: Pace, left_s: float, *, work: float | None = None) -> CoolDown | None:
     """The cool-down that must begin at `step`, or None when the course can go on.
 
     The course is followed for as long as a cool-down over a quarter of all affordable steps still fits in. `work`: what

@@ -126,7 +126,9 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
         return Model(spec, fitted, samples.encoder)
     rung = next(one for one in plan.ladder.rungs if one.name == name)
     spec = replace(
-        spec, network=rung.network, whiten=plan.initialisation.whiten,
+        spec,
+        network=rung.network,
+        whiten=plan.initialisation.whiten,
         tta=plan.prediction.tta if plan.input.kind == "image" else (),
     )
     weights = candidates.weights(rungs, name)

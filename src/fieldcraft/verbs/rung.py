@@ -95,9 +95,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     return done
 
 
-def _job(
-    index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, work: Work
-) -> tuple[nn.Module, Job]:
+def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, work: Work) -> tuple[nn.Module, Job]:
     rung, samples = plan.ladder.rungs[index], judge.samples
     net = machine.place(
         build_network(

@@ -14,9 +14,7 @@ class CrossEntropy(nn.Module):
     weights: Tensor | None
     adjustment: Tensor | None
 
-    def __init__(
-        self, smoothing: float = 0.0, weights: Tensor | None = None, adjustment: Tensor | None = None
-    ) -> None:
+    def __init__(self, smoothing: float = 0.0, weights: Tensor | None = None, adjustment: Tensor | None = None) -> None:
         super().__init__()
         self.smoothing = _share(smoothing)
         self.register_buffer("weights", weights)
