@@ -18,7 +18,19 @@ from fieldcraft.tips.rough import step_seconds
 
 NAMES = [tip.name for tip in ALL]
 DECIDING = [tip.name for tip in ALL if tip.decide]
-NO_TIPS = {"interface", "draft", "contract", "outside", "made_up", "rough", "phases", "rule", "rungs"}
+NO_TIPS = {
+    "interface",
+    "draft",
+    "contract",
+    "outside",
+    "made_up",
+    "rough",
+    "phases",
+    "rule",
+    "rungs",
+    "symptoms",
+    "watch",
+}
 
 
 def measure(known):

@@ -17,7 +17,7 @@ from fieldcraft.verbs.fit import fit
 STEPS = 60
 
 
-def sighted(task: str = "single-label") -> Plan:
+def sighted() -> Plan:
     made = plan(steps=STEPS)
     augment = Augment(crop_px=1, quarter_turns=True, brightness=0.1, gray=0.1, mixup=0.4, cutmix=1.0, trivial=("blur",))
     return replace(

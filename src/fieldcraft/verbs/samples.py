@@ -109,7 +109,7 @@ class Samples:
             case "single-label":
                 each = np.bincount(values.astype(np.int64), minlength=self.outputs)
             case "multi-label":
-                each = (values > 0).sum(axis=0)
+                each = values.astype(bool).sum(axis=0)
             case "regression":
                 return None
         return Counts(each=tuple(map(int, each)), total=len(values))
