@@ -112,7 +112,7 @@ def test_the_same_reason_is_written_once_a_rung() -> None:
             "size = 128",
             "sise = 128",
             "sise = 128",
-            "`batch.sise` is not a field; did you mean `size`? Fields here: size, micro.",
+            "`batch.sise` is not a field; did you mean `size`? Fields here: size, micro, sampling.",
         ),
         (
             'kind = "adamw"',
