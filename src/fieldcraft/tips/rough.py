@@ -10,6 +10,8 @@ from fieldcraft.records.brief import Brief
 
 A_FIFTH = 0.2
 """Of the budget, at most: facts, measurements and baselines."""
+AUDIT = 0.03
+"""Of the budget, at most: the audit."""
 DEEP = {"image": 0.04, "table": 0.02}
 """Of the budget: deep facts (symmetry, geometry, topology, noise)."""
 BASELINES = {"image": 0.06, "table": 0.12}
@@ -36,7 +38,7 @@ STEP_S = 0.005
 def training_seconds(brief: Brief, budget_s: float) -> float:
     """Seconds that remain for training, of a budget that counts everything."""
     kind = brief.data.inputs.kind
-    before = min(A_FIFTH, MEASURING + DEEP[kind] + BASELINES[kind])
+    before = min(A_FIFTH, AUDIT + MEASURING + DEEP[kind] + BASELINES[kind])
     return max(0.0, budget_s * (1 - before) - max(RESERVE_S, RESERVE_SHARE * budget_s))
 
 

@@ -14,8 +14,9 @@ from fieldcraft.data.relabel import read_fixes, relabelled
 from fieldcraft.data.take import no_rows
 from fieldcraft.errors import DataError
 from fieldcraft.records.audit import Audit, Complaint
+from fieldcraft.tips.rough import AUDIT
 
-SHARE, LEAST_S = 0.03, 1.0  # of the budget, for the audit of a run
+LEAST_S = 1.0  # for the audit of a run, however small its budget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def audit(
 
 def limit_of(budget_s: float | None) -> float | None:
     """Seconds that the audit of a run may take."""
-    return None if budget_s is None else max(LEAST_S, SHARE * budget_s)
+    return None if budget_s is None else max(LEAST_S, AUDIT * budget_s)
 
 
 def audited(dataset: Dataset, care: Care) -> tuple[Dataset, Audit]:
