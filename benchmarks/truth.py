@@ -6,25 +6,29 @@ modules spread over the depth (`--rows`, 4) and for three units along the axis (
 pixels with a gradient is compared with the interval of the arithmetic. One axis at a time, the last.
 
 Convolutional nets get a long narrow input where they take one, so that fields end inside of it; others their own size.
-Those of table C1 (Araujo, Norris and Sim 2019) are built thin (the structure stays). Nets for video that attend or pool
-to a fixed size are left out: their passes in double precision take too long on two cores. Claims:
+Those of table C1 (Araujo, Norris and Sim 2019) are built thin (the structure stays), and the largest transformers as a
+smaller net of their family or with fewer blocks (`SMALLER`, said in the result). Nets for text are asked about their tokens, each as a
+number that its embedding repeats. Claims:
 inside: the truth lies inside of the interval of the full field, always (the oracle leaves gates and norms over the map
 out, but keeps ASPP's image pooling, which the local field leaves out).
 equal: where the row is said to be exact and the interval of the local field touches no edge of the input, truth and
 interval are equal.
 
-Run: python benchmarks/truth.py [--rows N] [LIBRARY | LIBRARY/NET ...]; --add keeps the nets of the last result.
+Run: python benchmarks/truth.py [--rows N] [--seconds S] [LIBRARY | LIBRARY/NET ...]; --add keeps the nets of the last
+result. Ctrl-C or a termination writes what was compared by then.
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -35,20 +39,68 @@ from tests.zoo.oracle import double_by_default, first_tensor, hull, positive_cop
 from tests.zoo.slim import NETS
 from torch import Tensor, nn
 
-from fieldcraft.anatomy.fields import axes_of, fields_of, followed, intervals_of, unit_dimension
-from fieldcraft.anatomy.inputs import Input, as_inputs
+from fieldcraft.anatomy.fields import fields_of, followed, intervals_in, unit_dimension
+from fieldcraft.anatomy.inputs import as_inputs
 from fieldcraft.anatomy.trace import Traced, trace
 from fieldcraft.errors import InspectError
 from result import RESULTS, write
 from zoo_nets import Net, monai_nets, own_nets, timm_nets, torchvision_nets, transformers_nets
 
+@dataclass(frozen=True)
+class Smaller:
+    """A net of the same family, or with fewer blocks or a smaller image."""
+
+    name: str = ""
+    depth: int | None = None
+    side: int | None = None
+
+    def build(self, name: str) -> nn.Module:
+        import timm
+
+        said = {"depth": self.depth, "img_size": self.side}
+        told = {key: value for key, value in said.items() if value is not None}
+        return timm.create_model(self.name or name, pretrained=False, **told)  # type: ignore[no-any-return]
+
+
 LONG, NARROW = 704, 64
-CLIP = (3, 8, 48, 160)
-LONGEST_S = 40
+DEEP = ((16, 16, 160), (32, 32, 160))
+"""For nets over volumes, the first that they take."""
+CLIPS = {"r3d_18": (3, 8, 48, 160), "mc3_18": (3, 8, 48, 160), "r2plus1d_18": (3, 8, 48, 160)} | dict.fromkeys(
+    ("swin3d_t", "swin3d_s", "swin3d_b"), (3, 8, 56, 448)
+)
+SMALLER: dict[str, Smaller] = {
+    "aimv2_1b_patch14_224": Smaller(depth=4),
+    "cait_m36_384": Smaller("cait_xxs24_224", depth=4),
+    "deepseek_vit_412m": Smaller(depth=4, side=224),
+    "dm_nfnet_f0": Smaller("nfnet_l0"),
+    "legacy_senet154": Smaller("legacy_seresnet18"),
+    "mambaout_base": Smaller("mambaout_femto"),
+    "mvitv2_base": Smaller("mvitv2_tiny"),
+    "naflexvit_base_patch16_gap": Smaller(depth=4),
+    "nest_base": Smaller("nest_tiny"),
+    "nextvit_base": Smaller("nextvit_small"),
+    "pit_b_224": Smaller("pit_ti_224"),
+    "qwen3_vit_88m": Smaller(depth=4, side=224),
+    "rdnet_base": Smaller("rdnet_tiny"),
+    "samvit_base_patch16": Smaller(depth=4, side=320),
+    "sequencer2d_l": Smaller("sequencer2d_s"),
+    "swin_base_patch4_window7_224": Smaller("swin_tiny_patch4_window7_224"),
+    "swinv2_base_window8_256": Smaller("swinv2_tiny_window8_256"),
+    "swinv2_cr_base_224": Smaller("swinv2_cr_tiny_224"),
+    "tnt_b_patch16_224": Smaller("tnt_s_legacy_patch16_224", depth=4),
+    "tresnet_l": Smaller("tresnet_m"),
+    "twins_pcpvt_base": Smaller("twins_pcpvt_small"),
+    "visformer_small": Smaller("visformer_tiny"),
+    "vit_base_mci_224": Smaller(depth=4),
+    "vitamin_base_224": Smaller("vitamin_small_224"),
+    "xcit_large_24_p8_224": Smaller("xcit_nano_12_p16_224", depth=4),
+}
+"""What is built for nets of timm that are too large for double precision on two cores."""
+SECONDS = 40
 """For one net; then it is not compared."""
+MEMORY = 7 * 2**30
+"""For one net, bytes."""
 LIBRARIES = ("C1", "torch", "torchvision", "monai", "transformers", "timm")
-VIDEO = ("r3d_18", "mc3_18", "r2plus1d_18")
-LEFT_OUT = ("s3d", "mvit", "swin3d")
 
 
 @dataclass(frozen=True)
@@ -57,7 +109,8 @@ class Case:
 
     name: str
     net: Net
-    shape: tuple[int, ...]
+    inputs: object
+    less: Smaller | None = None
 
 
 def cases(libraries: Sequence[str]) -> Iterator[Case]:
@@ -65,36 +118,44 @@ def cases(libraries: Sequence[str]) -> Iterator[Case]:
         net = Net("C1", name, lambda slim=slim: slim.build(width=0.03), (3, slim.narrow, LONG * 2))  # type: ignore[misc]
         yield Case(f"C1/{name}", net, (3, slim.narrow, LONG * 2))
     for net in (*own_nets(), *torchvision_nets(), *monai_nets(), *transformers_nets(), *timm_nets()):
-        if net.library in libraries and isinstance(net.inputs, tuple) and not net.name.startswith(LEFT_OUT):
-            yield Case(f"{net.library}/{net.name}", net, CLIP if net.name in VIDEO else net.inputs)
+        if net.library in libraries:
+            yield _case(net)
 
 
-def long_and_narrow(module: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape to ask about: long and narrow where the module takes that of an image."""
-    wanted = (shape[0], NARROW, LONG)
-    if len(shape) != 3 or shape[1] != shape[2]:
-        return shape
-    try:
-        trace(module, as_inputs([Input(shape=wanted)]))
-    except InspectError:
-        return shape
-    return wanted
+def _case(net: Net) -> Case:
+    less = SMALLER.get(net.name) if net.library == "timm" else None
+    if less is None:
+        return Case(f"{net.library}/{net.name}", net, CLIPS.get(net.name, net.inputs))
+    made = Net(net.library, net.name, lambda: less.build(net.name), net.inputs)
+    return Case(f"{net.library}/{net.name}", made, (3, less.side, less.side) if less.side else net.inputs, less)
+
+
+def traced_long(module: nn.Module, inputs: object) -> Traced:
+    """Asked about a long narrow input where the module takes one."""
+    for wanted in _long(inputs):
+        with suppress(InspectError):
+            return trace(module, as_inputs(wanted))
+    return trace(module, as_inputs(inputs))
+
+
+def _long(inputs: object) -> tuple[tuple[int, ...], ...]:
+    if not isinstance(inputs, tuple) or len(set(inputs[1:])) != 1:
+        return ()
+    return {3: ((inputs[0], NARROW, LONG),), 4: tuple((inputs[0], *sizes) for sizes in DEEP)}.get(len(inputs), ())
 
 
 def compared(case: Case, rows: int) -> dict[str, object]:
     """Units compared, how many lie inside, how many are equal where that is claimed; and what is wrong."""
     module = case.net.make()
-    size = long_and_narrow(module, case.shape)
-    traced = trace(module, as_inputs([Input(shape=size)]))
-    events = _spread(_leaf_events(traced), rows)
+    traced = traced_long(module, case.inputs)
+    size = traced.capture.values[traced.inputs[0]].shape[1:]
+    fields = fields_of(traced)
+    events = _spread([one for one in _leaf_events(traced) if fields[one]], rows)
     if not events:
         return {"units": 0}
     truth = _outputs(module, size, [traced.capture.events[one].module for one in events])
-    fields = fields_of(traced)
-    track = [one for one in followed(traced, kept=range(len(traced.capture.values))) if one.value == traced.inputs[0]][
-        -1
-    ]
-    axis = len(axes_of(traced)[traced.input_names[0]]) - 1
+    kept = [traced.capture.events[one].outputs[0] for one in events]
+    track = [one for one in followed(traced, kept=kept) if one.value == traced.inputs[0]][-1]
     count = {"units": 0, "inside": 0, "claimed": 0, "equal": 0}
     wrong = []
     for event in events:
@@ -105,10 +166,10 @@ def compared(case: Case, rows: int) -> dict[str, object]:
         if tuple(found.shape) != shape:
             continue
         dim = unit_dimension(track.local.sights.get(output), shape)
-        intervals = intervals_of(traced, event, 0, axis)
-        most = intervals_of(traced, event, 0, axis, policy="full")
+        intervals = intervals_in(track.local, output)
+        most = intervals_in(track.full, output)
         everywhere = len(most) != len(intervals)
-        exact = fields[event][0].axes[axis].exact
+        exact = fields[event][0].axes[-1].exact
         for unit in sorted({0, len(intervals) // 2, len(intervals) - 1}):
             real = hull(profile(source, found, track.axis - 2, unit, dim))
             said, full = intervals[unit], most[0 if everywhere else unit]
@@ -120,7 +181,8 @@ def compared(case: Case, rows: int) -> dict[str, object]:
             count["equal"] += exact and interior and real == said
             if not inside or (exact and interior and real != said):
                 wrong.append({"at": path, "unit": unit, "truth": real, "said": said})
-    return {**count, "input": size, "wrong": wrong[:5]}
+    smaller = {"built": asdict(case.less)} if case.less else {}
+    return {**count, "input": size, **smaller, "wrong": wrong[:5], "when": datetime.now(UTC).date().isoformat()}
 
 
 def _leaf_events(traced: Traced) -> list[int]:
@@ -129,12 +191,11 @@ def _leaf_events(traced: Traced) -> list[int]:
     calls: dict[str, int] = {}
     events = traced.capture.events
     for place, event in enumerate(events):
-        if event.module and event.outputs and len(traced.capture.values[event.outputs[0]].shape) >= 3:
+        if event.outputs and len(traced.capture.values[event.outputs[0]].shape) >= 3:
             last[event.module] = place
             calls[event.module] = max(calls.get(event.module, 0), event.call)
-    parents = {path.rpartition(".")[0] for path in last}
-    fields = fields_of(traced)
-    return [place for path, place in last.items() if path not in parents and not calls[path] and fields[place]]
+    parents = {path.rpartition(".")[0] for path in last if path}
+    return [place for path, place in last.items() if path not in parents and not calls[path]]
 
 
 def _spread(places: list[int], count: int) -> list[int]:
@@ -156,13 +217,15 @@ def _outputs(module: nn.Module, shape: tuple[int, ...], paths: Sequence[str]) ->
     return {path: (source, output) for path, output in seen.items()}
 
 
-def apart(case: Case, rows: int) -> dict[str, object]:
+def apart(case: Case, rows: int, seconds: int) -> dict[str, object]:
     """In a child process, so that the memory of one net is not that of the next."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        signal.alarm(LONGEST_S)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.alarm(seconds)
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         try:
             found = compared(case, rows)
         except Exception as error:
@@ -174,14 +237,16 @@ def apart(case: Case, rows: int) -> dict[str, object]:
     with os.fdopen(reading) as pipe:
         text = pipe.read()
     os.waitpid(child, 0)
-    return json.loads(text) if text else {"error": f"it took longer than {LONGEST_S} s in double precision"}  # type: ignore[no-any-return]
+    return json.loads(text) if text else {"error": f"it took longer than {seconds} s in double precision"}  # type: ignore[no-any-return]
 
 
 def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     given = sys.argv[1:]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows = int(given[given.index("--rows") + 1]) if "--rows" in given else 4
+    seconds = int(given[given.index("--seconds") + 1]) if "--seconds" in given else SECONDS
     libraries = [one for one in LIBRARIES if one in {name.partition("/")[0] for name in given}] or LIBRARIES
     single = [name for name in given if "/" in name]
     found: dict[str, dict[str, object]] = {}
@@ -192,7 +257,7 @@ def main() -> None:
             if single and case.name not in single:
                 continue
             began = time.perf_counter()
-            found[case.name] = one = apart(case, rows)
+            found[case.name] = one = apart(case, rows, seconds)
             print(case.name, one, f"{time.perf_counter() - began:.1f} s", flush=True)
     _report(found)
 
@@ -208,8 +273,8 @@ def _report(found: dict[str, dict[str, object]]) -> None:
             "nets": len(found),
             "compared": len(whole),
             **total,
-            "share_inside": total["inside"] / total["units"],
-            "share_equal_where_claimed": total["equal"] / total["claimed"],
+            "share_inside": total["inside"] / max(1, total["units"]),
+            "share_equal_where_claimed": total["equal"] / max(1, total["claimed"]),
             "wrong": {name: one["wrong"] for name, one in whole.items() if one.get("wrong")},
             "not_compared": {name: one["error"] for name, one in found.items() if "error" in one},
             "each": found,

@@ -16,6 +16,8 @@ from tests.zoo.pointwise import (
     addition,
     average,
     bilinear,
+    cast,
+    embedding,
     extremum,
     group_mean,
     halves,
@@ -23,13 +25,14 @@ from tests.zoo.pointwise import (
     instance_mean,
     layer_mean,
     norm,
+    plus_product,
     product,
     quotient,
     softmax,
     total,
 )
 from tests.zoo.sequential import attention, cell, recurrent, unsupported
-from tests.zoo.windowed import adaptive_max_pool, interpolate, max_pool
+from tests.zoo.windowed import adaptive_max_pool, convolution, interpolate, max_pool
 from torch.overrides import TorchFunctionMode
 
 
@@ -49,9 +52,14 @@ TABLE: dict[str, Handler] = dict(
         *named(addition, "add radd"),
         *named(product, "mul multiply rmul"),
         *named(quotient, "div divide true_divide truediv rdiv rtruediv"),
+        *named(plus_product, "addcmul addcdiv"),
         *named(halves, "glu"),
+        *named(identity, "float double half bfloat16"),
+        *named(cast, "to type"),
+        *named(embedding, "embedding"),
         *named(bilinear, "matmul rmatmul bmm mm mv dot inner outer einsum tensordot baddbmm addmm addbmm kron"),
-        *named(bilinear, "linear bilinear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d"),
+        *named(bilinear, "linear bilinear conv_transpose1d conv_transpose2d conv_transpose3d"),
+        *((f"conv{axes}d", convolution(axes)) for axes in (1, 2, 3)),
         *named(average(1), "amax amin logsumexp prod var std var_mean std_mean aminmax"),
         *named(average(2), "norm vector_norm linalg_vector_norm linalg_norm"),
         *named(extremum, "max min"),
@@ -66,7 +74,7 @@ TABLE: dict[str, Handler] = dict(
         *named(recurrent, "lstm gru rnn_tanh rnn_relu"),
         *named(cell, "lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell"),
         *named(unsupported, "max_unpool1d max_unpool2d max_unpool3d fractional_max_pool2d fractional_max_pool3d"),
-        *named(unsupported, "topk sort kthvalue median cumprod cummax fft rfft fft2 rfft2 fftn rfftn addcmul addcdiv"),
+        *named(unsupported, "topk sort kthvalue median cumprod cummax fft rfft fft2 rfft2 fftn rfftn"),
     )
 )
 

@@ -65,6 +65,29 @@ def quotient(call: Call) -> Any:
     return a.div_(positive(b)) if call.inplace else a / positive(b)
 
 
+def plus_product(call: Call) -> Any:
+    """addcmul and addcdiv: the first operand and the stand-in for the product of the other two."""
+    first, a, b = call.args[0], call.get(1, "tensor1"), call.get(2, "tensor2")
+    if not any(active(one) for one in (first, a, b)):
+        return call.original()
+    second = product(Call(torch.mul, (a, b), {}, local=call.local)) if active(a) or active(b) else torch.zeros_like(a)
+    return first.add_(second) if call.inplace else first + second
+
+
+def cast(call: Call) -> Any:
+    """Precision stays double."""
+    result = call.original()
+    return result.double() if active(call.args[0]) and result.is_floating_point() else result
+
+
+def embedding(call: Call) -> Any:
+    """A token that depends on the input is a number, repeated over the features."""
+    tokens, weight = call.get(0, "input"), call.get(1, "weight")
+    if not active(tokens):
+        return call.original()
+    return tokens.unsqueeze(-1).expand(*tokens.shape, weight.shape[-1]).clone()
+
+
 def halves(call: Call) -> Any:
     """A gated linear unit."""
     x = call.args[0]

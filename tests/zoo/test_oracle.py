@@ -409,3 +409,31 @@ def test_an_axis_that_is_too_short_is_said_to_be() -> None:
 def long_enough(rows: dict[str, Published]) -> int:
     """Room for two neighbours of the last end-point."""
     return -(-(list(rows.values())[-1].rf + 160) // 64) * 64
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding", "dilation"), [(3, 1, 1, 1), (5, 2, 2, 1), (3, 2, 0, 3), (1, 2, 0, 1)])
+def test_a_depthwise_convolution_sees_what_an_ordinary_one_sees(
+    kernel: int, stride: int, padding: int, dilation: int
+) -> None:
+    alone, mixed = (nn.Conv2d(4, 4, kernel, stride, padding, dilation, groups=groups) for groups in (4, 1))
+    count = alone(torch.zeros(1, 4, 20, 20)).shape[-1]
+    for axis in (0, 1):
+        assert supports(alone, (4, 20, 20), axis, range(count)) == supports(mixed, (4, 20, 20), axis, range(count))
+
+
+def test_tokens_are_followed_through_their_embedding() -> None:
+    net = nn.Sequential(nn.Embedding(9, 5), Turned(), nn.Conv1d(5, 5, 3, padding=1))
+    assert supports(net, (12,), -1, [0, 6, 11], out_dim=2) == [(0, 1), (5, 7), (10, 11)]
+
+
+class Turned(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.float().transpose(1, 2)
+
+
+def test_a_fused_product_depends_on_all_three() -> None:
+    class Fused(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.addcmul(x[..., 2:-2], x[..., 4:], x[..., :-4])
+
+    assert support(Fused(), LINE, 0, 6) == (6, 10)

@@ -90,9 +90,13 @@ def intervals_of(
     """
     output = traced.capture.events[event].outputs[0]
     tracks = [one for one in followed(traced, kept=(output,)) if one.value == traced.inputs[input]]
-    scene = tracks[axis].scene(policy)
-    shape = traced.capture.values[output].shape
-    sight = scene.sights.get(output)
+    return intervals_in(tracks[axis].scene(policy), output)
+
+
+def intervals_in(scene: Scene, value: int) -> list[tuple[int, int] | None]:
+    """As `intervals_of`, of one value in a scene that was followed before."""
+    shape = scene.capture.values[value].shape
+    sight = scene.sights.get(value)
     low, high = listed(sight, shape, scene.pixels)
     dim = unit_dimension(sight, shape)
     others = tuple(one for one in range(low.ndim) if one != dim)
