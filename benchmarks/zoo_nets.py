@@ -57,7 +57,7 @@ def timm_nets(every: bool = False) -> Iterator[Net]:
     for family in timm.list_modules():
         names = timm.list_models(module=family)
         for name in names if every else names[:1]:
-            yield Net("timm", name, _timm(name), _timm_shape(name))
+            yield Net("timm", name, _timm(name), timm_shape(name))
 
 
 def _timm(name: str) -> Callable[[], nn.Module]:
@@ -66,7 +66,8 @@ def _timm(name: str) -> Callable[[], nn.Module]:
     return lambda: timm.create_model(name, pretrained=False)
 
 
-def _timm_shape(name: str) -> tuple[int, ...]:
+def timm_shape(name: str) -> tuple[int, ...]:
+    """What a net of timm is configured for."""
     import timm
 
     known = timm.get_pretrained_cfg(name)

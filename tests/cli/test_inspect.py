@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from fieldcraft.cli import app as shell
@@ -254,6 +255,19 @@ def test_a_fix_is_written_and_can_be_inspected(here: Path) -> None:
     code, out, _ = run("net.pt2", "--select", "FC001")
     assert code == 0
     assert "No findings" in out
+
+
+@pytest.mark.parametrize("wish", [("--fix",), ("--fix", "--trust"), ("--rewrite", "FC001"), ("--rewrite", "fold-norm")])
+def test_a_program_has_no_layers_to_rewrite_and_says_what_to_do(wish: tuple[str, ...], here: Path) -> None:
+    from fieldcraft.verbs.inspect import inspect
+
+    biased = inspect("nets.py:Biased", (3, 16, 16), weights=True).module.eval()
+    torch.export.save(torch.export.export(biased, (torch.randn(1, 3, 16, 16),)), here / "net.pt2")
+    code, out, err = run("net.pt2", *wish)
+    assert code == 2
+    assert out == ""
+    assert "holds only operations" in err
+    assert "--fix --out new.pt2" in err
 
 
 def test_real_passes_are_measured() -> None:

@@ -32,11 +32,13 @@ def total(call: Call) -> Any:
 
 
 def is_gate(small: Tensor, large: Tensor) -> bool:
-    """Is one spread over the map of the other?"""
+    """Is one spread over the map of the other? A map may have its channels in two dimensions (split attention)."""
     if small.dim() != large.dim() or small.dim() < 3:
         return False
-    inner, outer = small.shape[2:], large.shape[2:]
-    return all(side == 1 for side in inner) and any(side > 1 for side in outer)
+    first = 3 if small.dim() == 5 and small.shape[:3] == large.shape[:3] else 2
+    places = range(first, small.dim())
+    spread = all(small.shape[dim] == 1 or small.stride(dim) == 0 for dim in places)
+    return spread and any(large.shape[dim] > 1 and large.stride(dim) > 0 for dim in places)
 
 
 def product(call: Call) -> Any:

@@ -411,7 +411,9 @@ def long_enough(rows: dict[str, Published]) -> int:
     return -(-(list(rows.values())[-1].rf + 160) // 64) * 64
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding", "dilation"), [(3, 1, 1, 1), (5, 2, 2, 1), (3, 2, 0, 3), (1, 2, 0, 1)])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "dilation"), [(3, 1, 1, 1), (5, 2, 2, 1), (3, 2, 0, 3), (1, 2, 0, 1)]
+)
 def test_a_depthwise_convolution_sees_what_an_ordinary_one_sees(
     kernel: int, stride: int, padding: int, dilation: int
 ) -> None:
@@ -437,3 +439,22 @@ def test_a_fused_product_depends_on_all_three() -> None:
             return torch.addcmul(x[..., 2:-2], x[..., 4:], x[..., :-4])
 
     assert support(Fused(), LINE, 0, 6) == (6, 10)
+
+
+def test_a_gate_of_split_channels_is_left_out_locally() -> None:
+    class Split(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            parts = x.unflatten(1, (2, 2))
+            return (parts * parts.mean((3, 4), keepdim=True)).sum(1)
+
+    assert support(Split(), (4, 6, 9), 1, 4) == (4, 4)
+    assert support(Split(), (4, 6, 9), 1, 4, local=False) == (0, 8)
+
+
+def test_a_gate_is_left_out_locally_when_it_was_expanded_first() -> None:
+    class Expanded(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x * x.mean((2, 3), keepdim=True).expand_as(x)
+
+    assert support(Expanded(), (4, 6, 9), 1, 4) == (4, 4)
+    assert support(Expanded(), (4, 6, 9), 1, 4, local=False) == (0, 8)

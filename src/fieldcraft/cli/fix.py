@@ -46,9 +46,10 @@ class Wish:
 
 def make(found: "Inspected", wish: Wish) -> "Rewritten":
     """Make the rewrites on a copy. Raises: InspectError when one is not known, not allowed, or fits nothing."""
-    from fieldcraft.inspection.rewrite import plan_fixes, rewrite
+    from fieldcraft.inspection.rewrite import check_layers, plan_fixes, rewrite
     from fieldcraft.inspection.rewrites.interface import Options
 
+    check_layers(found.module)
     mending = plan_fixes(found.findings, unsafe=wish.unsafe) if wish.found else ()
     names = (*mending, *wish.names)
     if not names:

@@ -16,11 +16,15 @@ from fieldcraft.inspection.difference import difference
 from fieldcraft.inspection.rewrites import ALL
 from fieldcraft.inspection.rewrites.interface import Change, Options, Rewrite
 from fieldcraft.inspection.rewritten import Rewritten, sums
+from fieldcraft.inspection.sources.graph import GraphModule
 from fieldcraft.records.anatomy import Anatomy
 from fieldcraft.records.finding import Finding
 
 ROUNDINGS = 1000
 """Relative difference, in units of the weights' precision, from which a safe rewrite is not believed."""
+
+GUARDS = "_guards_fn"
+"""The one submodule that `torch.export` calls: it checks sizes."""
 
 
 def rewrite(
@@ -34,9 +38,10 @@ def rewrite(
     """A copy of `module` with one or several rewrites made, each given by its name or by a finding's code.
 
     The module itself, its weights, flags and hooks stay as they are. `inputs` as for `inspect`.
-    Raises: InspectError for a name that is not known, an unsafe rewrite without `unsafe`, when nothing fits, and when
-    the result does not run or a safe rewrite did not keep the function.
+    Raises: InspectError for a name that is not known, an unsafe rewrite without `unsafe`, a graph from a file, when
+    nothing fits, and when the result does not run or a safe rewrite did not keep the function.
     """
+    check_layers(module)
     chosen = _chosen([what] if isinstance(what, str) else what)
     if not unsafe and (risky := [one.name for one in chosen if not one.safe]):
         raise InspectError(
@@ -73,6 +78,18 @@ def rewrite(
         difference=apart,
         options=options,
     )
+
+
+def check_layers(module: nn.Module) -> None:
+    """Raises: InspectError for a graph of bare operations, as .pt2 and ONNX files hold: it has no layers to replace."""
+    nodes = module.graph.nodes if isinstance(module, torch.fx.GraphModule) else ()
+    called = {node.target for node in nodes if node.op == "call_module"}
+    if isinstance(module, GraphModule) or (nodes and called <= {GUARDS}):
+        raise InspectError(
+            "a rewrite replaces layers (submodules), and a .pt2 or ONNX graph holds only operations: rewrite the "
+            "module that it was exported from, and export it again: "
+            "fieldcraft inspect package.module:callable --input SHAPE --fix --out new.pt2"
+        )
 
 
 def plan_fixes(findings: Iterable[Finding], *, unsafe: bool = False) -> tuple[str, ...]:
