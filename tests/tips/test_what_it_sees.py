@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.tips.known_briefs import BREAST_CANCER, CIFAR10, DIGITS, applied, found, settle, skipped, start, with_budget
 
+from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import (
     Augment,
     Cnn,
@@ -25,7 +26,7 @@ from fieldcraft.tips import (
     test_time_augmentation,
     trivial_augment,
 )
-from fieldcraft.tips.interface import Applied, Ask
+from fieldcraft.tips.interface import Applied
 from fieldcraft.tips.phases import at_size, phases
 
 NET = Rung(name="net", network=ResNet(), steps=100, lr=0.1)
@@ -120,26 +121,12 @@ def test_tables_have_no_pictures(tip):
 # ---------------------------------------------------------------- smaller images first
 
 
-def timed(whole_ms, small_ms, known=CIFAR10, plan=None):
-    plan = plan or looking()
-    said = progressive_resizing.TIP.decide(known, plan)
-    assert isinstance(said, Ask)
-    whole, small = said.measurements
-    answers = {whole.key: found(whole_ms), small.key: found(small_ms)}
-    return Brief(facts=replace(known.facts, measured={**known.facts.measured, **answers}))
-
-
-def test_a_binding_budget_begins_smaller():
-    known = timed(300.0, 170.0)
-    done, _ = settle(progressive_resizing.TIP, known, looking())
-    assert done.plan.input.progressive == (SmallerImages(until=0.6, px=24),)
-    assert "24 px 170 ms a step, 32 px 300 ms" in done.because and "1.35 times" in done.because
-    assert settle(progressive_resizing.TIP, known, done.plan)[0].plan == done.plan
-
-
-@pytest.mark.parametrize(("whole", "small", "why"), [(300.0, 280.0, "saves less"), (0.05, 0.02, "as many as are made")])
-def test_it_stays_out_where_nothing_is_gained(whole, small, why):
-    assert why in skipped(progressive_resizing.TIP, timed(whole, small), looking())
+def test_where_it_could_pay_it_says_how_to_try_it_and_that_works():
+    why = skipped(progressive_resizing.TIP, CIFAR10, looking())
+    assert "60% of the steps at 24 px would cost 56% each" in why
+    tried = edit(looking(), [why.partition("--set '")[2].rstrip("'")])
+    assert tried.input.progressive == (SmallerImages(until=0.6, px=24),)
+    assert skipped(progressive_resizing.TIP, CIFAR10, tried).startswith("asked for")
 
 
 def test_it_stays_out_of_networks_and_images_that_do_not_allow_it():
