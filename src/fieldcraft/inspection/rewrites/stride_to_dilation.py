@@ -6,7 +6,9 @@ shortcuts included.
 Unsafe: maps are larger. At the old positions (every second, fourth, ...) the numbers are the old ones, borders too;
 between them stands what the old network would say of the image shifted, in the interior. Global pooling averages over
 more positions, so what stands behind it changes (a classifier, a gate); norms over the map do so as well.
-Refused as a whole, with the layer: functional or padded-by-name windows, windows in ceil mode that counts, transposed
+Pools that tile or round their size up get padding behind that counts for nothing, so that a shortcut of pooling and a
+1x1 convolution (ResNet-D) stays as large as the branch beside it.
+Refused as a whole, with the layer: functional or padded-by-name windows, pools that give indices, transposed
 convolutions, recurrent layers and attention behind a stride that goes, and branches that would no longer meet.
 Weights: kept, all of them.
 Cost: strides^axes that went times the multiply-adds of everything behind them.
@@ -15,11 +17,10 @@ Source: Holschneider et al. 1990; Chen et al. 2014, arXiv:1412.7062, section 3.1
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from fieldcraft.errors import InspectError
+from fieldcraft.inspection.rewrites.dilated_pools import DenseWindow, DilatedAverage, DilatedMax
 from fieldcraft.inspection.rewrites.interface import Change, Options, Outcome, Rewrite
 from fieldcraft.inspection.rewrites.tree import is_plain, is_plain_convolution, put
 from fieldcraft.records.anatomy import Anatomy, Row
@@ -36,23 +37,6 @@ from fieldcraft.records.operations import (
 
 MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 AVERAGE_POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
-
-
-class DilatedAverage(nn.Module):
-    """The average of a window with holes; zeros around it count. Shape: (n, c, *map) -> (n, c, *map')."""
-
-    def __init__(
-        self, kernel: tuple[int, ...], stride: tuple[int, ...], padding: tuple[int, ...], dilation: tuple[int, ...]
-    ) -> None:
-        super().__init__()
-        self.kernel, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Average."""
-        channels = x.shape[1]
-        weight = x.new_ones(channels, 1, *self.kernel) / torch.Size(self.kernel).numel()
-        convolve = (F.conv1d, F.conv2d, F.conv3d)[len(self.kernel) - 1]
-        return convolve(x, weight, None, self.stride, self.padding, self.dilation, channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +74,13 @@ def apply(module: nn.Module, anatomy: Anatomy, options: Options) -> Outcome:
     return Outcome(changes=tuple(changes))
 
 
-def _plan(module: nn.Module, anatomy: Anatomy, wanted: int) -> tuple[dict[str, Setting], dict[str, Pool]]:
+def _plan(
+    module: nn.Module, anatomy: Anatomy, wanted: int
+) -> tuple[dict[str, Setting], dict[str, tuple[DenseWindow, ...]]]:
     density: dict[int, Density | None] = dict.fromkeys(anatomy.inputs)
     settings: dict[str, Setting] = {}
     untouched: dict[str, Setting] = {}
-    pools: dict[str, Pool] = {}
+    pools: dict[str, tuple[DenseWindow, ...]] = {}
     for row in anatomy.rows:
         here = _joined(row, density)
         operation = row.operation
@@ -107,12 +93,12 @@ def _plan(module: nn.Module, anatomy: Anatomy, wanted: int) -> tuple[dict[str, S
             setting, after = _window(row, operation, here, wanted)
             old = Setting(operation.stride, operation.padding, operation.dilation)
             if (setting != old) or row.module in settings:
-                _check_window(module, row, operation, anatomy)
+                _check_window(module, row, operation)
                 if settings.get(row.module, setting) != setting or untouched.get(row.module, setting) != setting:
                     raise _refused(row, "it is called at two places that would need different dilation")
                 settings[row.module] = setting
                 if isinstance(operation, Pool):
-                    pools[row.module] = operation
+                    pools[row.module] = _dense(operation, setting, here)
             else:
                 untouched[row.module] = setting
             density.update(dict.fromkeys(row.outputs, after))
@@ -159,19 +145,7 @@ def _is_pooled(row: Row, anatomy: Anatomy) -> bool:
     return len(shape) > 2 and set(shape[2:]) == {1}
 
 
-def _ceil_counts(row: Row, operation: Pool, anatomy: Anatomy) -> bool:
-    """Ceil mode adds a window at this size."""
-    axes = len(operation.kernel)
-    before, after = anatomy.shape(row.inputs[0])[-axes:], anatomy.shape(row.outputs[0])[-axes:]
-    return operation.ceil and any(
-        (size + 2 * margin - hole * (taps - 1) - 1) // step + 1 != got
-        for size, margin, hole, taps, step, got in zip(
-            before, operation.padding, operation.dilation, operation.kernel, operation.stride, after, strict=True
-        )
-    )
-
-
-def _check_window(module: nn.Module, row: Row, operation: Convolution | Pool, anatomy: Anatomy) -> None:
+def _check_window(module: nn.Module, row: Row, operation: Convolution | Pool) -> None:
     layer = module.get_submodule(row.module)
     if isinstance(operation, Convolution):
         if not is_plain_convolution(layer) or isinstance(layer.padding, str):
@@ -179,9 +153,8 @@ def _check_window(module: nn.Module, row: Row, operation: Convolution | Pool, an
         return
     if not (is_plain(layer, MAX_POOLS) or is_plain(layer, AVERAGE_POOLS)):
         raise _refused(row, "a pooling that is no module cannot be changed")
-    counted = operation.kind == "max" or not any(operation.padding) or getattr(layer, "count_include_pad", False)
-    if _ceil_counts(row, operation, anatomy) or not counted or getattr(layer, "return_indices", False):
-        raise _refused(row, "ceil mode, indices, and averages that leave padding out cannot be dilated")
+    if getattr(layer, "return_indices", False):
+        raise _refused(row, "indices of a pooling would mean other places")
 
 
 def _behind(row: Row, here: Density | None, anatomy: Anatomy) -> Density | None:
@@ -206,36 +179,34 @@ def _pools_all(row: Row, anatomy: Anatomy) -> bool:
     return isinstance(row.operation, Reduce) and len(row.operation.dims) >= len(before) - 2 > 0 and len(after) > 0
 
 
-def _set(module: nn.Module, path: str, setting: Setting, pool: Pool | None) -> None:
+def _set(module: nn.Module, path: str, setting: Setting, pool: tuple[DenseWindow, ...] | None) -> None:
     layer = module.get_submodule(path)
-    if pool is None:
-        assert isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d)
-        layer.stride, layer.padding, layer.dilation = setting.stride, setting.padding, setting.dilation
-        layer._reversed_padding_repeated_twice = [size for size in reversed(setting.padding) for _ in range(2)]
-    elif pool.kind == "max":
-        new = type(layer)(pool.kernel, setting.stride, setting.padding, setting.dilation)
-        put(
-            module,
-            path,
-            new if _fits(pool, setting) else nn.Sequential(_pad_lowest(setting), _unpadded(layer, pool, setting)),
-        )
-    else:
-        put(module, path, DilatedAverage(pool.kernel, setting.stride, setting.padding, setting.dilation))
+    if pool is not None:
+        put(module, path, _dilated(layer, setting, pool))
+        return
+    assert isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d)
+    layer.stride, layer.padding, layer.dilation = setting.stride, setting.padding, setting.dilation
+    layer._reversed_padding_repeated_twice = [size for size in reversed(setting.padding) for _ in range(2)]
 
 
-def _fits(pool: Pool, setting: Setting) -> bool:
-    """PyTorch's max-pooling allows padding up to half of the kernel, whatever the dilation."""
-    return all(2 * margin <= size for margin, size in zip(setting.padding, pool.kernel, strict=True))
+def _dilated(layer: nn.Module, setting: Setting, pool: tuple[DenseWindow, ...]) -> nn.Module:
+    """PyTorch's own max-pooling where it can: it allows padding up to half of the kernel, whatever the dilation."""
+    if isinstance(layer, AVERAGE_POOLS):
+        divisor = getattr(layer, "divisor_override", None)
+        return DilatedAverage(pool, padding_too=layer.count_include_pad, divisor=divisor)
+    if any(one.tiles or one.ceil or 2 * one.front > one.kernel for one in pool):
+        return DilatedMax(pool)
+    kernel = tuple(one.kernel for one in pool)
+    return type(layer)(kernel, setting.stride, setting.padding, setting.dilation)
 
 
-def _pad_lowest(setting: Setting) -> nn.Module:
-    kinds = (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)
-    sides = tuple(size for size in reversed(setting.padding) for _ in range(2))
-    return kinds[len(setting.padding) - 1](sides, float("-inf"))  # type: ignore[arg-type]
-
-
-def _unpadded(layer: nn.Module, pool: Pool, setting: Setting) -> nn.Module:
-    return type(layer)(pool.kernel, setting.stride, 0, setting.dilation)
+def _dense(pool: Pool, setting: Setting, here: Density | None) -> tuple[DenseWindow, ...]:
+    denser = here.denser if here is not None else (1,) * len(pool.kernel)
+    axes = zip(pool.kernel, pool.stride, pool.padding, pool.dilation, denser, setting.stride, strict=True)
+    return tuple(
+        DenseWindow(kernel, stride, padding, dilation, pool.ceil, dense, kept)
+        for kernel, stride, padding, dilation, dense, kept in axes
+    )
 
 
 def _said(sizes: tuple[int, ...]) -> str:
