@@ -136,7 +136,7 @@ def test_lists_that_belong_together_are_set_together() -> None:
         ("batch.size=[1", 'got "[1".'),
         ("batch.size=1\nseed=2", "`batch.size` must be a whole number"),
         ("optimiser.weight_decay=2", "must be a number from 0 to 1, got 2."),
-        ("optimiser.kind=sdg", 'must be one of "sgd", "adamw", got "sdg"; did you mean `sgd`?'),
+        ("optimiser.kind=sdg", 'must be one of "sgd", "adamw", "rmsprop", got "sdg"; did you mean `sgd`?'),
         ("optimiser.kind=[1]", "got [1]."),
         ("optimiser=sgd", '`optimiser` must be a table with `kind` one of "sgd", "adamw", got "sgd".'),
         ("task.metric.kind=import", "`task.metric` must have `target`: text such as package.module:name."),

@@ -96,6 +96,7 @@ def _own(
                 activation=network.activation,
                 head=network.head,
                 dropout=network.dropout,
+                drop_path=network.drop_path,
             )
         case _:
             assert_never(network)

@@ -270,6 +270,9 @@ class ResNet:
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Before the last linear map."""
 
+    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Chance that the last block leaves its branch out for a sample; earlier blocks less, in proportion to depth."""
+
     def __post_init__(self) -> None:
         if len(self.depths) != len(self.widths):
             raise ValueError(f"`depths` must have as many numbers as `widths` ({len(self.widths)}), got {self.depths}")
@@ -385,7 +388,22 @@ class AdamW:
     decay_norms_and_biases: bool = True
 
 
-Optimiser = Annotated[Sgd | AdamW, Field(discriminator="kind")]
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class RmsProp:
+    """Gradients divided by the root of their running mean square; the peak rate stands with each rung."""
+
+    kind: Literal["rmsprop"] = "rmsprop"
+    alpha: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Share of the running mean square kept at each step."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Of the divided gradients."""
+    eps: Annotated[float, Field(gt=0)] = 1e-8
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Added to the gradient: torch.optim.RMSprop's convention."""
+    decay_norms_and_biases: bool = True
+
+
+Optimiser = Annotated[Sgd | AdamW | RmsProp, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -409,7 +427,130 @@ class OneCycle:
     shape: Literal["linear", "cosine"] = "cosine"
 
 
-Schedule = Annotated[Constant | OneCycle, Field(discriminator="kind")]
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Cosine:
+    """A straight way up, then half a cosine down."""
+
+    kind: Literal["cosine"] = "cosine"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps on the way up."""
+    end: Share = 0.0
+    """Last rate, as a share of the peak."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Step:
+    """A straight way up, then the peak rate, cut at given places."""
+
+    kind: Literal["step"] = "step"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps on the way up."""
+    at: tuple[Share, ...] = (0.5, 0.75)
+    """Where the rate is cut, as shares of the steps."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """What each cut leaves of the rate."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Restarts:
+    """A straight way up, then half a cosine down, and down again from the peak, each time for longer (SGDR)."""
+
+    kind: Literal["restarts"] = "restarts"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps on the way up, before the first descent."""
+    cycles: Annotated[int, Field(ge=1, le=64)] = 3
+    """Descents; the last one ends with the last step."""
+    growth: Annotated[float, Field(ge=1, le=10)] = 2.0
+    """How many times as long as the one before it each descent is."""
+    end: Share = 0.0
+    """Rate at the end of each descent, as a share of the peak."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plateau:
+    """A straight way up, then the peak rate, cut whenever the metric on validation has stopped getting better.
+
+    Validation is looked at ten times in the course of a rung.
+    """
+
+    kind: Literal["plateau"] = "plateau"
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the steps on the way up."""
+    patience: Annotated[int, Field(ge=1, le=9)] = 1
+    """Looks at validation without a gain before the rate is cut."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """What each cut leaves of the rate."""
+    min_gain: Annotated[float, Field(ge=0)] = 0.0
+    """What counts as a gain must be larger than this, in units of the metric."""
+    end: Share = 0.001
+    """Least rate, as a share of the peak; where an early end cools down to."""
+
+
+Schedule = Annotated[Constant | OneCycle | Cosine | Step | Restarts | Plateau, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class NoClipping:
+    """Gradients as they are."""
+
+    kind: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ClipNorm:
+    """All gradients together are scaled down to a largest norm."""
+
+    kind: Literal["norm"] = "norm"
+    most: Annotated[float, Field(gt=0)] = 1.0
+    """Largest Euclidean norm over all weights."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AutoClip:
+    """All gradients together are scaled down to a percentile of the norms seen so far (Seetharaman et al. 2020)."""
+
+    kind: Literal["auto"] = "auto"
+    percentile: Annotated[float, Field(gt=0, le=100)] = 10.0
+    window: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    """Most recent norms that are remembered."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AdaptiveClip:
+    """Each unit's gradient is scaled down to a share of its weights' norm, the last linear map apart (Brock 2021)."""
+
+    kind: Literal["adaptive"] = "adaptive"
+    share: Annotated[float, Field(gt=0)] = 0.02
+    """Largest norm of a unit's gradient, as a share of the norm of its weights."""
+    eps: Annotated[float, Field(gt=0)] = 1e-3
+    """Least norm that weights count with, so that those at zero can move."""
+
+
+Clipping = Annotated[NoClipping | ClipNorm | AutoClip | AdaptiveClip, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class NoStopping:
+    """Every rung takes all its steps, and its last weights count."""
+
+    kind: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Patience:
+    """A rung ends when the metric on validation has stopped getting better; the weights of the best look count.
+
+    Validation is looked at ten times in the course of a rung, and at its end.
+    """
+
+    kind: Literal["patience"] = "patience"
+    looks: Annotated[int, Field(ge=1, le=10)] = 3
+    """Looks at validation without a gain before the rung ends."""
+    min_gain: Annotated[float, Field(ge=0)] = 0.0
+    """What counts as a gain must be larger than this, in units of the metric."""
+
+
+Stopping = Annotated[NoStopping | Patience, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -476,6 +617,8 @@ class Plan:
     initialisation: Initialisation = Initialisation()
     optimiser: Optimiser = AdamW()
     schedule: Schedule = Constant()
+    clipping: Clipping = NoClipping()
+    stopping: Stopping = NoStopping()
     batch: Batch = Batch()
     averaging: Averaging = Averaging()
     execution: Execution = Execution()

@@ -16,6 +16,7 @@ from fieldcraft.records.files import write_whole
 from fieldcraft.records.versions import bring_forward, stamp
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.guard import Guard
+from fieldcraft.train.progress import Seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class Place:
     guard: Guard = Guard()  # noqa: RUF009  (frozen)
     seconds: float = 0.0
     """Spent on this rung."""
+    seen: tuple[Seen, ...] = ()
+    """Looks at validation, oldest first."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,8 +42,14 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
 
 
-def capture(place: Place, net: nn.Module, optimiser: torch.optim.Optimizer, average: Average | None) -> Checkpoint:
-    """Copy everything that the next step depends on."""
+def capture(
+    place: Place,
+    net: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: Average | None,
+    **more: Mapping[str, Tensor],
+) -> Checkpoint:
+    """Copy everything that the next step depends on; `more` are further parts, which `part` gives back by name."""
     tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
     for index, entries in optimiser.state_dict()["state"].items():
         for key, value in entries.items():
@@ -48,6 +57,8 @@ def capture(place: Place, net: nn.Module, optimiser: torch.optim.Optimizer, aver
                 tensors[f"optimiser.{index}.{key}"] = value
     if average is not None:
         tensors |= {f"average.{name}": value for name, value in average.state().items()}
+    for part_name, values in more.items():
+        tensors |= {f"{part_name}.{name}": value for name, value in values.items()}
     return Checkpoint(place=place, tensors={name: value.detach().clone() for name, value in tensors.items()})
 
 
@@ -62,6 +73,11 @@ def restore(checkpoint: Checkpoint, net: nn.Module, optimiser: torch.optim.Optim
     if average is not None:
         average.restore(_under("average.", checkpoint.tensors))
     return checkpoint.place
+
+
+def part(checkpoint: Checkpoint, name: str) -> dict[str, Tensor]:
+    """Copies of the tensors of one further part; empty when the checkpoint has none."""
+    return {key: value.clone() for key, value in _under(f"{name}.", checkpoint.tensors).items()}
 
 
 def write(checkpoint: Checkpoint, path: Path) -> None:
@@ -90,7 +106,8 @@ def read(path: Path) -> Checkpoint | None:
 
 
 def _place(document: dict[str, Any]) -> Place:
-    return Place(**{**document, "guard": Guard(**document["guard"])})
+    seen = tuple(Seen(**one) for one in document.get("seen", ()))
+    return Place(**{**document, "guard": Guard(**document["guard"]), "seen": seen})
 
 
 def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from math import ceil
+
 from fieldcraft.build.schedule import final_rate, rate
-from fieldcraft.plan.schema import CoolDown, Rung, Schedule
+from fieldcraft.plan.schema import CoolDown, Plateau, Rung, Schedule
+from fieldcraft.train.progress import Seen, cuts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +18,8 @@ class Course:
     planned: int
     peak: float
     cool_downs: tuple[CoolDown, ...] = ()
+    cuts: tuple[int, ...] = ()
+    """Steps from which a plateau's rate is smaller, once more each."""
 
     @classmethod
     def of(cls, rung: Rung, schedule: Schedule, journalled: Sequence[CoolDown] = ()) -> "Course":
@@ -35,6 +40,13 @@ class Course:
         """The course with one more early end."""
         return replace(self, cool_downs=(*self.cool_downs, cool_down))
 
+    def after(self, seen: Sequence[Seen], *, higher: bool) -> "Course":
+        """The course once validation was looked at; `higher`: whether larger values of the metric are better."""
+        if not isinstance(self.schedule, Plateau):
+            return self
+        first = ceil(self.schedule.warm_up * self.planned)
+        return replace(self, cuts=cuts(self.schedule, seen, higher=higher, first=first))
+
     def rate(self, step: int) -> float:
         """Learning rate of one optimiser step, counted from 0.
 
@@ -45,8 +57,14 @@ class Course:
     def _factor(self, step: int, known: int) -> float:
         taken = [one for one in self.cool_downs[:known] if one.at <= step]
         if not taken:
-            return rate(self.schedule, step, planned=self.planned)
+            return self._cut(rate(self.schedule, step, planned=self.planned), step)
         last = taken[-1]
         start = self._factor(last.at, self.cool_downs.index(last))
         share = 1.0 if last.end - last.at <= 1 else min(1.0, (step - last.at) / (last.end - 1 - last.at))
         return start + (final_rate(self.schedule) - start) * share
+
+    def _cut(self, share: float, step: int) -> float:
+        count = sum(at <= step for at in self.cuts)
+        if not isinstance(self.schedule, Plateau) or not count:
+            return share
+        return max(self.schedule.end, float(share * self.schedule.factor**count))

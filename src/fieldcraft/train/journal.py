@@ -37,6 +37,27 @@ class Cooled:
 
 
 @checked(frozen=True, kw_only=True)
+class RateCut:
+    """Validation stopped getting better: from step `at` on the rate is smaller. A resumed run decides it again."""
+
+    event: Literal["rate-cut"] = "rate-cut"
+    rung: str
+    at: int
+    because: str
+
+
+@checked(frozen=True, kw_only=True)
+class EarlyStop:
+    """Validation stopped getting better: the rung ends at step `at` with the weights of step `best`."""
+
+    event: Literal["early-stop"] = "early-stop"
+    rung: str
+    at: int
+    best: int
+    because: str
+
+
+@checked(frozen=True, kw_only=True)
 class BackedOff:
     """The loss was no number, or leapt: back to an earlier step with a smaller rate."""
 
@@ -87,7 +108,7 @@ class Finished:
 
 
 Event = Annotated[
-    Tick | Cooled | BackedOff | SmallerMicro | Climbed | Noted | Finished,
+    Tick | Cooled | RateCut | EarlyStop | BackedOff | SmallerMicro | Climbed | Noted | Finished,
     Field(discriminator="event"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fieldcraft.data.loader import Batch, Batches
 from fieldcraft.errors import BudgetError, Diverged
+from fieldcraft.nn.clipping import Clip
 from fieldcraft.plan import schema
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.records.training import Look
@@ -23,8 +24,9 @@ from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.guard import Trouble
 from fieldcraft.train.hooks.interface import Hook, Trained, Validated
-from fieldcraft.train.journal import BackedOff, Cooled, Journal, SmallerMicro, Tick
+from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, Journal, RateCut, SmallerMicro, Tick
 from fieldcraft.train.pacing import Pace, early_end
+from fieldcraft.train.progress import Seen, best, ended
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.train.watcher import Watcher
 
@@ -63,6 +65,11 @@ class Job:
     """Names of samples by row."""
     classes: int = 0
     """Of single-label targets; 0 for others."""
+    clip: Clip | None = None
+    """What is done to the gradients before each optimiser step."""
+    stopping: schema.Stopping = schema.NoStopping()
+    higher: bool = True
+    """Whether larger values of the metric are better."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +94,7 @@ class Outcome:
     """Where a rung ended."""
 
     weights: Mapping[str, Tensor]
-    """Averaged, when the plan says so."""
+    """Averaged, when the plan says so; those of the best look at validation, when it says that."""
     course: Course
     steps: int
     seconds: float
@@ -123,8 +130,10 @@ class _Loop:
         self.smaller = job.smaller
         self.place = Place()
         found = checkpoint.read(around.checkpoint)
+        self.best: Mapping[str, Tensor] = {}
+        self.stopped = False
         if found is not None:
-            self.place = checkpoint.restore(found, job.net, job.optimiser, self.average)
+            self._restore(found)
         self.kept = self._capture()
         self.pace = Pace()
         self.written = self.decided = self.ticked = self.began = time.monotonic()
@@ -138,7 +147,7 @@ class _Loop:
         self._begin()
         every = max(1, self.job.course.planned // VALIDATIONS)
         mark, marked = time.monotonic(), self.place.step
-        while self.place.step < self.course.end:
+        while self.place.step < self.course.end and not self.stopped:
             if self.around.stop():
                 self._write()
                 return self._outcome(done=False)
@@ -151,13 +160,12 @@ class _Loop:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
                     mark, marked = time.monotonic(), self.place.step
                     continue
-                if step % KEEP_EVERY == 0:
+                if step % every == 0 if step < self.course.end else self._stops:
+                    self._validate()
+                if step % KEEP_EVERY == 0:  # after validation, whose looks are part of the snapshot
                     self.kept = self._capture()
                     if time.monotonic() - self.written > WRITE_EVERY_S:
                         self._write()
-                mark, marked = time.monotonic(), step
-            if step % every == 0 and step < self.course.end:
-                self._validate()
                 mark, marked = time.monotonic(), step
         return self._outcome(done=True)
 
@@ -188,6 +196,8 @@ class _Loop:
         self.optimiser.zero_grad(set_to_none=True)
         with self.watcher.step(step, batch.targets):
             loss = self._gradients(batch)
+            if job.clip is not None:
+                job.clip()
             self.optimiser.step()
         if self.average is not None:
             self.average.update(step)
@@ -269,19 +279,57 @@ class _Loop:
 
     def _go_back(self) -> None:
         """To the last snapshot: the steps after it are taken again."""
-        self.place = checkpoint.restore(self.kept, self.job.net, self.job.optimiser, self.average)
+        self._restore(self.kept)
         self.paced = min(self.paced, self.place.step)
         self.window.clear()
         self._begin()
 
+    def _restore(self, found: Checkpoint) -> None:
+        self.place = checkpoint.restore(found, self.job.net, self.job.optimiser, self.average)
+        self.best = checkpoint.part(found, "best")
+        if self.job.clip is not None:
+            self.job.clip.restore(checkpoint.part(found, "clip"))
+        self._follow()
+
+    @property
+    def _stops(self) -> bool:
+        """Whether validation may end the rung, and the best look counts."""
+        return isinstance(self.job.stopping, schema.Patience)
+
+    def _follow(self) -> None:
+        """Course and end are what the looks at validation so far make them."""
+        seen, higher = self.place.seen, self.job.higher
+        self.course = self.course.after(seen, higher=higher)
+        stopping = self.job.stopping
+        self.stopped = isinstance(stopping, schema.Patience) and ended(stopping, seen, higher=higher)
+
     def _validate(self) -> None:
         began = time.monotonic()
-        self.shadow.load_state_dict(averaged_weights(self.job.net, self.average))
+        weights = averaged_weights(self.job.net, self.average)
+        self.shadow.load_state_dict(weights)
         record = Validated(rung=self.job.rung, step=self.place.step, metric=self.job.validate(self.shadow))
         for hook in self.around.hooks:
             hook.validated(record)
+        self._judge(Seen(record.step, record.metric), weights)
         self.validation_s = time.monotonic() - began
         self.decided += self.validation_s
+
+    def _judge(self, look: Seen, weights: Mapping[str, Tensor]) -> None:
+        """What a look at validation changes, journalled before it acts."""
+        cuts = self.course.cuts
+        self.place = replace(self.place, seen=(*self.place.seen, look))
+        top = best(self.place.seen, higher=self.job.higher)
+        if self._stops and top is look:
+            self.best = weights
+        self._follow()
+        assert top is not None
+        stalled = f"validation was best at step {top.step} ({top.metric:.4g}; now {look.metric:.4g})"
+        if self.course.cuts != cuts:
+            because = f"{stalled}: the rate is cut for the {len(self.course.cuts)}. time at step {look.step}"
+            self._decide(RateCut(rung=self.job.rung, at=look.step, because=because))
+        if self.stopped and look.step < self.course.end:
+            because = f"{stalled}: ends at step {look.step} of {self.course.end} with the weights of step {top.step}"
+            self._decide(EarlyStop(rung=self.job.rung, at=look.step, best=top.step, because=because))
 
     def _keep_time(self) -> None:
         """Tell the journal what was spent, and cool down early when the rest does not fit into the budget."""
@@ -309,13 +357,16 @@ class _Loop:
             self._decide(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
             self.course = self.course.cooled(decision)
 
-    def _decide(self, event: SmallerMicro | BackedOff | Cooled) -> None:
+    def _decide(self, event: SmallerMicro | BackedOff | Cooled | RateCut | EarlyStop) -> None:
         """Journal a decision, then say it."""
         self.around.journal.write(event)
         self.around.say(f"{self.job.rung}: {event.because}")
 
     def _capture(self) -> Checkpoint:
-        return checkpoint.capture(self.place, self.job.net, self.job.optimiser, self.average)
+        clip = self.job.clip.state() if self.job.clip is not None else {}
+        return checkpoint.capture(
+            self.place, self.job.net, self.job.optimiser, self.average, clip=clip, best=self.best
+        )
 
     def _write(self) -> None:
         """Write the last snapshot: steps after it are taken again, the same."""
@@ -328,8 +379,8 @@ class _Loop:
 
     def _outcome(self, *, done: bool) -> Outcome:
         return Outcome(
-            weights=averaged_weights(self.job.net, self.average), course=self.course, steps=self.place.step,
-            seconds=self._seconds(), done=done,
+            weights=self.best or averaged_weights(self.job.net, self.average), course=self.course,
+            steps=self.place.step, seconds=self._seconds(), done=done,
         )  # fmt: skip
 
 

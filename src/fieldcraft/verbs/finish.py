@@ -22,7 +22,7 @@ from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
 from fieldcraft.report.training_record import training_records
 from fieldcraft.tips.symptoms import diagnose
-from fieldcraft.train.journal import BackedOff, Climbed, Cooled, Noted, SmallerMicro
+from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, SmallerMicro
 from fieldcraft.train.memory import peak_mib
 from fieldcraft.verbs import candidates, pictures
 from fieldcraft.verbs.candidates import Judged
@@ -206,7 +206,7 @@ def _notes(work: Work) -> tuple[str, ...]:
         match event:
             case Noted():
                 notes.append(event.text)
-            case Cooled() | SmallerMicro():
+            case Cooled() | SmallerMicro() | RateCut() | EarlyStop():
                 notes.append(f"{event.rung}: {event.because}")
             case BackedOff():
                 shown = ", ".join(event.samples[:5]) + (" ..." if len(event.samples) > 5 else "")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from safetensors.torch import save
 from torch import nn
 
+from fieldcraft.build.clipping import build_clipping
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
@@ -26,7 +27,7 @@ from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.evaluate import outputs
-from fieldcraft.train.journal import BackedOff, Cooled, SmallerMicro
+from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, RateCut, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.verbs.candidates import Judged, folder, keep
@@ -135,6 +136,9 @@ def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, wo
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
         sizes=_sizes(index, plan, facts),
+        clip=build_clipping(net, plan.clipping),
+        stopping=plan.stopping,
+        higher=judge.higher_is_better,
         classes=samples.outputs if plan.task.kind == "single-label" else 0,
         smaller=smaller,
         validate=lambda shadow: judge.value(
@@ -216,6 +220,6 @@ def _note(rung: Rung, outcome: Outcome, work: Work) -> str:
     if outcome.course.end < rung.steps:
         notes.append(f"cooled down early, at {outcome.course.end:,} of {rung.steps:,} steps, to end in time")
     for event in work.journal.read():
-        if isinstance(event, BackedOff | SmallerMicro) and event.rung == rung.name:
+        if isinstance(event, BackedOff | SmallerMicro | EarlyStop | RateCut) and event.rung == rung.name:
             notes.append(event.because)
     return "; ".join(dict.fromkeys(notes))  # a run that goes on backs off again, in the same way

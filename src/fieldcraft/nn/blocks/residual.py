@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
 from fieldcraft.nn.blocks.conv import make_conv
+from fieldcraft.nn.blocks.drop_path import drop_path
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
 
 
@@ -15,13 +16,21 @@ class Residual(nn.Module):
 
     Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
     Cost: 2 width^2 kernel^2 multiply-adds per pixel.
+    `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2015, arXiv:1512.03385, figure 2.
     """
 
     def __init__(
-        self, width: int, *, kernel: int = 3, norm: NormKind = "batch", activation: ActivationKind = "relu"
+        self,
+        width: int,
+        *,
+        kernel: int = 3,
+        norm: NormKind = "batch",
+        activation: ActivationKind = "relu",
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
+        self.drop_path = drop_path
         bias = norm == "none"
         self.branch = nn.Sequential(
             *make_conv(width, width, kernel, bias=bias),
@@ -39,7 +48,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (n, width, h, w)."""
-        return self.activation(x + self.branch(x))  # type: ignore[no-any-return]
+        return self.activation(x + drop_path(self.branch(x), self.drop_path, training=self.training))  # type: ignore[no-any-return]
 
 
 class PreActResidual(nn.Module):
@@ -47,13 +56,21 @@ class PreActResidual(nn.Module):
 
     Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
     Cost: 2 width^2 kernel^2 multiply-adds per pixel.
+    `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2016, arXiv:1603.05027, figure 4(e).
     """
 
     def __init__(
-        self, width: int, *, kernel: int = 3, norm: NormKind = "batch", activation: ActivationKind = "relu"
+        self,
+        width: int,
+        *,
+        kernel: int = 3,
+        norm: NormKind = "batch",
+        activation: ActivationKind = "relu",
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
+        self.drop_path = drop_path
         self.branch = nn.Sequential(
             make_norm(norm, width, 2),
             make_activation(activation),
@@ -70,4 +87,4 @@ class PreActResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (n, width, h, w)."""
-        return x + self.branch(x)  # type: ignore[no-any-return]
+        return x + drop_path(self.branch(x), self.drop_path, training=self.training)  # type: ignore[no-any-return]

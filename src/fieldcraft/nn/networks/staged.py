@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
 from fieldcraft.nn.blocks.conv import ConvNormActivation, ConvNormPlace, Downsample, Padding, halved_conv
+from fieldcraft.nn.blocks.drop_path import linear_shares
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
 from fieldcraft.nn.blocks.residual import PreActResidual, Residual
 from fieldcraft.nn.heads.pooling import HeadKind, make_pooling, pooled_width
@@ -102,6 +103,7 @@ class ResNet(nn.Module):
         activation: ActivationKind = "relu",
         head: HeadKind = "global-average",
         dropout: float = 0.0,
+        drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         if len(depths) != len(widths):
@@ -127,11 +129,15 @@ class ResNet(nn.Module):
             return nn.Sequential(*ahead, *conv)
 
         block = PreActResidual if pre_activation else Residual
+        shares = linear_shares(drop_path, depths)
         self.stages = nn.Sequential(
             *(
                 nn.Sequential(
                     entry(before, after, stage),
-                    *(block(after, kernel=kernel, norm=norm, activation=activation) for _ in range(depths[stage])),
+                    *(
+                        block(after, kernel=kernel, norm=norm, activation=activation, drop_path=share)
+                        for share in shares[stage]
+                    ),
                 )
                 for stage, (before, after) in enumerate(pairwise((shape[0], *widths)))
             )
