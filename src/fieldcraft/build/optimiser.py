@@ -36,9 +36,7 @@ def build_optimiser(module: nn.Module, optimiser: schema.Optimiser, lr: float) -
             return torch.optim.AdamW(groups, lr=lr, betas=betas, eps=optimiser.eps, fused=True)
         case schema.RmsProp():
             alpha, momentum = optimiser.alpha, optimiser.momentum
-            return torch.optim.RMSprop(
-                groups, lr=lr, alpha=alpha, eps=optimiser.eps, momentum=momentum, foreach=True
-            )
+            return torch.optim.RMSprop(groups, lr=lr, alpha=alpha, eps=optimiser.eps, momentum=momentum, foreach=True)
         case _:
             assert_never(optimiser)
 

@@ -10,7 +10,8 @@ from fieldcraft.plan import schema
 def rate(schedule: schema.Schedule, step: int, *, planned: int) -> float:
     """Share of the peak rate, in [0, 1], for optimiser step `step` (from 0) of a course of `planned` steps.
 
-    Cuts by `Plateau` hang on what validation says: they, and early ends, are in `train/course.py`. Raises: ValueError when `step` lies outside the course.
+    Cuts by `Plateau` hang on what validation says: they, and early ends, are in `train/course.py`.
+    Raises: ValueError when `step` lies outside the course.
     """
     if not 0 <= step < planned:
         raise ValueError(f"`0 <= step < {planned}` must hold, but got {step=}.")

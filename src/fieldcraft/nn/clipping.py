@@ -132,7 +132,7 @@ class UnitClip:
 
 
 def unit_norms(weight: Tensor) -> Tensor:
-    """Euclidean norm of each unit's part of a weight, shaped so that it multiplies it: (out, 1, ...), or () below 2-D."""
+    """Euclidean norm of each unit's part of a weight, as (out, 1, ...), or () for vectors, so that it multiplies."""
     if weight.ndim < 2:
         return weight.norm()
     return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.ndim)), keepdim=True)

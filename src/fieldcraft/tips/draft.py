@@ -14,11 +14,11 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Facts
-from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
+from fieldcraft.tips.interface import Applied, Ask, Measurement, Skipped, Tip
 
 BY_HAND = "by hand"
 """The name under which edits stand among the decisions."""
-Measure = Callable[[tuple[StepTime, ...]], Mapping[str, Fact[float]]]
+Measure = Callable[[tuple[Measurement, ...]], Mapping[str, Fact[float]]]
 NEVER = float("inf")
 
 
@@ -39,7 +39,7 @@ class _State:
     brief: Brief
     decisions: tuple[Decision, ...] = ()
     unanswered: frozenset[str] = frozenset()
-    """Questions that could not be measured; inside the fold they count as infinitely slow."""
+    """Questions that could not be measured; inside the fold they count as infinite."""
 
 
 def draft(
@@ -55,7 +55,7 @@ def draft(
 
     Edits (`field=value`) hold throughout: they are made before the first tip, so that tips can take them into account,
     and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
-    their keys; one that it leaves out could not be measured and counts as infinitely slow.
+    their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step).
 
     Tips that only look at networks have no part in it.
 

@@ -118,6 +118,9 @@ TIP = Tip(
         "norm",
         "activation",
         "optimiser",
+        "dropout",
+        "stochastic-depth",
+        "learning-rate",
     ),
     watches=(
         underfitting.WATCH,

@@ -48,10 +48,43 @@ class StepTime:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RateRange:
+    """The peak rate that a learning-rate range test suggests for one rung of a plan, whatever rate it has.
+
+    Three numbers answer it: the rate under `key`, the ends of its 95 % interval under `low` and `high`. Where it could
+    not be measured there is infinity under `key` and nothing under the others.
+    """
+
+    plan: Plan
+    rung: int
+
+    @property
+    def key(self) -> str:
+        """The name under which the rate stands among the facts."""
+        plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
+        data = (rung.network, plan.initialisation, plan.task, plan.input)
+        learning = (plan.optimiser, plan.clipping, plan.batch, plan.execution)
+        return f"peak-rate:{rung.name}:{_digest(repr((data, learning)))}"
+
+    @property
+    def low(self) -> str:
+        """The name of the interval's lower end."""
+        return f"{self.key}:low"
+
+    @property
+    def high(self) -> str:
+        """The name of the interval's upper end."""
+        return f"{self.key}:high"
+
+
+Measurement = StepTime | RateRange
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ask:
     """The tip needs measurements first; it is called again once they stand among the facts."""
 
-    measurements: tuple[StepTime, ...]
+    measurements: tuple[Measurement, ...]
 
 
 def _short(execution: Execution) -> str:

@@ -38,7 +38,7 @@ from fieldcraft.records.facts import (
     TargetFacts,
     Task,
 )
-from fieldcraft.tips.interface import StepTime
+from fieldcraft.tips.interface import Measurement, RateRange, StepTime
 
 try:
     from hypothesis import strategies as st
@@ -256,11 +256,23 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
 # ---------------------------------------------------------------- answers
 
 
-def answer(measurements: tuple[StepTime, ...]) -> Mapping[str, Fact[float]]:
-    """Step times between 0.1 and 1,000 ms that depend on nothing but the question: the same answer every time."""
-    return {question.key: Fact(value=_milliseconds(question.key), **MADE_UP) for question in measurements}
+def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
+    """Answers that depend on nothing but the question: the same every time.
+
+    Step times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1.
+    """
+    answers: dict[str, Fact[float]] = {}
+    for question in measurements:
+        share = _share(question.key)
+        match question:
+            case StepTime():
+                answers[question.key] = Fact(value=float(10 ** (4 * share - 1)), **MADE_UP)
+            case RateRange():
+                rate = 10 ** (4 * share - 4)
+                for key, value in ((question.key, rate), (question.low, rate / 2), (question.high, rate * 2)):
+                    answers[key] = Fact(value=value, **MADE_UP)
+    return answers
 
 
-def _milliseconds(key: str) -> float:
-    share = int.from_bytes(blake2b(key.encode(), digest_size=6).digest(), "little") / 2**48
-    return float(10 ** (4 * share - 1))
+def _share(key: str) -> float:
+    return int.from_bytes(blake2b(key.encode(), digest_size=6).digest(), "little") / 2**48

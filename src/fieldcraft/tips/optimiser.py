@@ -2,16 +2,20 @@
 
 Helps: with norms, SGD at a high rate ends in solutions that carry over to new images; AdamW needs no rate to be found
 for rows of a table and for networks whose inside is not known.
+RMSProp is never chosen, only kept where it was set by hand: AdamW is RMSProp with momentum, a correction for the first
+steps and decay apart from the gradient. It is for repeating a recipe that was tuned with it (MobileNet, EfficientNet,
+reinforcement learning), and for weights so many that AdamW's second copy does not fit.
 Hurts: the high rate diverges without norms, so it is ten times lower there.
-Cost: one copy of the weights for SGD, two for AdamW.
+Cost: one copy of the weights for SGD and RMSProp, two for AdamW.
 Source: Sutskever et al. 2013, ICML (Nesterov momentum); Goyal et al. 2017, arXiv:1706.02677 (rate and batch);
-Wilson et al. 2017, arXiv:1705.08292; Loshchilov and Hutter 2019, arXiv:1711.05101 (AdamW).
+Wilson et al. 2017, arXiv:1705.08292; Loshchilov and Hutter 2019, arXiv:1711.05101 (AdamW);
+Tieleman and Hinton 2012, lecture 6e (RMSProp).
 """
 
 from dataclasses import replace
 from math import sqrt
 
-from fieldcraft.plan.schema import AdamW, Cnn, Mlp, Network, Plan, ResNet, Sgd
+from fieldcraft.plan.schema import AdamW, Cnn, Mlp, Network, Optimiser, Plan, ResNet, RmsProp, Sgd
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.watches import idle_layers, large_updates, loss_spikes
@@ -28,20 +32,25 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     networks = [rung.network for rung in plan.ladder.rungs]
     if not networks:
         return Skipped(because="the ladder has no networks")
-    sgd = all(isinstance(network, Cnn | ResNet) for network in networks)
+    by_hand = plan.optimiser if isinstance(plan.optimiser, RmsProp) else None
+    sgd = by_hand is None and all(isinstance(network, Cnn | ResNet) for network in networks)
     rungs = tuple(replace(rung, lr=_lr(rung.network, plan.batch.size, sgd=sgd)) for rung in plan.ladder.rungs)
-    kept = plan.optimiser
-    decay, everywhere = kept.weight_decay, kept.decay_norms_and_biases
     changed = replace(
-        plan,
-        ladder=replace(plan.ladder, rungs=rungs),
-        optimiser=Sgd(momentum=0.9, nesterov=True, weight_decay=decay, decay_norms_and_biases=everywhere)
-        if sgd
-        else AdamW(weight_decay=decay, decay_norms_and_biases=everywhere),
+        plan, ladder=replace(plan.ladder, rungs=rungs), optimiser=by_hand or _chosen(plan.optimiser, sgd=sgd)
     )
     name = "convolutions: SGD with Nesterov momentum" if sgd else "no ladder of convolutions alone: AdamW"
+    if by_hand:
+        name = "RMSProp, set by hand, stays"
     rates = " and ".join(dict.fromkeys(f"{rung.lr:g}" for rung in rungs))
     return Applied(plan=changed, because=f"{name}, peak rate {rates} for {plan.batch.size} samples a step")
+
+
+def _chosen(before: Optimiser, *, sgd: bool) -> Optimiser:
+    """The optimiser, with the decay that was decided already."""
+    decay, everywhere = before.weight_decay, before.decay_norms_and_biases
+    if sgd:
+        return Sgd(momentum=0.9, nesterov=True, weight_decay=decay, decay_norms_and_biases=everywhere)
+    return AdamW(weight_decay=decay, decay_norms_and_biases=everywhere)
 
 
 def _lr(network: Network, batch: int, *, sgd: bool) -> float:

@@ -83,6 +83,18 @@ def activations(network: Network, brief: Brief, sample: InputPlan) -> int:
     return sum(numbers for _, numbers in _layers(network, brief, sample))
 
 
+def weights(network: Network, brief: Brief, sample: InputPlan) -> int:
+    """Weights of the linear maps; norms and biases apart. 0 for one's own network, whose inside is not known."""
+    if not (isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput)):
+        return macs(network, brief, sample)
+    count, before = 0, sample.channels
+    for stage, after in enumerate(network.widths):
+        repeats = network.depth if isinstance(network, Cnn) else 1 + 2 * network.depths[stage]
+        count += (before + (repeats - 1) * after) * after * network.kernel**2
+        before = after
+    return count + before * brief.outputs
+
+
 def _layers(network: Network, brief: Brief, sample: InputPlan) -> list[tuple[int, int]]:
     """(multiply-adds, numbers given) of each linear map."""
     if isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput):

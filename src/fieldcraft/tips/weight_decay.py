@@ -9,21 +9,24 @@ He et al. 2019, arXiv:1812.01187, section 3.1 (no decay on norms and biases).
 
 from dataclasses import replace
 
-from fieldcraft.plan.schema import Plan, Sgd
+from fieldcraft.plan.schema import AdamW, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 
 SGD_DECAY, ADAMW_DECAY = 5e-4, 0.05
-"""Each in its optimiser's own convention; they are of the same order once AdamW's is multiplied by its rate."""
+"""Each in its optimiser's own convention; they are of the same order once AdamW's is multiplied by its rate.
+
+RMSProp's convention is that of SGD.
+"""
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     """Decay weights of linear maps and convolutions."""
     if not plan.ladder.rungs:
         return Skipped(because="the ladder has no networks")
-    decay = SGD_DECAY if isinstance(plan.optimiser, Sgd) else ADAMW_DECAY
+    decay = ADAMW_DECAY if isinstance(plan.optimiser, AdamW) else SGD_DECAY
     optimiser = replace(plan.optimiser, weight_decay=decay, decay_norms_and_biases=False)
-    name = "SGD" if isinstance(plan.optimiser, Sgd) else "AdamW"
+    name = {"sgd": "SGD", "adamw": "AdamW", "rmsprop": "RMSProp"}[plan.optimiser.kind]
     return Applied(
         plan=replace(plan, optimiser=optimiser),
         because=f"{brief.data.train:,} training samples and {name}: {decay:g} on weights, none on norms and biases",

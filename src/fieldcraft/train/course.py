@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
 from math import ceil
 
 from fieldcraft.build.schedule import final_rate, rate

@@ -67,7 +67,7 @@ class Job:
     """Of single-label targets; 0 for others."""
     clip: Clip | None = None
     """What is done to the gradients before each optimiser step."""
-    stopping: schema.Stopping = schema.NoStopping()
+    stopping: schema.Stopping = schema.NoStopping()  # noqa: RUF009  (frozen)
     higher: bool = True
     """Whether larger values of the metric are better."""
 
@@ -364,9 +364,7 @@ class _Loop:
 
     def _capture(self) -> Checkpoint:
         clip = self.job.clip.state() if self.job.clip is not None else {}
-        return checkpoint.capture(
-            self.place, self.job.net, self.job.optimiser, self.average, clip=clip, best=self.best
-        )
+        return checkpoint.capture(self.place, self.job.net, self.job.optimiser, self.average, clip=clip, best=self.best)
 
     def _write(self) -> None:
         """Write the last snapshot: steps after it are taken again, the same."""

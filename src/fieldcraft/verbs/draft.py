@@ -1,16 +1,17 @@
 """Draft: fingerprint the data, let every tip decide, and give the plan with its reasons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import PlanError
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Facts
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, check_decides
 from fieldcraft.tips.draft import draft as fold
-from fieldcraft.tips.interface import Tip
+from fieldcraft.tips.interface import Measurement, RateRange, StepTime, Tip
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.audit import Care, limit_of
@@ -19,6 +20,7 @@ from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
+from fieldcraft.verbs.range_test import range_test
 
 MEASURING = 0.03  # share of the budget for the measurements of one question; tips ask two or three
 MEASURING_S = (0.7, 8.0)  # bounds of the same
@@ -70,10 +72,30 @@ def decide(
         Brief(facts=facts),
         prepared.start,
         tips,
-        measure=timer(facts, wardrobe),
+        measure=measurer(facts, wardrobe),
         without=frozenset(without) | _others(tips, only),
         edits=edits,
     )
+
+
+RANGE_SHARE, RANGE_S = 0.04, 30.0
+"""Share of the budget for a learning-rate range test, and the most seconds of it."""
+
+
+def measurer(facts: Facts, wardrobe: Wardrobe) -> Callable[[tuple[Measurement, ...]], Mapping[str, Fact[float]]]:
+    """What answers all questions of tips, each within its share of the budget."""
+    budget_s = facts.budget.seconds
+    range_s = RANGE_S if budget_s is None else min(RANGE_S, RANGE_SHARE * budget_s)
+
+    def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
+        times = tuple(one for one in questions if isinstance(one, StepTime))
+        ranges = [one for one in questions if isinstance(one, RateRange)]
+        answers = dict(timer(facts, wardrobe)(times)) if times else {}
+        for one in ranges:
+            answers |= range_test(one, wardrobe.samples(one.plan), range_s / len(ranges))
+        return answers
+
+    return measure
 
 
 def timer(facts: Facts, wardrobe: Wardrobe) -> StepTimer:
