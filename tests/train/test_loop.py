@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from fieldcraft.data.loader import Batch
 from fieldcraft.errors import BudgetError, RunError
-from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, SmallerMicro
+from fieldcraft.nn.clipping import NormClip, PercentileClip
+from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, Patience, Plateau, SmallerMicro
 from fieldcraft.records.training import Look
 from fieldcraft.regimes.interface import Losses
 from fieldcraft.regimes.supervised import Supervised
@@ -300,3 +301,82 @@ def test_the_loss_of_a_last_step_is_looked_at_also_when_the_time_ends_there(
     with pytest.raises(RunError, match="at step 63 of rung"):
         train(made_job(made_net(), batches=MadeBatches(spoil=poisoned({63}, float("nan")))), surroundings)
     assert next(event for event in surroundings.journal.read() if isinstance(event, Cooled)).end == 64
+
+
+METRICS = {12: 0.5, 24: 0.7, 36: 0.6, 48: 0.6, 60: 0.65, 72: 0.8, 84: 0.7, 96: 0.7, 108: 0.7, 120: 0.7}
+
+
+@dataclass
+class Told:
+    """Validation that says what it was told to, one look after the other from a step on; keeps the weights it saw."""
+
+    steps: list[int]
+
+    def __call__(self, net: nn.Module) -> float:
+        step = self.steps.pop(0)
+        self.seen = {**getattr(self, "seen", {}), step: {k: v.clone() for k, v in net.state_dict().items()}}
+        return METRICS[step]
+
+
+def steered(folder: Path, since: int = 0, **changes: object) -> tuple[Job, Told]:
+    """A job with everything that remembers: AutoClip's norms, a plateau's cuts, the best weights."""
+    net = made_net()
+    told = Told([step for step in METRICS if step > since])
+    job = made_job(
+        net, course=Course(schedule=Plateau(warm_up=0.05), planned=120, peak=0.1), validate=told,
+        clip=PercentileClip(net.parameters(), 30, window=40), stopping=Patience(looks=5),
+    )  # fmt: skip
+    return replace(job, **changes), told
+
+
+@pytest.mark.parametrize("after", [0, 13, 25, 49, 50, 51, 60, 61, 99, 101, 119])
+def test_clipping_cuts_and_the_best_weights_survive_a_stop(tmp_path: Path, after: int) -> None:
+    whole = train(steered(tmp_path / "whole")[0], around(tmp_path / "whole"))
+    assert whole.course.cuts == (36, 48, 60, 84, 96, 108)
+    train(steered(tmp_path / "cut")[0], around(tmp_path / "cut", stop=stop_after(after)))
+    since = after // 50 * 50
+    resumed = train(steered(tmp_path / "cut", since)[0], around(tmp_path / "cut"))
+    assert same(whole, resumed)
+    assert resumed.course == whole.course
+
+
+def test_a_stalled_rung_ends_early_with_its_best_weights_and_says_so(tmp_path: Path) -> None:
+    surroundings = around(tmp_path)
+    job, told = steered(tmp_path, stopping=Patience(looks=3))
+    outcome = train(job, surroundings)
+    assert outcome.done and outcome.steps == 60
+    assert all(torch.equal(value, told.seen[24][name]) for name, value in outcome.weights.items())
+    (event,) = [one for one in surroundings.journal.read() if isinstance(one, journalled.EarlyStop)]
+    assert (event.at, event.best) == (60, 24)
+    cut = [one.at for one in surroundings.journal.read() if isinstance(one, journalled.RateCut)]
+    assert cut == [36, 48, 60]
+
+
+def test_patience_that_never_ends_keeps_the_best_of_all_looks(tmp_path: Path) -> None:
+    job, told = steered(tmp_path, stopping=Patience(looks=10))
+    outcome = train(job, around(tmp_path))
+    assert outcome.steps == 120 and told.steps == []
+    assert all(torch.equal(value, told.seen[72][name]) for name, value in outcome.weights.items())
+
+
+def test_smaller_is_better_where_the_metric_says_so(tmp_path: Path) -> None:
+    job, told = steered(tmp_path, stopping=Patience(looks=10), higher=False)
+    outcome = train(job, around(tmp_path))
+    assert all(torch.equal(value, told.seen[12][name]) for name, value in outcome.weights.items())
+
+
+def test_a_limit_out_of_reach_is_no_clipping(tmp_path: Path) -> None:
+    net = made_net()
+    plain = train(made_job(made_net()), around(tmp_path / "plain"))
+    clipped = train(made_job(net, clip=NormClip(net.parameters(), 1e9)), around(tmp_path / "clipped"))
+    assert same(plain, clipped)
+
+
+def test_looks_are_forgotten_when_a_rung_goes_back(tmp_path: Path) -> None:
+    """From step 63 back to 50: the looks at 60 and later count once, as they are taken again."""
+    surroundings = around(tmp_path)
+    job, told = steered(tmp_path, stopping=Patience(looks=10))
+    told.steps = [12, 24, 36, 48, 60, 60, 72, 84, 96, 108, 120]
+    outcome = train(replace(job, regime=HungryOnce(at=63)), surroundings)
+    assert outcome.course.cuts == (36, 48, 60, 84, 96, 108)
+    assert told.steps == []
