@@ -52,6 +52,12 @@ def test_frozen_weights_take_no_part() -> None:
             lambda weights: torch.optim.SGD(weights, lr=0.05, fused=False),
         ),
         (
+            schema.RmsProp(alpha=0.9, momentum=0.5, eps=1e-6, weight_decay=0.1),
+            lambda weights: torch.optim.RMSprop(
+                weights, lr=0.05, alpha=0.9, momentum=0.5, eps=1e-6, weight_decay=0.1, foreach=False
+            ),
+        ),
+        (
             schema.AdamW(beta1=0.8, beta2=0.95, eps=1e-6, weight_decay=0.1),
             lambda weights: torch.optim.AdamW(
                 weights, lr=0.05, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1, fused=False

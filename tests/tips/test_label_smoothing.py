@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.tips.known_briefs import CIFAR10, DIABETES, applied, brief, images, skipped, start, with_outputs
+from tests.tips.known_briefs import CIFAR10, DIABETES, applied, brief, found, images, skipped, start, with_outputs
 
 from fieldcraft.plan.schema import CrossEntropy, Imported, SingleLabel
+from fieldcraft.records.brief import Brief
+from fieldcraft.records.deep_facts import DeepFacts, Noise
 from fieldcraft.tips.interface import Applied, Skipped
-from fieldcraft.tips.label_smoothing import LEAST_CLASSES, SHARE, TIP
+from fieldcraft.tips.label_smoothing import LEAST_CLASSES, MOST, SHARE, TIP
 
 
 def test_targets_of_many_classes_are_smoothed():
@@ -36,3 +38,16 @@ def test_it_stays_out_of_other_targets():
 def test_it_stays_out_of_ones_own_loss():
     plan = replace(start(CIFAR10), task=SingleLabel(loss=Imported(target="mine.losses:loss")))
     assert "mine.losses:loss" in skipped(TIP, CIFAR10, plan)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "share"),
+    [(0.0, 0.3, SHARE), (0.05, 0.2, SHARE), (0.18, 0.25, 0.2), (0.4, 0.5, MOST)],
+)
+def test_the_share_follows_the_noise_that_is_certain(low, high, share):
+    noise = Noise(labels=found((low + high) / 2), labels_95=(low, high), curve=None)
+    data = replace(CIFAR10.facts.data, deep=DeepFacts(noise=noise))
+    noisy = Brief(facts=replace(CIFAR10.facts, data=data))
+    decision = TIP.decide(noisy, start(CIFAR10))
+    assert decision.plan.task.loss.label_smoothing == pytest.approx(share)
+    assert ("are wrong" in decision.because) == (share != SHARE)

@@ -4,7 +4,7 @@ from math import sqrt
 import pytest
 from tests.tips.known_briefs import BREAST_CANCER, CIFAR10, OWN, applied, skipped, start, with_rungs
 
-from fieldcraft.plan.schema import AdamW, Batch, Cnn, Linear, Mlp, ResNet, Sgd
+from fieldcraft.plan.schema import AdamW, Batch, Cnn, Linear, Mlp, ResNet, RmsProp, Sgd
 from fieldcraft.tips.optimiser import ADAMW_BOUNDS, ADAMW_LR, OWN_LR, SGD_BOUNDS, SGD_LR, TIP, WITHOUT_NORM
 
 
@@ -50,3 +50,10 @@ def test_decay_that_was_decided_stays():
 
 def test_it_stays_out_of_an_empty_ladder():
     skipped(TIP, CIFAR10, start(CIFAR10))
+
+
+def test_rmsprop_is_kept_where_it_was_set_and_never_chosen():
+    by_hand = RmsProp(alpha=0.9)
+    plan = applied(TIP, CIFAR10, replace(with_rungs(start(CIFAR10), Cnn(), Mlp()), optimiser=by_hand))
+    assert plan.optimiser == by_hand
+    assert [rung.lr for rung in plan.ladder.rungs] == [OWN_LR, ADAMW_LR]

@@ -30,6 +30,12 @@ kind = "sgd"
 weight_decay = 5e-4
 [schedule]
 kind = "one-cycle"
+[clipping]
+kind = "auto"
+window = 100
+[stopping]
+kind = "patience"
+looks = 10
 [batch]
 size = 32
 [averaging]
