@@ -133,9 +133,9 @@ class UnitClip:
 
 def unit_norms(weight: Tensor) -> Tensor:
     """Euclidean norm of each unit's part of a weight, as (out, 1, ...), or () for vectors, so that it multiplies."""
-    if weight.ndim < 2:
-        return weight.norm()
-    return torch.linalg.vector_norm(weight, dim=tuple(range(1, weight.ndim)), keepdim=True)
+    dims = tuple(range(1, weight.ndim)) if weight.ndim > 1 else None
+    found: Tensor = torch.linalg.vector_norm(weight, dim=dims, keepdim=dims is not None)
+    return found
 
 
 def without_last_linear(module: nn.Module) -> tuple[nn.Parameter, ...]:

@@ -87,4 +87,4 @@ class PreActResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (n, width, h, w)."""
-        return x + drop_path(self.branch(x), self.drop_path, training=self.training)  # type: ignore[no-any-return]
+        return x + drop_path(self.branch(x), self.drop_path, training=self.training)
