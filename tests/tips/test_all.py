@@ -18,23 +18,19 @@ from fieldcraft.tips.rough import step_seconds
 
 NAMES = [tip.name for tip in ALL]
 DECIDING = [tip.name for tip in ALL if tip.decide]
-<<<<<<< HEAD
 NO_TIPS = {
-    "interface",
-    "draft",
     "contract",
-    "outside",
+    "draft",
+    "interface",
     "made_up",
-    "rough",
+    "outside",
     "phases",
+    "rough",
     "rule",
     "rungs",
     "symptoms",
     "watch",
 }
-=======
-NO_TIPS = {"interface", "draft", "contract", "outside", "made_up", "rough", "rule", "rungs", "symptoms", "watch"}
->>>>>>> 94d3d07 (Tips on how it learns: schedules, warm-up, early stop, clipping, dropout, stochastic depth, a measured rate; label smoothing by noise)
 
 
 def measure(known):
