@@ -32,11 +32,17 @@ def total(call: Call) -> Any:
 
 
 def is_gate(small: Tensor, large: Tensor) -> bool:
-    """Is one spread over the map of the other? A map may have its channels in two dimensions (split attention)."""
+    """Is one spread over the map of the other? A map may have its channels in two dimensions (split attention), and in
+    three dimensions its places in the middle, as tokens have them.
+    """
     if small.dim() != large.dim() or small.dim() < 3:
         return False
     first = 3 if small.dim() == 5 and small.shape[:3] == large.shape[:3] else 2
-    places = range(first, small.dim())
+    layouts = [range(first, small.dim()), *([range(1, 2)] if small.dim() == 3 else [])]
+    return any(_is_spread(small, large, places) for places in layouts)
+
+
+def _is_spread(small: Tensor, large: Tensor, places: range) -> bool:
     spread = all(small.shape[dim] == 1 or small.stride(dim) == 0 for dim in places)
     return spread and any(large.shape[dim] > 1 and large.stride(dim) > 0 for dim in places)
 
