@@ -6,6 +6,7 @@ from torch import nn
 
 from fieldcraft.build.network import build_network
 from fieldcraft.errors import PlanError
+from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
 from fieldcraft.nn.blocks.whitening import WhiteningConv2d
 from fieldcraft.plan import schema
 
@@ -15,6 +16,8 @@ NETWORKS = {
     "mlp": schema.Mlp(widths=(16, 16), residual=True, norm="layer", dropout=0.1),
     "cnn": schema.Cnn(widths=(24, 8), depth=2, head="flatten"),
     "resnet": schema.ResNet(widths=(24, 8), depths=(1, 1), norm="group", downsample="stride"),
+    "separable": schema.Cnn(widths=(24, 8), depth=2, separable=True, head="pyramid", levels=(1, 2)),
+    "gated": schema.ResNet(widths=(24, 8), depths=(1, 1), squeeze_excitation=4, separable=True),
     "pre-activation": schema.ResNet(widths=(24, 8), depths=(1, 0), norm_place="before-convolution"),
 }
 
@@ -61,7 +64,7 @@ def test_every_field_of_the_plan_arrives() -> None:
     assert "in_features=7, out_features=5, bias=True" in mlp and "Tanh" in mlp and "Dropout(p=0.2" in mlp
 
 
-@pytest.mark.parametrize("name", ["cnn", "resnet", "pre-activation"])
+@pytest.mark.parametrize("name", ["cnn", "resnet", "pre-activation", "separable", "gated"])
 def test_whitening_fills_the_first_convolution_and_saved_weights_fit(name: str) -> None:
     whiten = schema.Initialisation(kind="he", whiten=True)
     patches = torch.randn(30, 1, 8, 8)
@@ -74,6 +77,20 @@ def test_whitening_fills_the_first_convolution_and_saved_weights_fit(name: str) 
     empty.load_state_dict(net.state_dict())
     x = torch.randn(2, 1, 8, 8)
     assert torch.equal(empty.eval()(x), net.eval()(x))
+
+
+def test_gates_and_separable_steps_arrive_and_gates_start_open() -> None:
+    net = build(
+        schema.ResNet(
+            widths=(8, 8), depths=(1, 1), squeeze_excitation=2, separable=True, head="pyramid", levels=(1, 2)
+        ),
+        initialisation=schema.Initialisation(kind="he"),
+    )
+    gates = [part for part in net.modules() if isinstance(part, SqueezeExcitation)]
+    assert len(gates) == 2
+    assert all(not gate.excite.weight.any() and gate.squeeze.weight.any() for gate in gates)
+    assert net.classifier.in_features == 8 * 5
+    assert sum(part.groups > 1 for part in net.modules() if isinstance(part, nn.Conv2d)) == 5
 
 
 def test_whitening_leaves_networks_without_convolutions_alone() -> None:

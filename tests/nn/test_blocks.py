@@ -9,7 +9,8 @@ from fieldcraft.nn.blocks.conv import ConvNormActivation, make_conv
 from fieldcraft.nn.blocks.mlp import MlpStep
 from fieldcraft.nn.blocks.norm import groups_for, make_norm
 from fieldcraft.nn.blocks.residual import PreActResidual, Residual
-from fieldcraft.nn.heads.pooling import make_pooling, pooled_width
+from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
+from fieldcraft.nn.heads.pooling import SpatialPyramid, make_pooling, pooled_width
 
 SIZES = {"same": lambda size, kernel: size, "none": lambda size, kernel: size - kernel + 1}
 
@@ -137,3 +138,83 @@ def test_pooling_gives_the_width_that_it_promises(kind: str) -> None:
     assert pooled.shape == (2, pooled_width(kind, 3, 4, 5))
     slow = {"global-average": x.mean((2, 3)), "global-max": x.flatten(2).max(2).values, "flatten": x.flatten(1)}[kind]
     torch.testing.assert_close(pooled, slow)
+
+
+@settings(deadline=None, max_examples=20)
+@given(
+    channels=st.integers(1, 5),
+    kernel=st.integers(2, 5),
+    stride=st.sampled_from([1, 2]),
+    padding=st.sampled_from(["same", "none"]),
+)
+def test_a_separable_convolution_is_the_dense_one_of_its_product_kernels(channels, kernel, stride, padding) -> None:
+    separable = make_conv(channels, 6, kernel, stride=stride, padding=padding, separable=True)
+    dense = make_conv(channels, 6, kernel, stride=stride, padding=padding)
+    around, across = separable[-2], separable[-1]
+    with torch.no_grad():
+        dense[-1].weight.copy_(across.weight * around.weight.transpose(0, 1))
+        dense[-1].bias.copy_(across.bias)
+    x = torch.randn(2, channels, 9, 8)
+    torch.testing.assert_close(separable(x), dense(x), rtol=1e-4, atol=1e-5)
+    assert sum(weight.numel() for weight in separable.parameters()) == channels * kernel**2 + 6 * channels + 6
+
+
+def test_a_separable_step_of_one_pixel_is_the_dense_step() -> None:
+    assert len(make_conv(4, 6, 1, separable=True)) == 1
+
+
+def test_squeeze_and_excitation_begins_as_the_identity_and_is_the_formula() -> None:
+    gate, x = SqueezeExcitation(8, 2), torch.randn(3, 8, 5, 4)
+    assert torch.equal(gate(x), x)
+    nn.init.normal_(gate.excite.weight)
+    nn.init.normal_(gate.excite.bias)
+    slow = torch.empty_like(x)
+    for n in range(3):
+        means = torch.stack([x[n, c].mean() for c in range(8)])
+        hidden = (gate.squeeze.weight @ means + gate.squeeze.bias).clamp(min=0)
+        factors = 2 / (1 + (-(gate.excite.weight @ hidden + gate.excite.bias)).exp())
+        for c in range(8):
+            slow[n, c] = x[n, c] * factors[c]
+    torch.testing.assert_close(gate(x), slow)
+    assert gate.squeeze.out_features == 4
+    assert SqueezeExcitation(64, 4).squeeze.out_features == 16
+    with pytest.raises(ValueError, match="reduction >= 1"):
+        SqueezeExcitation(8, 0)
+
+
+@pytest.mark.parametrize("block", [Residual, PreActResidual])
+def test_open_gates_change_nothing_and_closed_ones_leave_the_skip_path(block: type) -> None:
+    plain, gated = block(8, separable=True), block(8, separable=True, squeeze_excitation=2)
+    gated.load_state_dict(plain.state_dict(), strict=False)
+    x = torch.randn(3, 8, 6, 6)
+    torch.testing.assert_close(gated(x), plain(x))
+    nn.init.constant_(gated.gate.excite.bias, -200.0)
+    torch.testing.assert_close(gated(x), x.relu() if block is Residual else x)
+
+
+def pyramid_slowly(x: torch.Tensor, levels: tuple[int, ...]) -> torch.Tensor:
+    """Bin by bin, as He et al. cut the map."""
+    numbers = []
+    for level in levels:
+        bins = [(size * i // level, -(-size * (i + 1) // level)) for size in x.shape[2:] for i in range(level)]
+        rows, columns = bins[:level], bins[level:]
+        pooled = [x[:, :, top:bottom, left:right].amax((2, 3)) for top, bottom in rows for left, right in columns]
+        numbers.append(torch.stack(pooled, dim=2).flatten(1))
+    return torch.cat(numbers, dim=1)
+
+
+@settings(deadline=None, max_examples=30)
+@given(height=st.integers(1, 9), width=st.integers(1, 9), levels=st.lists(st.integers(1, 5), min_size=1, max_size=3))
+def test_the_pyramid_pools_bin_by_bin_and_gives_as_many_numbers_for_any_map(height, width, levels) -> None:
+    x = torch.randn(2, 3, height, width)
+    pooled = make_pooling("pyramid", levels)(x)
+    assert torch.equal(pooled, pyramid_slowly(x, tuple(levels)))
+    assert pooled.shape == (2, pooled_width("pyramid", 3, height, width, levels))
+
+
+def test_a_pyramid_lies_between_the_global_maximum_and_the_map_itself() -> None:
+    x = torch.randn(2, 3, 7, 7)
+    assert torch.equal(SpatialPyramid((1,))(x), make_pooling("global-max")(x))
+    assert torch.equal(SpatialPyramid((7,))(x), make_pooling("flatten")(x))
+    with pytest.raises(ValueError, match="levels"):
+        SpatialPyramid(())

@@ -87,3 +87,45 @@ def test_too_many_stages_are_refused_with_the_sizes() -> None:
         Cnn((1, 4, 4), 2, widths=(4,) * 3, norm="instance")
     with pytest.raises(ValueError, match="len"):
         ResNet((1, 8, 8), 2, widths=(4,), depths=(1, 1))
+
+
+@pytest.mark.parametrize("norm_place", ["before-activation", "before-convolution"])
+def test_separable_networks_keep_their_first_convolution_dense(norm_place: str) -> None:
+    net = ResNet((3, 16, 16), 4, widths=(8, 16), depths=(1, 1), norm_place=norm_place, separable=True)
+    first, *others = [part for part in net.modules() if isinstance(part, nn.Conv2d) and part.kernel_size == (3, 3)]
+    assert first.groups == 1
+    assert [part.groups for part in others] == [8, 8, 8, 16, 16]
+    cnn = Cnn((3, 16, 16), 4, widths=(8, 16), depth=2, separable=True)
+    assert [part.groups for part in cnn.modules() if isinstance(part, nn.Conv2d)] == [1, 8, 1, 8, 1, 16, 1]
+
+
+@pytest.mark.parametrize("kind", [Cnn, ResNet])
+def test_a_pyramid_takes_images_of_any_size(kind: type) -> None:
+    net = kind((3, 32, 32), 5, head="pyramid", levels=(1, 3)).eval()
+    assert net.classifier.in_features == (1 + 9) * (256 if kind is ResNet else 128)
+    for size in ((32, 32), (17, 40), (9, 8)):
+        assert net(torch.randn(2, 3, *size)).shape == (2, 5)
+
+
+def test_networks_of_older_plans_keep_the_names_and_shapes_of_their_weights() -> None:
+    shapes = {
+        name: tuple(value.shape)
+        for name, value in ResNet((1, 8, 8), 3, widths=(4, 6), depths=(0, 1)).state_dict().items()
+    }
+    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+
+    def normed(path: str, width: int) -> dict[str, tuple[int, ...]]:
+        return {f"{path}.{name}": () if name == norm[-1] else (width,) for name in norm}
+
+    assert shapes == {
+        "stages.0.0.conv.0.weight": (4, 1, 3, 3),
+        **normed("stages.0.0.norm", 4),
+        "stages.1.0.conv.0.weight": (6, 4, 3, 3),
+        **normed("stages.1.0.norm", 6),
+        "stages.1.1.branch.0.weight": (6, 6, 3, 3),
+        **normed("stages.1.1.branch.1", 6),
+        "stages.1.1.branch.3.weight": (6, 6, 3, 3),
+        **normed("stages.1.1.branch.4", 6),
+        "classifier.weight": (3, 6),
+        "classifier.bias": (3,),
+    }

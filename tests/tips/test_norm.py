@@ -1,10 +1,11 @@
 from dataclasses import replace
 
 import pytest
-from tests.tips.known_briefs import CIFAR10, OWN, applied, skipped, start, with_rungs
+from tests.tips.known_briefs import CIFAR10, OWN, applied, settle, skipped, start, with_rungs
 
+from fieldcraft.nn.blocks.norm import groups_for
 from fieldcraft.plan.schema import Batch, Cnn, Linear, Mlp, ResNet
-from fieldcraft.tips.norm import LEAST_BATCH, TIP
+from fieldcraft.tips.norm import LEAST_BATCH, TIP, TWO_GROUPS
 
 
 def normed(batch):
@@ -32,3 +33,15 @@ def test_the_samples_that_are_together_decide(batch, norms):
 @pytest.mark.parametrize("network", [Linear(), OWN])
 def test_it_stays_out_where_nothing_could_be_normalised(network):
     skipped(TIP, CIFAR10, with_rungs(start(CIFAR10), network))
+
+
+def test_images_whose_stages_have_one_group_get_layer_norm_by_its_name():
+    plan = replace(with_rungs(start(CIFAR10), Cnn(widths=(4, 7)), Cnn(widths=(4, 8))), batch=Batch(size=4))
+    assert [rung.network.norm for rung in applied(TIP, CIFAR10, plan).ladder.rungs] == ["layer", "group"]
+    decision, _ = settle(TIP, CIFAR10, plan)
+    assert "4 samples pass at once, fewer than 16: layer norm and group norm" in decision.because
+
+
+@pytest.mark.parametrize("channels", [1, 4, 7, 8, 12, 64])
+def test_the_name_layer_stands_where_there_is_one_group(channels):
+    assert (groups_for(channels) == 1) == (channels < TWO_GROUPS)

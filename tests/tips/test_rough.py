@@ -1,7 +1,13 @@
+from dataclasses import replace
+
 import pytest
 from tests.tips.known_briefs import BREAST_CANCER, CIFAR10, DIGITS, MNIST, OWN, start, with_budget, with_machine
 
-from fieldcraft.plan.schema import Cnn, Linear, Mlp, ResNet
+from fieldcraft.anatomy.inputs import as_inputs
+from fieldcraft.anatomy.look import look
+from fieldcraft.build.network import build_network
+from fieldcraft.plan.schema import Cnn, Initialisation, Linear, Mlp, ResNet
+from fieldcraft.records import operations
 from fieldcraft.tips.rough import activations, affordable_macs, enough_epochs, likely_epochs, macs, training_seconds
 
 
@@ -63,3 +69,20 @@ def test_what_is_affordable_grows_with_time_and_cores():
     assert affordable_macs(with_budget(CIFAR10, 360.0)) > affordable_macs(CIFAR10)
     assert affordable_macs(with_machine(CIFAR10, cores=4)) == pytest.approx(2 * affordable_macs(CIFAR10))
     assert affordable_macs(with_machine(CIFAR10, gpu="a GPU", gpu_memory_mib=16_000)) > 10 * affordable_macs(CIFAR10)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+@pytest.mark.parametrize(
+    "fields", [{}, {"head": "flatten"}, {"head": "pyramid", "levels": (1, 3)}, {"kernel": 5, "downsample": "stride"}]
+)
+@pytest.mark.parametrize(
+    "family", [Cnn(widths=(8, 12), depth=2), ResNet(widths=(8, 12), depths=(1, 2), squeeze_excitation=2)]
+)
+def test_multiply_adds_are_those_that_anatomy_counts_in_the_network(family, fields, separable):
+    network = replace(family, separable=separable, **fields)
+    net = build_network(network, shape=(3, 32, 32), outputs=10, initialisation=Initialisation(), seed=0, name="a")
+    rows = look(net.eval(), as_inputs((3, 32, 32))).rows
+    counted = sum(
+        row.cost.macs for row in rows if isinstance(row.operation, operations.Convolution | operations.Linear)
+    )
+    assert macs(network, CIFAR10, start(CIFAR10).input) == counted

@@ -81,6 +81,8 @@ def _own(
                 norm_place=network.norm_place,
                 activation=network.activation,
                 head=network.head,
+                levels=network.levels,
+                separable=network.separable,
                 dropout=network.dropout,
             )
         case schema.ResNet():
@@ -95,6 +97,9 @@ def _own(
                 norm_place=network.norm_place,
                 activation=network.activation,
                 head=network.head,
+                levels=network.levels,
+                separable=network.separable,
+                squeeze_excitation=network.squeeze_excitation,
                 dropout=network.dropout,
                 drop_path=network.drop_path,
             )

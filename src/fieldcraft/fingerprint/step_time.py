@@ -67,7 +67,7 @@ def interleaved(
         key: Fact(
             # What disturbs a step only makes it slower, and a pace taken for too slow is never made good.
             value=1000 * min(warm_ups[key], median_low(found or [warm_ups[key]])),
-            method="lower median of training steps, in ms",
+            method="lower median, in ms",
             sample=note,
         )
         for key, found in times.items()

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.mlp import MlpStep
 from fieldcraft.nn.blocks.residual import PreActResidual, Residual
+from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
 from fieldcraft.nn.blocks.whitening import WhiteningConv2d, kept_filters
 
 InitialisationKind = Literal["default", "he", "xavier", "orthogonal"]
@@ -26,7 +27,8 @@ def initialise_(module: nn.Module, kind: InitialisationKind, generator: torch.Ge
 
     "default" repeats PyTorch's own distributions; "he" is normal with variance 2 / fan-in, "xavier" uniform with
     variance 2 / (fan-in + fan-out), "orthogonal" orthogonal times sqrt 2; these three set biases to zero. Norms start
-    at scale 1 and shift 0. Works on linear maps, convolutions and norms, in place, on the generator's device.
+    at scale 1 and shift 0, gates of squeeze-and-excitation at 1. Works on linear maps, convolutions and norms, in
+    place, on the generator's device.
 
     Raises: ValueError when a submodule of another type has weights of its own.
     Source: He et al. 2015, arXiv:1502.01852; Glorot and Bengio 2010; Saxe et al. 2013, arXiv:1312.6120.
@@ -43,6 +45,9 @@ def initialise_(module: nn.Module, kind: InitialisationKind, generator: torch.Ge
                 f"`initialise_` knows linear maps, convolutions and norms, but {name or 'the module'} is a "
                 f"{type(part).__name__} with weights of its own."
             )
+    for part in module.modules():
+        if isinstance(part, SqueezeExcitation):
+            part.start_open()
     return module
 
 

@@ -206,7 +206,8 @@ class Splits:
 
 Norm = Literal["batch", "group", "layer", "instance", "none"]
 Activation = Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
-Head = Literal["global-average", "global-max", "flatten"]
+Head = Literal["global-average", "global-max", "flatten", "pyramid"]
+Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], Field(min_length=1)]
 Width = Annotated[int, Field(ge=1, le=65536)]
 
 
@@ -246,6 +247,10 @@ class Cnn:
     norm_place: Literal["before-activation", "after-activation"] = "before-activation"
     activation: Activation = "relu"
     head: Head = "global-average"
+    levels: Levels = (1, 2, 4)
+    """Bins a side of each grid of the head "pyramid"; other heads have none."""
+    separable: bool = False
+    """Whether every convolution but the first looks around in each channel alone and then mixes channels."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Before the last linear map."""
 
@@ -267,6 +272,12 @@ class ResNet:
     """"before-convolution" is the pre-activation block of He et al. 2016."""
     activation: Activation = "relu"
     head: Head = "global-average"
+    levels: Levels = (1, 2, 4)
+    """Bins a side of each grid of the head "pyramid"; other heads have none."""
+    separable: bool = False
+    """Whether every convolution but the first looks around in each channel alone and then mixes channels."""
+    squeeze_excitation: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Channels for each hidden unit of the gates at the end of residual branches; 0: no gates."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Before the last linear map."""
 
@@ -603,6 +614,10 @@ class Prediction:
     """Coverage wanted of regression intervals."""
     tta: tuple[View, ...] = ()
     """Views of an image, with all their combinations, over which the network's outputs are averaged."""
+    limit_macs: Annotated[int, Field(ge=1)] | None = None
+    """Most multiply-adds that a network may take for one sample."""
+    limit_ms: Annotated[float, Field(gt=0)] | None = None
+    """Most milliseconds that a network may take for one sample by itself, in fp32 on this machine's CPU."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -40,6 +40,8 @@ from fieldcraft.tips import (
     shuffling,
     skip_connections,
     small_kernels,
+    spatial_pyramid,
+    squeeze_excitation,
     step_decay,
     stochastic_depth,
     test_time_augmentation,
@@ -51,21 +53,26 @@ from fieldcraft.tips import (
     weight_averaging,
     weight_decay,
     width,
+    worth_a_network,
 )
 from fieldcraft.tips.interface import Tip
 
 ALL: tuple[Tip, ...] = (
     # What the networks are.
     architecture.TIP,
+    worth_a_network.TIP,
     small_kernels.TIP,
     padding.TIP,
     depth_and_strides.TIP,
     residual_connections.TIP,
     width.TIP,
+    squeeze_excitation.TIP,
+    spatial_pyramid.TIP,
     # How they learn; the norm and the rate follow the batch.
     batch_size.TIP,
     norm.TIP,
     activation.TIP,
+    depthwise_separable.TIP,
     initialisation.TIP,
     optimiser.TIP,
     one_cycle.TIP,
@@ -109,5 +116,4 @@ ALL: tuple[Tip, ...] = (
     dilation.TIP,
     attention.TIP,
     head.TIP,
-    depthwise_separable.TIP,
 )

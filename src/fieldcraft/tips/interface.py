@@ -48,6 +48,25 @@ class StepTime:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PredictionTime:
+    """How long one rung of a plan takes to predict one sample by itself, in milliseconds (a median, taken in turn).
+
+    In full precision on the CPU, as a saved model predicts. Two questions are the same when network, input and threads
+    are the same.
+    """
+
+    plan: Plan
+    rung: int
+
+    @property
+    def key(self) -> str:
+        """The name under which the answer stands among the facts."""
+        plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
+        what = repr((rung.network, plan.input, plan.execution.threads))
+        return f"prediction-ms:{rung.name}:{plan.execution.threads}t:{_digest(what)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateRange:
     """The peak rate that a learning-rate range test suggests for one rung of a plan, whatever rate it has.
 
@@ -77,7 +96,7 @@ class RateRange:
         return f"{self.key}:high"
 
 
-Measurement = StepTime | RateRange
+Measurement = StepTime | PredictionTime | RateRange
 
 
 @dataclass(frozen=True, kw_only=True)

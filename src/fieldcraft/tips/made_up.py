@@ -38,7 +38,7 @@ from fieldcraft.records.facts import (
     TargetFacts,
     Task,
 )
-from fieldcraft.tips.interface import Measurement, RateRange, StepTime
+from fieldcraft.tips.interface import Measurement, PredictionTime, RateRange, StepTime
 
 try:
     from hypothesis import strategies as st
@@ -259,13 +259,13 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
 def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
     """Answers that depend on nothing but the question: the same every time.
 
-    Step times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1.
+    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1.
     """
     answers: dict[str, Fact[float]] = {}
     for question in measurements:
         share = _share(question.key)
         match question:
-            case StepTime():
+            case StepTime() | PredictionTime():
                 answers[question.key] = Fact(value=float(10 ** (4 * share - 1)), **MADE_UP)
             case RateRange():
                 rate = 10 ** (4 * share - 4)

@@ -59,6 +59,8 @@ def _residual(network: Network) -> Network:
         norm=network.norm,
         activation=network.activation,
         head=network.head,
+        levels=network.levels,
+        separable=network.separable,
         dropout=network.dropout,
     )
 

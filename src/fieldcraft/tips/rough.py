@@ -31,6 +31,8 @@ UNLIMITED_EPOCHS = 30
 FLOPS_PER_CORE = {"fp32": 0.07e12, "bf16": 0.25e12}
 """Multiplications and additions a second that training reached, per core; on a 2-core x86 machine with AVX-512."""
 FLOPS_GPU = 20e12
+LEAST_HIDDEN = 4
+"""Of the gates of squeeze-and-excitation."""
 STEP_S = 0.005
 """What every step takes, however small the network."""
 
@@ -124,9 +126,21 @@ def _convolutions(network: Cnn | ResNet, sample: ImageInput, outputs: int) -> li
             height, width = max(1, height - lost_px), max(1, width - lost_px)
             if halves and not pools:
                 height, width = max(1, height // 2), max(1, width // 2)
-            numbers = height * width * given
-            layers.append((numbers * channels * network.kernel**2, numbers))
+            layers += _convolution(network, channels, given, height * width, first=not layers)
             channels = given
             if halves and pools:
                 height, width = max(1, height // 2), max(1, width // 2)
-    return [*layers, (channels * outputs, outputs)]
+        if isinstance(network, ResNet) and network.squeeze_excitation:
+            hidden = max(LEAST_HIDDEN, given // network.squeeze_excitation)
+            layers += [(given * hidden, hidden), (hidden * given, given)] * network.depths[stage]
+    positions = {"flatten": height * width, "pyramid": sum(level**2 for level in network.levels)}
+    return [*layers, (channels * positions.get(network.head, 1) * outputs, outputs)]
+
+
+def _convolution(
+    network: Cnn | ResNet, channels: int, given: int, positions: int, *, first: bool
+) -> list[tuple[int, int]]:
+    area = network.kernel**2
+    if not network.separable or first or area == 1:
+        return [(positions * channels * given * area, positions * given)]
+    return [(positions * channels * area, positions * channels), (positions * channels * given, positions * given)]

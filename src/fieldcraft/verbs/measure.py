@@ -1,4 +1,4 @@
-"""Answering what tips ask: training steps of planned networks, timed on this machine with this data."""
+"""Answering what tips ask: training steps and predictions of planned networks, timed on this machine."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.records.fact import Fact
-from fieldcraft.tips.interface import StepTime
+from fieldcraft.tips.interface import Measurement, PredictionTime, StepTime
 from fieldcraft.tips.phases import only_size
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.engine import engine
@@ -22,19 +22,19 @@ from fieldcraft.verbs.samples import Samples
 
 @dataclass(frozen=True)
 class StepTimer:
-    """Times whole training steps: batch, forward, backward, optimiser, average."""
+    """Times whole training steps (batch, forward, backward, optimiser, average), and single predictions."""
 
     samples: Callable[[Plan], Samples]
     """Samples as a plan wants them."""
     limit_s: float
     """For all measurements of one question."""
 
-    def __call__(self, measurements: tuple[StepTime, ...]) -> Mapping[str, Fact[float]]:
+    def __call__(self, measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
         """The answers, by key; candidates that this machine cannot run are missing."""
         steps: dict[str, Callable[[], None]] = {}
         for one in measurements:
             try:
-                steps[one.key] = self._step(one)
+                steps[one.key] = self._step(one) if isinstance(one, StepTime) else self._prediction(one)
             except PlanError:
                 if one.plan.execution.device == "cpu":
                     raise
@@ -79,6 +79,23 @@ class StepTimer:
             taken += 1
 
         return step
+
+    def _prediction(self, question: PredictionTime) -> Callable[[], None]:
+        plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
+        samples = self.samples(plan)
+        net = build_network(
+            rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
+            initialisation=plan.initialisation, patches=first_patches(samples, plan),
+        ).eval()  # fmt: skip
+        one_sample = torch.zeros(1, *samples.shape)
+
+        @torch.no_grad()
+        def predict() -> None:
+            if torch.get_num_threads() != plan.execution.threads:
+                torch.set_num_threads(plan.execution.threads)
+            net(one_sample)
+
+        return predict
 
 
 PATCH_SAMPLES = 2_000

@@ -10,34 +10,17 @@ Source: Hu et al. 2017, arXiv:1709.01507, section 3; the factor 2 so that it sta
 """
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fieldcraft.inspection.rewrites.flow import Flow
 from fieldcraft.inspection.rewrites.interface import Change, Options, Outcome, Rewrite
 from fieldcraft.inspection.rewrites.tree import Convolutions, beyond_norm, is_batch_norm, is_plain, put
+from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
 from fieldcraft.records.anatomy import Anatomy, Row
 from fieldcraft.records.operations import Arithmetic, Convolution, Regulariser
 
 REDUCTION = 16
-LEAST = 4
 NORMS = (nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
-
-
-class SqueezeExcitation(nn.Module):
-    """Gate each channel by what all channels say. Shape: (n, c, *map) -> same."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        hidden = max(LEAST, channels // REDUCTION)
-        self.squeeze = nn.Linear(channels, hidden)
-        self.excite = nn.Linear(hidden, channels)
-        nn.init.zeros_(self.excite.weight)
-        nn.init.zeros_(self.excite.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Gate the channels; the gate is at first 1."""
-        gate = 2 * torch.sigmoid(self.excite(torch.relu(self.squeeze(x.flatten(2).mean(2)))))
-        return x * gate.reshape(*gate.shape, *[1] * (x.dim() - 2))
 
 
 def apply(module: nn.Module, anatomy: Anatomy, options: Options) -> Outcome:
@@ -57,7 +40,7 @@ def apply(module: nn.Module, anatomy: Anatomy, options: Options) -> Outcome:
         channels = flow.shape(path)[1]
         old = module.get_submodule(path)
         like = next((one for one in (*old.parameters(), *module.parameters())), torch.empty(0))
-        put(module, path, nn.Sequential(old, SqueezeExcitation(channels).to(like)))
+        put(module, path, nn.Sequential(old, SqueezeExcitation(channels, REDUCTION).to(like)))
         changes.append(Change(path=path, what=f"gate over {channels} channels behind it"))
     return Outcome(changes=tuple(changes), left=tuple(left))
 

@@ -6,6 +6,7 @@ from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
 from fieldcraft.nn.blocks.conv import make_conv
 from fieldcraft.nn.blocks.drop_path import drop_path
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
+from fieldcraft.nn.blocks.squeeze_excitation import make_gate
 
 
 class Residual(nn.Module):
@@ -15,7 +16,8 @@ class Residual(nn.Module):
     behind a rectifier would never get a gradient.
 
     Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
-    Cost: 2 width^2 kernel^2 multiply-adds per pixel.
+    Cost: 2 width^2 kernel^2 multiply-adds per pixel; less when `separable` (see `make_conv`). `squeeze_excitation`, a
+    reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
     `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2015, arXiv:1512.03385, figure 2.
     """
@@ -27,18 +29,21 @@ class Residual(nn.Module):
         kernel: int = 3,
         norm: NormKind = "batch",
         activation: ActivationKind = "relu",
+        separable: bool = False,
+        squeeze_excitation: int = 0,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
         self.drop_path = drop_path
         bias = norm == "none"
         self.branch = nn.Sequential(
-            *make_conv(width, width, kernel, bias=bias),
+            *make_conv(width, width, kernel, bias=bias, separable=separable),
             make_norm(norm, width, 2),
             make_activation(activation),
-            *make_conv(width, width, kernel, bias=bias),
+            *make_conv(width, width, kernel, bias=bias, separable=separable),
             make_norm(norm, width, 2),
         )
+        self.gate = make_gate(width, squeeze_excitation)
         self.activation = make_activation(activation)
 
     @property
@@ -48,14 +53,16 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (n, width, h, w)."""
-        return self.activation(x + drop_path(self.branch(x), self.drop_path, training=self.training))  # type: ignore[no-any-return]
+        x = x + drop_path(self.gate(self.branch(x)), self.drop_path, training=self.training)
+        return self.activation(x)  # type: ignore[no-any-return]
 
 
 class PreActResidual(nn.Module):
     """Add two norm-activation-convolution steps to an untouched skip path.
 
     Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
-    Cost: 2 width^2 kernel^2 multiply-adds per pixel.
+    Cost: 2 width^2 kernel^2 multiply-adds per pixel; less when `separable` (see `make_conv`). `squeeze_excitation`, a
+    reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
     `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2016, arXiv:1603.05027, figure 4(e).
     """
@@ -67,6 +74,8 @@ class PreActResidual(nn.Module):
         kernel: int = 3,
         norm: NormKind = "batch",
         activation: ActivationKind = "relu",
+        separable: bool = False,
+        squeeze_excitation: int = 0,
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
@@ -74,11 +83,12 @@ class PreActResidual(nn.Module):
         self.branch = nn.Sequential(
             make_norm(norm, width, 2),
             make_activation(activation),
-            *make_conv(width, width, kernel, bias=norm == "none"),
+            *make_conv(width, width, kernel, bias=norm == "none", separable=separable),
             make_norm(norm, width, 2),
             make_activation(activation),
-            *make_conv(width, width, kernel),
+            *make_conv(width, width, kernel, separable=separable),
         )
+        self.gate = make_gate(width, squeeze_excitation)
 
     @property
     def last(self) -> nn.Module:
@@ -87,4 +97,4 @@ class PreActResidual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform (n, width, h, w)."""
-        return x + drop_path(self.branch(x), self.drop_path, training=self.training)
+        return x + drop_path(self.gate(self.branch(x)), self.drop_path, training=self.training)

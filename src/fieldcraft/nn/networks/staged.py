@@ -20,7 +20,8 @@ class Cnn(nn.Module):
     """Stages of `depth` convolutions (each with norm and activation), pooling, dropout, a linear map.
 
     The first convolution of every stage but the first works at the incoming resolution and is followed by max-pooling
-    over 2 x 2, or takes strides of 2.
+    over 2 x 2, or takes strides of 2. With `separable` all convolutions but the very first, which has few channels to
+    look at, are depthwise separable. `levels` are those of the head "pyramid".
 
     Shape: (n, channels, height, width) -> (n, outputs).
     Receptive field: grows by (kernel - 1) px times the stride before each convolution, by the stride at each pooling.
@@ -41,6 +42,8 @@ class Cnn(nn.Module):
         norm_place: ConvNormPlace = "before-activation",
         activation: ActivationKind = "relu",
         head: HeadKind = "global-average",
+        levels: Sequence[int] = (1, 2, 4),
+        separable: bool = False,
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
@@ -48,7 +51,7 @@ class Cnn(nn.Module):
             shape[1:], [depth] * len(widths), kernel=kernel, padding=padding, downsample=downsample, norm=norm
         )
 
-        def step(before: int, after: int, halve: bool) -> nn.Module:
+        def step(before: int, after: int, halve: bool, first: bool = False) -> nn.Module:
             return ConvNormActivation(
                 before,
                 after,
@@ -58,17 +61,20 @@ class Cnn(nn.Module):
                 norm=norm,
                 norm_place=norm_place,
                 activation=activation,
+                separable=separable and not first,
             )
 
         self.stages = nn.Sequential(
             *(
-                nn.Sequential(step(before, after, stage > 0), *(step(after, after, False) for _ in range(depth - 1)))
+                nn.Sequential(
+                    step(before, after, stage > 0, stage == 0), *(step(after, after, False) for _ in range(depth - 1))
+                )
                 for stage, (before, after) in enumerate(pairwise((shape[0], *widths)))
             )
         )
-        self.pool = make_pooling(head)
+        self.pool = make_pooling(head, levels)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(pooled_width(head, widths[-1], *sizes[-1]), outputs)
+        self.classifier = nn.Linear(pooled_width(head, widths[-1], *sizes[-1], levels), outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, height, width)."""
@@ -81,7 +87,8 @@ class ResNet(nn.Module):
     The convolution of every stage but the first halves the map as in `Cnn`. With `norm_place` "before-activation" it is
     followed by norm and activation and the blocks are classic; with "before-convolution" norm and activation precede
     it (in the first stage there is nothing to precede), the blocks are pre-activation ones, and a last norm and
-    activation stand before the pooling.
+    activation stand before the pooling. `separable` and `levels` are as in `Cnn`; `squeeze_excitation`, a reduction,
+    gates the channels of each block (0: no gates).
 
     Shape: (n, channels, height, width) -> (n, outputs).
     Raises: ValueError when the map would shrink below one pixel, or when `depths` and `widths` differ in length.
@@ -102,6 +109,9 @@ class ResNet(nn.Module):
         norm_place: ResidualNormPlace = "before-activation",
         activation: ActivationKind = "relu",
         head: HeadKind = "global-average",
+        levels: Sequence[int] = (1, 2, 4),
+        separable: bool = False,
+        squeeze_excitation: int = 0,
         dropout: float = 0.0,
         drop_path: float = 0.0,
     ) -> None:
@@ -120,33 +130,41 @@ class ResNet(nn.Module):
 
         def entry(before: int, after: int, stage: int) -> nn.Module:
             halve = downsample if stage else None
+            apart = separable and stage > 0
             if not pre_activation:
                 return ConvNormActivation(
-                    before, after, kernel=kernel, downsample=halve, norm=norm, activation=activation
+                    before, after, kernel=kernel, downsample=halve, norm=norm, activation=activation, separable=apart
                 )
-            conv = halved_conv(before, after, kernel, padding="same", downsample=halve, bias=True)
+            conv = halved_conv(before, after, kernel, padding="same", downsample=halve, bias=True, separable=apart)
             ahead = (make_norm(norm, before, 2), make_activation(activation)) if stage else ()
             return nn.Sequential(*ahead, *conv)
 
-        block = PreActResidual if pre_activation else Residual
+        def block(width: int, share: float) -> nn.Module:
+            return (PreActResidual if pre_activation else Residual)(
+                width,
+                kernel=kernel,
+                norm=norm,
+                activation=activation,
+                separable=separable,
+                squeeze_excitation=squeeze_excitation,
+                drop_path=share,
+            )
+
         shares = linear_shares(drop_path, depths)
         self.stages = nn.Sequential(
             *(
                 nn.Sequential(
                     entry(before, after, stage),
-                    *(
-                        block(after, kernel=kernel, norm=norm, activation=activation, drop_path=share)
-                        for share in shares[stage]
-                    ),
+                    *(block(after, share) for share in shares[stage]),
                 )
                 for stage, (before, after) in enumerate(pairwise((shape[0], *widths)))
             )
         )
         last = (make_norm(norm, widths[-1], 2), make_activation(activation)) if pre_activation else ()
         self.last = nn.Sequential(*last)
-        self.pool = make_pooling(head)
+        self.pool = make_pooling(head, levels)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(pooled_width(head, widths[-1], *sizes[-1]), outputs)
+        self.classifier = nn.Linear(pooled_width(head, widths[-1], *sizes[-1], levels), outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, channels, height, width)."""
