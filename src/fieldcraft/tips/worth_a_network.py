@@ -16,10 +16,10 @@ from fieldcraft.tips.interface import Applied, Skipped, Tip
 
 LEAST_TRAIN = 30
 """Training samples below which no network is trained: validation has too few to tell it from a baseline."""
-FEW = 100
-"""Training samples below which only the smallest network is trained."""
-STRAIGHT = 0.0
+STRAIGHT = 0.05
 """Share of a linear probe's error that a flexible one must save on a table before a larger network is trained."""
+LEAST_LEARNT = 200
+"""Samples that the probes must have learnt from: from fewer, the share hangs on one or two answers."""
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
@@ -35,8 +35,6 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
         return _left(
             plan, 0, f"{train} training and {brief.data.validation} validation samples, fewer than {LEAST_TRAIN}"
         )
-    if train < FEW:
-        return _left(plan, 1, f"{train} training samples, fewer than {FEW}")
     flexible = _flexible(brief)
     if brief.table is None or flexible is None:
         return Skipped(because=f"{train:,} training samples: the ladder decides at run time")
@@ -48,7 +46,8 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 
 def _flexible(brief: Brief) -> float | None:
     noise = brief.data.deep.noise
-    return noise.curve.value.flexible if noise is not None and noise.curve is not None else None
+    curve = noise.curve.value if noise is not None and noise.curve is not None else None
+    return curve.flexible if curve is not None and curve.samples[-1] >= LEAST_LEARNT else None
 
 
 def _left(plan: Plan, networks: int, why: str) -> Applied:
