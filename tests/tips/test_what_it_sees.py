@@ -95,6 +95,13 @@ def test_views_that_training_does_not_show_are_not_asked():
     assert "not measured" in skipped(test_time_augmentation.TIP, CIFAR10, mirroring(looking()))
 
 
+@pytest.mark.parametrize("limit", [{"limit_macs": 10**9}, {"limit_ms": 100.0}])
+def test_predictions_with_a_limit_are_of_one_view(limit):
+    known, plan = with_symmetry(CIFAR10, flip_horizontal="yes"), mirroring(looking())
+    limited = replace(plan, prediction=replace(plan.prediction, **limit))
+    assert "one more pass" in skipped(test_time_augmentation.TIP, known, limited)
+
+
 # ---------------------------------------------------------------- what stays out
 
 

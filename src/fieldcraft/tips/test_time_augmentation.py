@@ -27,6 +27,8 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
         return Skipped(because="rows of a table have no other views")
     if not any(isinstance(rung.network, Cnn | ResNet | Imported) for rung in plan.ladder.rungs):
         return Skipped(because="no network of the ladder looks at images as such")
+    if plan.prediction.limit_macs is not None or plan.prediction.limit_ms is not None:
+        return Skipped(because="predictions have a limit, and each view would take one more pass")
     shown = {"mirror": sample.augment.flip_horizontal, "upside-down": sample.augment.flip_vertical}
     known = {view: brief.data.deep.survives(transform) for view, transform in NEEDS.items()}
     views = tuple(view for view, one in known.items() if shown[view] and one is not None and one.survives == "yes")
