@@ -11,7 +11,7 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, check_decides
 from fieldcraft.tips.draft import draft as fold
-from fieldcraft.tips.interface import Measurement, RateRange, StepTime, Tip
+from fieldcraft.tips.interface import Measurement, RateRange, Tip
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.audit import Care, limit_of
@@ -88,7 +88,7 @@ def measurer(facts: Facts, wardrobe: Wardrobe) -> Callable[[tuple[Measurement, .
     range_s = RANGE_S if budget_s is None else min(RANGE_S, RANGE_SHARE * budget_s)
 
     def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
-        times = tuple(one for one in questions if isinstance(one, StepTime))
+        times = tuple(one for one in questions if not isinstance(one, RateRange))
         ranges = [one for one in questions if isinstance(one, RateRange)]
         answers = dict(timer(facts, wardrobe)(times)) if times else {}
         for one in ranges:

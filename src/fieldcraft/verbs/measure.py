@@ -13,7 +13,7 @@ from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.records.fact import Fact
-from fieldcraft.tips.interface import Measurement, PredictionTime, StepTime
+from fieldcraft.tips.interface import PredictionTime, StepTime
 from fieldcraft.tips.phases import only_size
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.engine import engine
@@ -29,7 +29,7 @@ class StepTimer:
     limit_s: float
     """For all measurements of one question."""
 
-    def __call__(self, measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
+    def __call__(self, measurements: tuple[StepTime | PredictionTime, ...]) -> Mapping[str, Fact[float]]:
         """The answers, by key; candidates that this machine cannot run are missing."""
         steps: dict[str, Callable[[], None]] = {}
         for one in measurements:
