@@ -2,7 +2,7 @@
 
 Each seed parts the data anew; arms share the split, the order of the samples and the steps, and are judged on
 validation alone. The network is the planner's largest, narrowed so that all of it ends in minutes.
-Usage: python benchmarks/network_parts.py {norms|parts} SOURCE BATCH STEPS SEEDS [EDIT ...]
+Usage: python benchmarks/network_parts.py {norms|batch-or-group|parts} SOURCE BATCH STEPS SEEDS [EDIT ...]
 """
 
 import sys
@@ -41,6 +41,7 @@ PARTS: Mapping[str, dict[str, object]] = {
     "pyramid (1, 2)": {"head": "pyramid", "levels": (1, 2)},
     "separable": {"separable": True},
 }
+ARMS = {"norms": NORMS, "batch-or-group": {kind: NORMS[kind] for kind in ("batch", "group")}, "parts": PARTS}
 
 
 def trained(network: Network, plan: Plan, samples: Samples, steps: int) -> tuple[float, float]:
@@ -77,7 +78,7 @@ def drafted(brief: Brief, start: Plan, batch: int, seed: int) -> Plan:
 
 def main(which: str, source: str, batch: str, steps: str, seeds: str, *edits: str) -> None:
     torch.set_num_threads(1)
-    arms = NORMS if which == "norms" else PARTS
+    arms = ARMS[which]
     found: dict[str, list[float]] = {arm: [] for arm in arms}
     seconds: dict[str, list[float]] = {arm: [] for arm in arms}
     costs: dict[str, int] = {}

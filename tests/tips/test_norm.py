@@ -5,7 +5,7 @@ from tests.tips.known_briefs import CIFAR10, OWN, applied, settle, skipped, star
 
 from fieldcraft.nn.blocks.norm import groups_for
 from fieldcraft.plan.schema import Batch, Cnn, Linear, Mlp, ResNet
-from fieldcraft.tips.norm import LEAST_BATCH, TIP, TWO_GROUPS
+from fieldcraft.tips.norm import LEAST_IMAGES, LEAST_ROWS, TIP, TWO_GROUPS
 
 
 def normed(batch):
@@ -20,10 +20,12 @@ def normed(batch):
 @pytest.mark.parametrize(
     ("batch", "norms"),
     [
-        (Batch(size=LEAST_BATCH), ["batch", "batch", "batch"]),
-        (Batch(size=LEAST_BATCH - 1), ["group", "group", "layer"]),
-        (Batch(size=128, micro=LEAST_BATCH), ["batch", "batch", "batch"]),
-        (Batch(size=128, micro=LEAST_BATCH - 1), ["group", "group", "layer"]),
+        (Batch(size=LEAST_ROWS), ["batch", "batch", "batch"]),
+        (Batch(size=LEAST_ROWS - 1), ["batch", "batch", "layer"]),
+        (Batch(size=LEAST_IMAGES), ["batch", "batch", "layer"]),
+        (Batch(size=LEAST_IMAGES - 1), ["group", "group", "layer"]),
+        (Batch(size=128, micro=LEAST_IMAGES), ["batch", "batch", "layer"]),
+        (Batch(size=128, micro=LEAST_IMAGES - 1), ["group", "group", "layer"]),
     ],
 )
 def test_the_samples_that_are_together_decide(batch, norms):
@@ -39,7 +41,7 @@ def test_images_whose_stages_have_one_group_get_layer_norm_by_its_name():
     plan = replace(with_rungs(start(CIFAR10), Cnn(widths=(4, 7)), Cnn(widths=(4, 8))), batch=Batch(size=4))
     assert [rung.network.norm for rung in applied(TIP, CIFAR10, plan).ladder.rungs] == ["layer", "group"]
     decision, _ = settle(TIP, CIFAR10, plan)
-    assert "4 samples pass at once, fewer than 16: layer norm and group norm" in decision.because
+    assert "4 samples pass at once, batch norm needs 8 images: layer norm and group norm" in decision.because
 
 
 @pytest.mark.parametrize("channels", [1, 4, 7, 8, 12, 64])

@@ -4,7 +4,8 @@ Off unless the plan asks for it (`ladder.rungs.NAME.network.head=pyramid`, `.lev
 size before any network sees them, so that every head fits; the sizes that came and the one that is used are told.
 
 Helps: images of many sizes and proportions that must not be forced into one; where coarse places tell classes apart.
-Hurts: one size for all, where the mean over positions needs fewer weights; few samples.
+Hurts: one size for all, where the mean over positions needs fewer weights; grids of 1 and 2 gained 1.4 points (-4.2 to
++6.9, three seeds of 200 steps, validation images of CIFAR-10 at 16 px), which shows nothing.
 Cost: the last linear map grows by the number of bins: 21 for grids of 1, 2 and 4 a side.
 Source: He et al. 2014, arXiv:1406.4729, section 2.2; Lin et al. 2013, arXiv:1312.4400 (the mean instead).
 """

@@ -3,7 +3,8 @@
 Off unless the plan asks for it (`ladder.rungs.NAME.network.squeeze_excitation=8`): in few steps it did not pay.
 
 Helps: deep networks that are trained for long: a point of top-1 accuracy for ResNet-50 on ImageNet.
-Hurts: short training: RESULT
+Hurts: nothing was shown in short training: +0.4 points (-4.2 to +5.1, three seeds of 200 steps, validation images of
+CIFAR-10 at 16 px).
 Cost: 2 channels^2 / reduction weights a block, hardly any multiply-adds, one more pass over the map of each block.
 Source: Hu et al. 2017, arXiv:1709.01507.
 """

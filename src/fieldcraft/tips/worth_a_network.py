@@ -3,7 +3,9 @@
 The baselines always run, and decide at the end; this only spares networks that would be trained for nothing.
 
 Helps: small tables, where linear models and trees are hard to beat; the time goes to the network that is left.
-Hurts: a set whose few samples happen to suit a larger network; more samples show it.
+Hurts: a set whose few samples happen to suit a larger network; more samples show it. With 20 samples a network was best
+in 2 of 27 splits of ten small sets (by 1.6 points of accuracy and 3 % of the deviation). The straight line rests on one
+set alone: of nine tables three splits of diabetes lay below, and all were won by a baseline.
 Cost: none; it saves the larger networks' time.
 Source: Grinsztajn et al. 2022, arXiv:2207.08815.
 """
