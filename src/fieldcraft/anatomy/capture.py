@@ -102,6 +102,16 @@ class Capture:
     parents: dict[int, frozenset[str]] = field(default_factory=dict)
     """Names of parameters and buffers that a static value was made of."""
 
+    _makers: dict[int, Event] = field(default_factory=dict)
+    _listed: int = 0
+
+    def maker(self, value: int) -> Event | None:
+        """The event that gave a value; None for inputs, parameters, buffers and constants."""
+        for event in self.events[self._listed :]:
+            self._makers.update(dict.fromkeys(event.outputs, event))
+        self._listed = len(self.events)
+        return self._makers.get(value)
+
     def is_static(self, event: Event) -> bool:
         """No input reaches the event."""
         return all(value in self.static for value in event.outputs)

@@ -47,9 +47,10 @@ def normalisation(here: Here, operation: Normalisation) -> Result:
 
 
 def softmax(here: Here, operation: Softmax) -> Result:
-    """Everything along one dimension."""
+    """Everything along one dimension; a bound where a mask may hide some of it."""
     sight, before = first_of(here)
-    return contracted(sight, [operation.dim], before, here.pixels)
+    whole = contracted(sight, [operation.dim], before, here.pixels)
+    return bounded(whole) if operation.masked else whole
 
 
 MOST_PAIRS = 2**20

@@ -228,9 +228,40 @@ def _activation(name: str) -> Rule:
 
 def _softmax(log: bool) -> Rule:
     def read(call: Call) -> Operation:
-        return Softmax(dim=int(call["dim"]) % max(1, len(call.result)), log=log)
+        return Softmax(
+            dim=int(call["dim"]) % max(1, len(call.result)), log=log, masked=_may_hide(call["self"], call.capture)
+        )
 
     return read
+
+
+def _may_hide(scores: Ref, capture: Capture) -> bool:
+    """Numbers that nobody learns were filled in, or added, on the way from the products to the softmax.
+
+    Of masks only that much is known without numbers; biases that are made of parameters hide nothing.
+    """
+    open_, seen = [scores.value], set()
+    while open_:
+        value = open_.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        event = capture.maker(value)
+        packet = event.packet.rstrip("_") if event is not None else ""
+        if event is not None and packet in HIDING:
+            return True
+        if event is not None and packet in TRANSPARENT:
+            open_ += event.refs()
+        elif value in capture.static and _is_made_up(value, capture):
+            return True
+    return False
+
+
+def _is_made_up(value: int, capture: Capture) -> bool:
+    """Several numbers that no parameter went into."""
+    tensor = capture.values[value].tensor
+    learned = {one.name for one in capture.values if one.origin == "parameter"}
+    return tensor.is_floating_point() and tensor.numel() > 1 and not learned & capture.parents.get(value, frozenset())
 
 
 def _product(left: str, right: str, bias: str | None) -> Rule:
@@ -360,6 +391,13 @@ _REDUCED = (
     "any all cumsum cumprod median logcumsumexp _linalg_check_errors cummax cummin nanmean mode kthvalue "
     "count_nonzero aminmax numel dist vdot"
 ).split()
+
+HIDING = ("masked_fill", "where", "masked_scatter")
+TRANSPARENT = frozenset(
+    "add sub rsub mul div maximum minimum clamp clamp_min _to_copy clone contiguous detach alias view _unsafe_view "
+    "reshape permute transpose unsqueeze squeeze expand slice select to copy fill".split()
+)
+"""What leaves a mask a mask."""
 
 RULES: Mapping[str, Rule] = {
     "convolution": _convolution,

@@ -88,6 +88,8 @@ class Softmax:
 
     dim: int
     log: bool = False
+    masked: bool = False
+    """Something was filled in or added by hand that may hide pairs. It is not looked at: fields are bounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
