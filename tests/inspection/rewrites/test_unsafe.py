@@ -16,7 +16,7 @@ from fieldcraft.inspection.rewrites.blur_pool import BlurPool
 from fieldcraft.inspection.rewrites.depthwise_separable import separated
 from fieldcraft.inspection.rewrites.group_norm import grouped
 from fieldcraft.inspection.rewrites.interface import Options
-from fieldcraft.inspection.rewrites.stack_kernels import composed, factorised, relative_error
+from fieldcraft.inspection.rewrites.kernel_factors import composed, factorised, relative_error
 
 torch.set_num_threads(1)
 
@@ -35,16 +35,68 @@ def test_the_fitted_stack_is_nearer_than_a_cut_and_than_chance(size: int, axes: 
     assert fitted < cut < 1 < relative_error(kernel, chance, groups)
 
 
-def test_kernels_that_are_a_stack_are_neared() -> None:
+def stacked(outputs: int, inputs: int, axes: int, count: int, near_identity: bool) -> list[torch.Tensor]:
+    """Factors in double precision: random, or random changes of the identity."""
     torch.manual_seed(0)
-    delta = F.pad(torch.eye(6)[..., None, None], (1, 1, 1, 1))
-    truth = [delta + 0.1 * torch.randn(6, 6, 3, 3) for _ in range(2)]
-    kernel = composed(truth, 1)
-    x = torch.randn(1, 6, 12, 12).double()
-    slow = F.conv2d(F.conv2d(x, truth[0].double()), truth[1].double())
-    torch.testing.assert_close(F.conv2d(x, kernel), slow)
-    cut = F.pad(kernel[..., 1:-1, 1:-1], (1, 1, 1, 1))
-    assert relative_error(kernel, factorised(kernel, 1, 2), 1) < 0.5 * float((kernel - cut).norm() / kernel.norm())
+    shapes = [(outputs, inputs if place == 0 else outputs, *[3] * axes) for place in range(count)]
+    factors = [torch.randn(shape).double() for shape in shapes]
+    if near_identity:
+        centre = (..., *[1] * axes)
+        for factor in factors:
+            factor *= 0.1
+            factor[centre] += torch.eye(*factor.shape[:2])
+    return factors
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "axes", "count", "near_identity"),
+    [
+        *((1, 1, 2, count, near) for count in (2, 3) for near in (True, False)),
+        *((width, width, 2, 2, near) for width in (4, 6) for near in (True, False)),
+        (6, 4, 2, 2, True),
+        *((width, width, 1, 3, False) for width in (1, 8, 32)),
+        *((4, 4, 3, 2, near) for near in (True, False)),
+        (6, 6, 2, 3, True),
+    ],
+)
+def test_kernels_that_are_a_stack_are_found_to_be_one(
+    outputs: int, inputs: int, axes: int, count: int, near_identity: bool
+) -> None:
+    kernel = composed(stacked(outputs, inputs, axes, count, near_identity), 1)
+    assert relative_error(kernel, factorised(kernel, 1, count), 1) < 1e-4
+
+
+@pytest.mark.parametrize("width", [1, 5, 16])
+def test_in_one_dimension_square_kernels_have_exact_stacks_in_single_precision_too(width: int) -> None:
+    torch.manual_seed(0)
+    kernel = torch.randn(width, width, 7)
+    assert relative_error(kernel, factorised(kernel, 1, 3), 1) < 1e-4
+
+
+def test_every_channel_of_a_depthwise_kernel_has_starts_of_its_own() -> None:
+    kernel = composed([torch.randn(6, 1, 3, 3, generator=torch.Generator().manual_seed(1)) for _ in range(2)], 6)
+    together = factorised(kernel, 6, 2)
+    assert relative_error(kernel, together, 6) < 1e-4
+    for channel in range(6):
+        alone = factorised(kernel[channel : channel + 1], 1, 2)
+        assert relative_error(kernel[channel : channel + 1], alone, 1) < 1e-4
+
+
+def test_kernels_without_numbers_stay_so() -> None:
+    empty = torch.zeros(4, 4, 5)
+    assert all(not one.any() for one in [composed(factorised(empty, 1, 2), 1)])
+    assert all(one.is_meta for one in factorised(torch.empty(4, 4, 5, 5, device="meta"), 1, 2))
+
+
+@settings(max_examples=10, deadline=None)
+@given(axes=st.integers(1, 3), groups=st.sampled_from([1, 2]), seed=st.integers(0, 2**31))
+def test_the_composition_is_what_the_stack_computes(axes: int, groups: int, seed: int) -> None:
+    torch.manual_seed(seed)
+    factors = [torch.randn(6, (2 if place == 0 else 6) // groups, *[3] * axes).double() for place in range(2)]
+    convolve = (F.conv1d, F.conv2d, F.conv3d)[axes - 1]
+    x = torch.randn(1, 2, *[7] * axes).double()
+    slow = convolve(convolve(x, factors[0], groups=groups), factors[1], groups=groups)
+    torch.testing.assert_close(convolve(x, composed(factors, groups), groups=groups), slow)
 
 
 def test_a_stack_has_the_field_and_the_size_of_the_large_kernel_and_costs_less() -> None:
