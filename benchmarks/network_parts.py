@@ -69,10 +69,13 @@ def trained(network: Network, plan: Plan, samples: Samples, steps: int) -> tuple
 
 
 def drafted(brief: Brief, start: Plan, batch: int, seed: int) -> Plan:
-    """The planner's recipe without measurements, for a batch of this size."""
+    """The planner's recipe for a batch of this size, without measurements and with all its networks."""
     edits = [f"batch.size={batch}", f"seed={seed}"]
     slow = Fact(value=10.0, method="assumed", sample="none")
-    plan = draft(brief, start, ALL, measure=lambda asked: {one.key: slow for one in asked}, edits=edits).plan
+    plan = draft(
+        brief, start, ALL, measure=lambda asked: {one.key: slow for one in asked}, edits=edits,
+        without=frozenset({"worth-a-network", "learning-rate"}),
+    ).plan  # fmt: skip
     return replace(plan, batch=Batch(size=batch), execution=replace(plan.execution, threads=1, precision="fp32"))
 
 
