@@ -5,7 +5,8 @@ or dropped by chance. For tables it says what a flexible probe is worth there, b
 
 Helps: tiny sets, where validation has a few samples and linear models are hard to beat.
 Hurts: sets whose few samples happen to suit a network. With 20 training samples one of two networks was best in 7 of 27
-splits of nine sets, by 4 points at most; the baselines were in the other 20, by up to 38 (points of accuracy, or of RMSE over deviation).
+splits of nine sets, by 4 points at most; the baselines were in the other 20, by up to 38 (points of
+accuracy, or of RMSE over deviation).
 Cost: none; it saves the networks' time.
 Source: Grinsztajn et al. 2022, arXiv:2207.08815 (tables).
 """
