@@ -129,7 +129,7 @@ def test_lists_that_belong_together_are_set_together() -> None:
     ("text", "says"),
     [
         ("optimizer.kind=sgd", "`optimizer` is not a field; did you mean `optimiser`? Fields at the top: seed, task"),
-        ("batch.sise=1", "`batch.sise` is not a field; did you mean `size`? Fields here: size, micro."),
+        ("batch.sise=1", "`batch.sise` is not a field; did you mean `size`? Fields here: size, micro, sampling."),
         ("batch.size=0", "`batch.size` must be a whole number, at least 1, got 0."),
         ("batch.size=true", "got true."),
         ("batch.size.x=1", "`batch.size` must be a whole number"),
