@@ -138,7 +138,7 @@ def test_lists_that_belong_together_are_set_together() -> None:
         ("optimiser.weight_decay=2", "must be a number from 0 to 1, got 2."),
         ("optimiser.kind=sdg", 'must be one of "sgd", "adamw", "rmsprop", got "sdg"; did you mean `sgd`?'),
         ("optimiser.kind=[1]", "got [1]."),
-        ("optimiser=sgd", '`optimiser` must be a table with `kind` one of "sgd", "adamw", got "sgd".'),
+        ("optimiser=sgd", '`optimiser` must be a table with `kind` one of "sgd", "adamw", "rmsprop", got "sgd".'),
         ("task.metric.kind=import", "`task.metric` must have `target`: text such as package.module:name."),
         ("ladder.rungs.smal.steps=3", "nothing is called `smal` here (there are small, large); did you mean `small`?"),
         ("ladder.rungs.2.steps=3", "there are small, large"),
@@ -166,7 +166,7 @@ def test_every_name_of_every_plan_is_known(plan: Plan) -> None:
 def test_names_are_checked_before_there_is_a_plan_that_has_them() -> None:
     check_names(["ladder.rungs.any.network.kernel=5", "optimiser.momentum=1", "task={}"])
     with pytest.raises(
-        PlanError, match=r"`optimiser\.lr`; did you mean `ladder\.rungs\.NAME\.lr`\? Fields there: beta1"
+        PlanError, match=r"`optimiser\.lr`; did you mean `ladder\.rungs\.NAME\.lr`\? Fields there: alpha, beta1"
     ):
         check_names(["optimiser.lr=1"])
     with pytest.raises(PlanError, match=r"did you mean `ladder\.rungs\.NAME\.steps`\?"):

@@ -118,7 +118,7 @@ def test_the_same_reason_is_written_once_a_rung() -> None:
             'kind = "adamw"',
             'kind = "adam"',
             'kind = "adam"',
-            'must be one of "sgd", "adamw", got "adam"; did you mean `adamw`?',
+            'must be one of "sgd", "adamw", "rmsprop", got "adam"; did you mean `adamw`?',
         ),
         (
             "widths = [64, 64]",

@@ -165,7 +165,7 @@ def test_a_run_that_was_cut_short_repeats_exactly(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("fieldcraft.train.loop.DECIDE_EVERY_S", 0.0)
     monkeypatch.setattr(
         "fieldcraft.train.loop.early_end",
-        lambda course, step, pace, left_s: CoolDown(at=step, end=step + 9) if step == 17 else None,
+        lambda course, step, pace, left_s, work: CoolDown(at=step, end=step + 9) if step == 17 else None,
     )
     monkeypatch.setattr("fieldcraft.verbs.rung.memory.free_mib", lambda: 0.5)
     first = fit(images(), plan(), out=tmp_path / "first", budget="60s")

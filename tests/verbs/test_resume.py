@@ -78,7 +78,7 @@ def test_an_early_end_that_was_journalled_holds_after_a_stop(source: Path, monke
     monkeypatch.setattr("fieldcraft.train.loop.DECIDE_EVERY_S", 0.0)
     monkeypatch.setattr(
         "fieldcraft.train.loop.early_end",
-        lambda course, step, pace, left_s: CoolDown(at=step, end=step + 37) if step == 63 else None,
+        lambda course, step, pace, left_s, work: CoolDown(at=step, end=step + 37) if step == 63 else None,
     )
     stopped(source, "run")
     monkeypatch.undo()

@@ -18,6 +18,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.records.deep_facts import BRIGHTNESS, CONTRAST, SCALE, Symmetry, Transform
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rough import enough_epochs
+from fieldcraft.tips.watches import overfitting
 
 PX_A_SHIFT = 16
 """One pixel of shift for so many pixels of side."""
@@ -89,4 +90,4 @@ def _unknown(known: Symmetry | None) -> str:
     return "not measured yet" if known is None else "the data cannot tell"
 
 
-TIP = Tip(name="augmentation", decide=decide)
+TIP = Tip(name="augmentation", decide=decide, watches=(overfitting.WATCH,))

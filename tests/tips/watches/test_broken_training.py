@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from torch import Tensor, nn
 from fieldcraft.fingerprint.leak import leaks
 from fieldcraft.records.finding import Finding, Severity
 from fieldcraft.records.training import Curve, Gap, Look, TrainingRecord
-from fieldcraft.tips.symptoms import diagnose
+from fieldcraft.tips import watches
+from fieldcraft.tips.symptoms import all_watches, diagnose
 from fieldcraft.train.watcher import Watcher
 
 CLASSES, FEATURES, SAMPLES = 4, 16, 2048
@@ -160,6 +163,12 @@ def test_one_good_column_is_no_leak() -> None:
         )
         assert found[0].score > found[0].chance + 0.2
         assert diagnose([TrainingRecord(rung="net", leaks=found)]) == ()
+
+
+def test_every_symptom_in_the_folder_is_watched_for_by_a_tip() -> None:
+    folder = Path(watches.__file__).parent
+    found = {import_module(f"fieldcraft.tips.watches.{path.stem}") for path in folder.glob("[a-z]*.py")}
+    assert {module.WATCH.code for module in found if hasattr(module, "WATCH")} == {one.code for one in all_watches()}
 
 
 # ---------------------------------------------------------------- what needs no network
