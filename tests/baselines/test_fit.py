@@ -173,3 +173,14 @@ def test_a_deadline_reads_the_clock_only_when_there_is_one():
     assert deadline.over
     free = Deadline.after(None, clock=lambda: pytest.fail("no clock"))
     assert not free.over and free.now() == 0.0 and free.share(0.1) is free
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_class_that_the_last_fold_lacks_does_not_stop_it(seed: int) -> None:
+    """Twenty samples of four classes: some folds see three of them."""
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(20, 3)).astype(np.float32)
+    targets = random.choice(4, size=20, p=[0.7, 0.15, 0.1, 0.05]).astype(np.int64)
+    targets[:4] = range(4)
+    fitted = fit_baseline("linear", features, targets, "single-label", 4, seconds=None, threads=1, seed=seed)
+    assert fitted.scores(features).shape == (20, 4)

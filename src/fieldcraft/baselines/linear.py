@@ -119,6 +119,8 @@ def _fit_one(
         usable, trials.fine, task, column, deadline.share(0.7 if trials.again else 1)
     )
     if trials.again:
+        if task != "regression" and not np.array_equal(getattr(estimator, "classes_", ()), np.unique(mine)):
+            estimator = _estimator(task, strength, ITERATIONS)  # the last fold lacked a class: nothing to go on from
         _set(estimator, task, strength)
         converged = _advance(estimator, features, mine, task, deadline)
     penalty = f"penalty {1 / strength:.3g}" if task == "regression" else f"C = {strength:.3g}"
