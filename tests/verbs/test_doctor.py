@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.verbs.made_data import images, plan
 from typer.testing import CliRunner
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 import fieldcraft as fc
 from fieldcraft.cli.app import app
 from fieldcraft.errors import RunError
-from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.records.finding import Severity
 
 
@@ -80,3 +81,15 @@ def test_every_symptom_can_be_explained() -> None:
         page = fc.explain(code)
         assert name in page.splitlines()[0] and "seen in training" in page
         assert "Why:" in page
+
+
+def test_a_mark_that_goes_with_the_class_is_a_leak(tmp_path: Path) -> None:
+    """As a scanner's corner mark does; without it the images say nothing."""
+    random = np.random.default_rng(0)
+    classes = random.integers(0, 2, 240)
+    made = replace(at_rate(0.05), input=ImageInput(height=32, width=32, channels=1))
+    pixels = random.integers(0, 200, (240, 32, 32)).astype(np.uint8)
+    pixels[classes == 1, :3, :3] = 255
+    fc.fit((pixels, classes), made, out=tmp_path / "run")
+    (leak,) = [finding for finding in fc.doctor(tmp_path / "run") if finding.name == "leaking-input"]
+    assert "block 1, 1" in leak.message

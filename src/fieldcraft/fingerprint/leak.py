@@ -5,7 +5,8 @@ gets right on validation, beside the best constant, shows columns that were fill
 Source: Kaufman et al. 2012, "Leakage in data mining", ACM TKDD 6(4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from time import monotonic
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,6 @@ from fieldcraft.records.training import Leak
 
 NEAREST = 5
 """Training samples of the nearest values that answer together."""
-MOST_ROWS = 4_000
-"""Training and validation samples, each, that are enough to see a leak."""
 SHOWN = 3
 
 Columns = npt.NDArray[np.float32]
@@ -23,24 +22,30 @@ Values = npt.NDArray[np.generic]
 
 
 def leaks(
-    train: Columns, target: Values, validation: Columns, truth: Values, names: Sequence[str]
-) -> tuple[Leak, ...]:  # fmt: skip
-    """The columns that predict best by themselves, best first.
+    train: Columns,
+    target: Values,
+    validation: Columns,
+    truth: Values,
+    names: Sequence[str],
+    *,
+    limit_s: float = float("inf"),
+    clock: Callable[[], float] = monotonic,
+) -> tuple[Leak, ...]:
+    """The columns that predict best by themselves, best first; no further column is begun after `limit_s` seconds.
 
     Shape: (n, d), (n,), (m, d), (m,), d names. Whole targets are classes, others are numbers. Cost: (n + m) log n and
     n times the classes, a column.
     """
+    began = clock()
     classes = np.issubdtype(target.dtype, np.integer)
     marks = np.eye(int(target.max()) + 1)[target.astype(np.int64)] if classes else target.astype(np.float64)[:, None]
     chance = _score(np.tile(marks.mean(0), (len(truth), 1)), truth, classes)
-    found = (
-        Leak(
-            column=name,
-            score=_score(_nearest(train[:, place], marks, validation[:, place]), truth, classes),
-            chance=chance,
-        )
-        for place, name in enumerate(names)
-    )
+    found = []
+    for place, name in enumerate(names):
+        if clock() - began >= limit_s:
+            break
+        answers = _nearest(train[:, place], marks, validation[:, place])
+        found.append(Leak(column=name, score=_score(answers, truth, classes), chance=chance))
     return tuple(sorted(found, key=lambda leak: -leak.score)[:SHOWN])
 
 

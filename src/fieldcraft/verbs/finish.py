@@ -6,7 +6,6 @@ import numpy as np
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.build.network import build_network
-from fieldcraft.fingerprint.leak import MOST_ROWS, leaks
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.prediction.calibration import apply, fit_temperature
@@ -17,7 +16,6 @@ from fieldcraft.prediction.spec import ImageSpec, ModelSpec, TableSpec
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.results import Importance, Results
-from fieldcraft.records.training import Leak
 from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
 from fieldcraft.report.training_record import training_records
@@ -28,12 +26,14 @@ from fieldcraft.verbs import candidates, pictures
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.ladder import carried_out
+from fieldcraft.verbs.leaks import best_columns
 from fieldcraft.verbs.look import look, threshold_of
 from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.verdict import Between, verdict
 from fieldcraft.verbs.work import Work
 
 EXPLAINING = 0.25  # of the time that is left, for permutation importance
+LEAKS = 0.05  # of the same, for a look at single columns
 DEPTHS = {1: 8, 2: 16, 4: 32}
 
 
@@ -67,7 +67,7 @@ def finish(
         saliency_similarity=similarity,
         seconds=work.seconds(),
         peak_memory_mib=peak_mib(),
-        leaks=_leaks(samples),
+        leaks=best_columns(samples, limit_s=LEAKS * work.clock.left_s),
         notes=_notes(work),
     )
     records = training_records(read_log(work.folder.metrics), results, tuple(json_lines(work.folder.journal)))
@@ -178,22 +178,6 @@ def _explain(
     )
     pictures.write(work.folder.thumbnails, shown | maps)
     return (), similarity
-
-
-def _leaks(samples: Samples) -> tuple[Leak, ...]:
-    """Columns, or places of the image, that predict the target best by themselves; for one target a sample."""
-    values = samples.dataset.targets.values
-    if values.ndim > 1 and values.shape[1] > 1:
-        return ()
-    rows, others = (some[:: -(-len(some) // MOST_ROWS)] for some in (samples.parts.train, samples.parts.validation))
-    target, truth = (values[some].reshape(len(some)) for some in (rows, others))
-    if samples.encoder is not None:
-        names: tuple[str, ...] = tuple(samples.encoder.sources)
-        return leaks(samples.flat(rows), target, samples.flat(others), truth, names)
-    channels, height, width = samples.shape
-    places = np.unravel_index(range(height * width * channels), (height, width, channels))
-    names = tuple(f"the pixel in row {y}, column {x}" for y, x, _ in zip(*places, strict=True))
-    return leaks(samples.flat(rows), target, samples.flat(others), truth, names)
 
 
 def _climb(work: Work) -> tuple[str, ...]:

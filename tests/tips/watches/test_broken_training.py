@@ -145,6 +145,15 @@ def test_a_column_that_holds_the_answer(task: str) -> None:
     assert diagnose([replace(record, leaks=honest)]) == ()
 
 
+def test_no_column_is_begun_when_the_time_is_over() -> None:
+    random = np.random.default_rng(0)
+    columns, truth = random.normal(size=(50, 9)).astype(np.float32), random.integers(0, 2, 50)
+    ticks = iter(range(100))
+    found = leaks(columns, truth, columns, truth, list("abcdefghi"), limit_s=3, clock=lambda: next(ticks))
+    assert {leak.column for leak in found} <= {"a", "b"}
+    assert leaks(columns, truth, columns, truth, list("abcdefghi"), limit_s=0) == ()
+
+
 def test_one_good_column_is_no_leak() -> None:
     """Iris petals, breast-cancer's worst radius: single columns that are good, and honest."""
     from sklearn.datasets import load_breast_cancer, load_iris
