@@ -1,7 +1,6 @@
 """The page to explore an inspection: one file of HTML with its style, its script and its data inside."""
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fieldcraft.inspection.inspection import Inspection
@@ -19,12 +17,11 @@ from fieldcraft.report.explorer.effective import Effective, effective_data
 from fieldcraft.report.explorer.network import network_data
 from fieldcraft.report.explorer.scene import scene
 from fieldcraft.report.explorer.words import BY
+from fieldcraft.report.templating import environment, printable
 from fieldcraft.report.wording import THIN, number, plural, whole
 
 SCRIPTS = ("numbers", "network", "tree", "search", "field", "panel", "overview", "findings", "bench", "start")
 """Pieces of the page's script, in their order."""
-UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-"""Characters that must not stand in an HTML page; names of layers and files may hold them."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +45,22 @@ def inspection_page(
     if effective:
         data["effective"] = effective_data(inspection.anatomy, effective)
     script = _script()
-    environment = Environment(
-        loader=PackageLoader("fieldcraft.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        environment()
+        .get_template("inspection.html")
+        .render(
+            name=inspection.anatomy.name,
+            line=_line(inspection),
+            tiles=_tiles(inspection),
+            found=len(inspection.findings),
+            untraced=inspection.anatomy.untraced,
+            picture=shown,
+            script=Markup(script),
+            digest=b64encode(sha256(script.encode()).digest()).decode(),
+            data=Markup(in_script(data)),
+        )
     )
-    page = environment.get_template("inspection.html").render(
-        name=inspection.anatomy.name,
-        line=_line(inspection),
-        tiles=_tiles(inspection),
-        found=len(inspection.findings),
-        untraced=inspection.anatomy.untraced,
-        picture=shown,
-        script=Markup(script),
-        digest=b64encode(sha256(script.encode()).digest()).decode(),
-        data=Markup(in_script(data)),
-    )
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
+    return printable(page)
 
 
 def write_inspection_page(

@@ -1,10 +1,7 @@
 """The report of a run: one page, made from the files of its folder."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from fieldcraft.records.files import write_whole
 from fieldcraft.report.page import Section
@@ -26,11 +23,9 @@ from fieldcraft.report.sections.plan import plan
 from fieldcraft.report.sections.provenance import provenance
 from fieldcraft.report.sections.receptive_field import receptive_field
 from fieldcraft.report.sections.verdict import verdict
+from fieldcraft.report.templating import environment, printable
 from fieldcraft.report.wording import whole
 from fieldcraft.train.run_folder import RunFolder
-
-UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-"""Characters that must not stand in an HTML page; file names may hold them."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +47,12 @@ def write_report(folder: RunFolder) -> Path:
 
 def render(run: Run) -> str:
     """The whole page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("fieldcraft.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = (
+        environment()
+        .get_template("page.html")
+        .render(heading=_heading(run), verdict=verdict(run), sections=_sections(run), complete=run.results is not None)
     )
-    page = environment.get_template("page.html").render(
-        heading=_heading(run), verdict=verdict(run), sections=_sections(run), complete=run.results is not None
-    )
-    return UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", page)
+    return printable(page)
 
 
 def _sections(run: Run) -> tuple[Section, ...]:
