@@ -105,3 +105,8 @@ def test_steps_are_shortened_to_the_time_and_never_lengthened() -> None:
     assert shortened(rung, 0.1, 5000.0).steps == 1000
     assert shortened(rung, None, 5.0).steps == shortened(rung, 0.1, None).steps == 1000
     assert shortened(rung, 10.0, 5.0).steps == 20
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is no run folder"):
+        fc.labels(tmp_path)

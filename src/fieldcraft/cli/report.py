@@ -6,12 +6,9 @@ from fieldcraft.cli.options import RunPath
 
 def report(run: RunPath) -> None:
     """Write RUN's report.html again, from what is in the folder."""
-    from fieldcraft.errors import RunError
     from fieldcraft.report.run_report import write_report
-    from fieldcraft.train.run_folder import RunFolder
+    from fieldcraft.verbs.run import existing
 
-    folder = RunFolder(run)
-    if not folder.provenance.exists():
-        raise RunError(f"{run} is no run folder: give the folder that `fieldcraft fit` wrote.")
+    folder = existing(run).folder
     write_report(folder)
     tell(f"The report: {folder.report}")

@@ -7,7 +7,7 @@ from fieldcraft.records.finding import Finding
 from fieldcraft.report.reading import read_run
 from fieldcraft.report.training_record import training_records
 from fieldcraft.tips.symptoms import diagnose
-from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.run import existing
 
 
 def doctor(run: str | Path) -> tuple[Finding, ...]:
@@ -15,10 +15,7 @@ def doctor(run: str | Path) -> tuple[Finding, ...]:
 
     Raises: RunError when the folder is no run, or nothing was trained in it yet.
     """
-    folder = RunFolder(Path(run))
-    if not folder.provenance.exists():
-        raise RunError(f"{run} is no run folder: give the folder that `fieldcraft fit` wrote.")
-    read = read_run(folder)
+    read = read_run(existing(run).folder)
     if not read.log:
         raise RunError(
             f"{run} has no log of any network yet (metrics.jsonl): only baselines were trained, or nothing was. "

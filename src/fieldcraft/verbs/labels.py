@@ -27,7 +27,7 @@ from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.out_of_fold import Winner, out_of_fold, pooled
 from fieldcraft.verbs.provenance import alone_in
 from fieldcraft.verbs.reopen import reopened
-from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.run import Run, existing
 from fieldcraft.verbs.samples import ready
 
 COLUMNS = ("id", "label", "given", "suggested", "score")
@@ -53,7 +53,7 @@ def labels(
     budget_s = seconds(budget)
     if folds < 2:
         raise PlanError(f"--folds must be 2 or more, but got {folds}.")
-    found = Run(Path(run))
+    found = existing(run)
     winner = winner_of(found.plan, _carried_out(found), found.results)
     if found.plan.task.kind != "single-label":
         raise DataError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import TypeAdapter
 
+from fieldcraft.errors import RunError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.model import Model, load_model
@@ -55,3 +56,11 @@ class Run:
     def report(self) -> Path:
         """The page for people."""
         return self.folder.report
+
+
+def existing(path: str | Path) -> Run:
+    """The run in a folder. Raises: RunError when it is none."""
+    run = Run(Path(path))
+    if not run.folder.provenance.exists():
+        raise RunError(f"{path} is no run folder: give the folder that `fieldcraft fit` wrote.")
+    return run
