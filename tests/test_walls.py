@@ -25,6 +25,7 @@ FLOORS = (
     ("baselines",),
     ("prediction",),
     ("inspection",),
+    ("proof",),
     ("report",),
     ("verbs",),
     ("cli",),
