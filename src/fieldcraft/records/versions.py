@@ -30,6 +30,7 @@ CURRENT: Mapping[str, int] = {
     "reference-steps": 1,
     "audit": 1,
     "label-issues": 1,
+    "proof": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 
