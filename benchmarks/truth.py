@@ -12,8 +12,9 @@ tokens, each as a number that its embedding repeats. Claims:
 inside: the truth lies inside of the interval of the full field, always (the oracle leaves gates and norms over the map
 out, but keeps ASPP's image pooling, which the local field leaves out).
 equal: where the row is said to be exact and the interval of the local field touches no edge of the input, truth and
-interval are equal. Units whose field the edge cuts are counted apart (edge, edge_equal): taps in the padding are holes
-that an interval does not know of, so the truth may begin behind the edge.
+interval are equal. Units whose field the edge cuts are counted apart (edge, edge_equal), where the row is said to be
+exact at the border, too; `cut` of them are not: taps in the padding are holes that an interval does not know of, and
+pixels that a stride leaves over are seen by nobody.
 
 Run: python benchmarks/truth.py [--rows N] [--seconds S] [LIBRARY | LIBRARY/NET ...]; --add keeps the nets of the last
 result. Ctrl-C or a termination writes what was compared by then.
@@ -103,7 +104,7 @@ SECONDS = 60
 """Of processor time for one net; then it is not compared."""
 MEMORY = 7 * 2**30
 """For one net, bytes."""
-COUNTED = ("units", "inside", "claimed", "equal", "edge", "edge_equal")
+COUNTED = ("units", "inside", "claimed", "equal", "edge", "edge_equal", "cut")
 LIBRARIES = ("C1", "torch", "torchvision", "monai", "transformers", "timm")
 
 
@@ -174,7 +175,7 @@ def _compared(module: nn.Module, inputs: object, less: Smaller | None, rows: int
         intervals = intervals_in(track.local, output)
         most = intervals_in(track.full, output)
         everywhere = len(most) != len(intervals)
-        exact = fields[event][0].axes[-1].exact
+        axis = fields[event][0].axes[-1]
         for unit in sorted({0, len(intervals) // 2, len(intervals) - 1}):
             real = hull(profile(source, found, track.axis - 2, unit, dim))
             said, full = intervals[unit], most[0 if everywhere else unit]
@@ -182,11 +183,11 @@ def _compared(module: nn.Module, inputs: object, less: Smaller | None, rows: int
             interior = said is not None and said[0] > 0 and said[1] < size[-1] - 1
             count["units"] += 1
             count["inside"] += inside
-            count["claimed"] += exact and interior
-            count["equal"] += exact and interior and real == said
-            count["edge"] += exact and not interior
-            count["edge_equal"] += exact and not interior and real == said
-            if not inside or (exact and interior and real != said):
+            claim = axis.exact if interior else axis.exact_at_border
+            count["claimed" if interior else "edge"] += claim
+            count["equal" if interior else "edge_equal"] += claim and real == said
+            count["cut"] += axis.exact and not interior and not claim
+            if not inside or (claim and real != said):
                 wrong.append({"at": path, "unit": unit, "truth": real, "said": said})
     smaller = {"built": asdict(less)} if less else {}
     return {**count, "input": size, **smaller, "wrong": wrong[:5], "when": datetime.now(UTC).date().isoformat()}
@@ -281,7 +282,8 @@ def _report(found: dict[str, dict[str, object]]) -> None:
             "compared": len(whole),
             **total,
             "share_inside": total["inside"] / max(1, total["units"]),
-            "share_equal_where_claimed": total["equal"] / max(1, total["claimed"]),
+            "share_equal_where_claimed": (total["equal"] + total["edge_equal"])
+            / max(1, total["claimed"] + total["edge"]),
             "wrong": {name: one["wrong"] for name, one in whole.items() if one.get("wrong")},
             "not_compared": {name: one["error"] for name, one in found.items() if "error" in one},
             "each": found,

@@ -54,6 +54,10 @@ def looked(net: Net) -> dict[str, object]:
         "findings": len(inspection.findings),
         "rows_with_field": sum(bool(row.fields) for row in anatomy.rows),
         "exact_rows": sum(bool(row.fields) and is_exact(row) for row in anatomy.rows),
+        "exact_rows_at_border": sum(
+            bool(row.fields) and all(axis.exact_at_border for one in row.fields for axis in one.axes)
+            for row in anatomy.rows
+        ),
         "no_field": sorted(
             {row.source for row in anatomy.rows if isinstance(row.operation, Unknown)} | fallen - SCORES
         ),
@@ -93,9 +97,9 @@ def is_exact(row: Row) -> bool:
     return all(axis.exact for one in row.fields for axis in one.axes)
 
 
-def exact_share(found: dict[str, dict[str, object]]) -> float:
+def exact_share(found: dict[str, dict[str, object]], where: str = "exact_rows") -> float:
     """Of the rows with a field."""
-    exact, rows = (sum(int(one[key]) for one in found.values()) for key in ("exact_rows", "rows_with_field"))  # type: ignore[call-overload]
+    exact, rows = (sum(int(one[key]) for one in found.values()) for key in (where, "rows_with_field"))  # type: ignore[call-overload]
     return exact / rows  # type: ignore[no-any-return]
 
 
@@ -143,6 +147,10 @@ def main() -> None:
             "target_exact_rows_of_torchvisions_convolutional_nets": TARGET_EXACT,
             "exact_rows_of_torchvisions_convolutional_nets": exact_share(convolutional),
             "exact_rows_of_all": exact_share(whole),
+            "exact_rows_at_border_of_torchvisions_convolutional_nets": exact_share(
+                convolutional, "exact_rows_at_border"
+            ),
+            "exact_rows_at_border_of_all": exact_share(whole, "exact_rows_at_border"),
             "nets_with_every_row_exact": sum(one["exact_rows"] == one["rows_with_field"] for one in whole.values()),
             "scores_of_attention_are_bounds": sorted(name for name, one in whole.items() if one["scores_are_bounds"]),
             "not_looked_at": failed,

@@ -9,6 +9,7 @@ from torch import nn
 from fieldcraft.anatomy.fields import axes_of, followed, intervals_of, unit_dimension
 from fieldcraft.anatomy.inputs import Input
 from fieldcraft.anatomy.joins import Policy
+from fieldcraft.anatomy.sights import EVERYWHERE, INSIDE, Exactness, least_exact
 from fieldcraft.anatomy.trace import Traced, trace
 
 Interval = tuple[int, int] | None
@@ -22,7 +23,7 @@ class Compared:
     unit: int
     truth: Interval
     said: Interval
-    exact: bool
+    exact: Exactness
     pixels: int
 
     @property
@@ -34,8 +35,9 @@ class Compared:
 
     @property
     def claimed(self) -> bool:
-        """Said to be exact, and no border cuts the interval."""
-        return self.exact and (self.said is None or (self.said[0] > 0 and self.said[1] < self.pixels - 1))
+        """Said to be exact, everywhere or as no border cuts the interval; padding alone sees nothing."""
+        cut = self.said is not None and (self.said[0] <= 0 or self.said[1] >= self.pixels - 1)
+        return self.truth is not None and (self.exact == EVERYWHERE or (self.exact == INSIDE and not cut))
 
     @property
     def right(self) -> bool:
@@ -71,5 +73,5 @@ def compared(net: nn.Module, shapes: Sequence[tuple[int, ...]], *, policy: Polic
             for unit, interval in enumerate(said):
                 whole = output if many else output.sum(dim, keepdim=True)
                 real = hull(profile(inputs[source], whole, axis - 2, unit, dim)) if output.requires_grad else None
-                exact = sight is None or sight.exact
+                exact = least_exact([sight])
                 yield Compared((source, order), unit, real, interval, exact, shapes[source][axis - 1])

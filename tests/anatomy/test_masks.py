@@ -10,6 +10,8 @@ import torchvision.models.swin_transformer as swin
 from tests.anatomy.field_truth import compared
 from torch import Tensor, nn
 
+from fieldcraft.anatomy.sights import BOUND
+
 torch.set_num_threads(1)
 
 
@@ -76,7 +78,7 @@ CHANGES: dict[str, tuple[bool, Callable[[Tensor, ByHand], Tensor]]] = {
 def test_what_is_known_of_scores_that_were_changed_by_hand(name: str) -> None:
     exact, change = CHANGES[name]
     rows = list(compared(ByHand(change), [(4, 16)]))
-    assert all(one.inside and one.exact is exact for one in rows)
+    assert all(one.inside and (one.exact > BOUND) is exact for one in rows)
     if exact:
         assert all(one.truth == one.said for one in rows)
 

@@ -17,7 +17,6 @@ from fieldcraft.anatomy.phases import (
     hull,
     reduced,
     resized,
-    sealed,
     transposed,
     window,
 )
@@ -110,13 +109,6 @@ def test_a_join_is_the_hull_unit_by_unit() -> None:
         (a, b), (c, d) = near.at(unit), far.at(unit)
         assert joined.at(unit) == (min(a, c), max(b, d))
     assert hull(near, Phases((0,), (0,), 2)) is None
-
-
-def test_padding_of_a_crop_hides_pixels() -> None:
-    cropped = compose(PIXELS, Taps((5,), (1,), 1))
-    assert cropped is not None
-    assert sealed(PIXELS, window(3, 1, 1), 10, 10, 10)
-    assert not sealed(cropped, window(3, 1, 1), 5, 5, 10)
 
 
 @pytest.mark.parametrize("mode", ["bilinear", "bicubic"])

@@ -15,7 +15,7 @@ from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.phases import EMPTY, PIXELS
 from fieldcraft.anatomy.repeats import Repeats, kinds_of, name_of
 from fieldcraft.anatomy.scene import Scene
-from fieldcraft.anatomy.sights import Along, Each, Fixed, Shape, Sight, listed, merged, size_of
+from fieldcraft.anatomy.sights import BOUND, EVERYWHERE, Along, Each, Fixed, Shape, Sight, listed, merged, size_of
 from fieldcraft.anatomy.structure import Places
 from fieldcraft.anatomy.trace import Traced
 from fieldcraft.anatomy.units import seen_after
@@ -281,7 +281,8 @@ def _described(local: Sight, full: Sight, least: Sight, shape: Shape, pixels: in
         start=start,
         everywhere=whole,
         per_unit=uneven,
-        exact=local.exact,
+        exact=local.exact > BOUND,
+        exact_at_border=local.exact == EVERYWHERE,
         aligned=local.aligned and aligned,
         pixels=pixels,
     )

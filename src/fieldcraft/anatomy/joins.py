@@ -8,10 +8,12 @@ import numpy as np
 
 from fieldcraft.anatomy.phases import Phases
 from fieldcraft.anatomy.sights import (
+    BOUND,
     MOST_UNITS,
     Along,
     Array,
     Each,
+    Exactness,
     Fixed,
     Shape,
     Sight,
@@ -20,7 +22,9 @@ from fieldcraft.anatomy.sights import (
     compact_one,
     everything,
     fixed,
+    hull_exactness,
     hull_of,
+    least_exact,
     listed,
     moved,
     size_of,
@@ -45,13 +49,13 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
         return sights[0]
     if any(isinstance(one, Each | Fixed) and one.softened for one in sights):
         return _softly(sights, shape, pixels, policy)
-    exact = all(one.exact for one in sights)
+    exact = least_exact(sights)
     aligned = all(one.aligned for one in sights)
     whole = [one for one in sights if everything(one, pixels)]
     if whole:
         return Fixed(0, pixels - 1, all(isinstance(one, Fixed) and one.pooled for one in sights), exact, aligned)
     if all(isinstance(one, Along) for one in sights) and len({one.dim for one in sights}) == 1:  # type: ignore[union-attr]
-        found = _paired([one for one in sights if isinstance(one, Along)], exact, aligned)
+        found = _paired([one for one in sights if isinstance(one, Along)], exact, aligned, shape, pixels)
         if found is not None:
             return found
         aligned = False
@@ -66,7 +70,7 @@ def join(parts: Sequence[Part], shape: Shape, pixels: int, policy: Policy) -> Si
 
 def _softly(sights: Sequence[Sight], shape: Shape, pixels: int, policy: Policy) -> Sight | None:
     """Bounds over the last dimension stay such; the others are taken together along it, too."""
-    sure = all(one.exact or (isinstance(one, Each | Fixed) and one.softened) for one in sights)
+    sure = min(one.exact if isinstance(one, Along) else max(one.exact, one.softened) for one in sights)
     summed = [contracted(one, [len(shape) - 1], shape, pixels) for one in sights]
     return soft(join([(one, shape) for one in summed], shape, pixels, policy), softened=sure)
 
@@ -97,7 +101,7 @@ def _is_map(sight: Sight | None, shape: Shape) -> bool:
     return isinstance(sight, Each)
 
 
-def _paired(sights: list[Along], exact: bool, aligned: bool) -> Along | None:
+def _paired(sights: list[Along], exact: Exactness, aligned: bool, shape: Shape, pixels: int) -> Along | None:
     """Hull of each combination of palette entries that occurs; None where strides differ."""
     first = sights[0]
     for other in sights[1:]:
@@ -112,6 +116,7 @@ def _paired(sights: list[Along], exact: bool, aligned: bool) -> Along | None:
                     return None
                 palette.append(found[0])
                 aligned = aligned and found[1]
+                exact = min(exact, hull_exactness((one, more), shape[first.dim], pixels))
         labels: Array | None = None
         if first.labels is not None or other.labels is not None:
             ones = first.labels if first.labels is not None else np.int64(0)
@@ -134,7 +139,7 @@ def side_by_side(parts: Sequence[Part], dim: int, shape: Shape, pixels: int, pol
     axes = {one.dim for one in some if isinstance(one, Along)}
     if policy == "least" and dim not in axes and not any(isinstance(one, Each) for one in some):
         return min(some, key=lambda one: size_of(one, shape, pixels))
-    exact, aligned = all(one.exact for one in some), all(one.aligned for one in some)
+    exact, aligned = least_exact(some), all(one.aligned for one in some)
     if all(isinstance(one, Fixed) for one in some):
         if len({(one.low, one.high) for one in some}) == 1 and len(some) == len(parts):  # type: ignore[union-attr]
             return some[0]
@@ -171,7 +176,9 @@ def _with(shape: Sequence[int], dim: int, side: int) -> Shape:
     return (*shape[:dim], side, *shape[dim + 1 :])
 
 
-def _labelled(parts: Sequence[Part], axis: int, dim: int, shape: Shape, exact: bool, aligned: bool) -> Sight | None:
+def _labelled(
+    parts: Sequence[Part], axis: int, dim: int, shape: Shape, exact: Exactness, aligned: bool
+) -> Sight | None:
     """Every part keeps what it sees, told apart by its place along `dim`."""
     palette: list[Phases | None] = []
     pieces: list[Array] = []
@@ -196,7 +203,7 @@ def contracted(
 ) -> Sight | None:
     """Summed over whole dimensions, which stay with size 1."""
     if isinstance(sight, Fixed | Each) and sight.softened and len(shape) - 1 in dims:
-        sight = replace(sight, softened=False, exact=True)
+        sight = replace(sight, softened=BOUND, exact=sight.softened)
     if sight is None or isinstance(sight, Fixed):
         return sight
     if isinstance(sight, Along):
@@ -226,7 +233,7 @@ def _without_labels(sight: Along, dims: Sequence[int], shape: Shape, pixels: int
     sets: dict[tuple[int, ...], int] = {}
     new = np.array([sets.setdefault(tuple(np.unique(row).tolist()), len(sets)) for row in flat], dtype=np.int64)
     palette: list[Phases | None] = []
-    aligned = sight.aligned
+    exact, aligned = sight.exact, sight.aligned
     for members in sets:
         entries = [sight.palette[label] for label in members]
         if all(one is None for one in entries):
@@ -237,8 +244,9 @@ def _without_labels(sight: Along, dims: Sequence[int], shape: Shape, pixels: int
             return _listed_without(sight, dims, shape, pixels)
         palette.append(found[0])
         aligned = aligned and found[1]
+        exact = min(exact, hull_exactness(tuple(entries), shape[sight.dim], pixels))
     kept = new.reshape([labels.shape[dim] if dim in rest else 1 for dim in range(labels.ndim)])
-    return along(sight.dim, palette, compact_one(kept), exact=sight.exact, aligned=aligned)
+    return along(sight.dim, palette, compact_one(kept), exact=exact, aligned=aligned)
 
 
 def _listed_without(sight: Along, dims: Sequence[int], shape: Shape, pixels: int) -> Sight | None:

@@ -9,7 +9,7 @@ from torch import nn
 
 from fieldcraft.anatomy.joins import contracted
 from fieldcraft.anatomy.scene import Here, Result, axes_of, first_of, reshaped, unknown, with_statistics
-from fieldcraft.anatomy.sights import Along, Fixed, Shape, Sight, bound, listed, moved, soft, tidied
+from fieldcraft.anatomy.sights import Along, Fixed, Shape, Sight, bound, least_exact, listed, moved, soft, tidied
 from fieldcraft.anatomy.windows import bounded
 from fieldcraft.records.operations import (
     Attention,
@@ -80,7 +80,7 @@ def product(here: Here, operation: Linear | MatMul) -> Result:
     maps = _as_maps(parts, here.after)
     if _is_large(maps):
         maps = [(contracted(sight, [len(here.after) - 1], own, here.pixels), own) for sight, own in maps]
-        return soft(here.joined(maps), softened=all(sight is None or sight.exact for sight, _ in maps))
+        return soft(here.joined(maps), softened=least_exact(sight for sight, _ in maps))
     return here.joined(maps)
 
 

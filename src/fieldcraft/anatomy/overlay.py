@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fieldcraft.anatomy.capture import Capture, Event
-from fieldcraft.anatomy.sights import Fixed, Shape, Sight, bound, listed, tidied
+from fieldcraft.anatomy.sights import Fixed, Shape, Sight, bound, least_exact, listed, tidied
 
 LARGEST = 2**20
 Cells = NDArray[np.int64]
@@ -27,7 +27,7 @@ def overlaid(parts: Sequence[tuple[Sight | None, Shape]], event: Event, capture:
     if isinstance(old, Fixed) and isinstance(new, Fixed) and (old.low, old.high) == (new.low, new.high):
         return old
     some = [one for one in (old, new) if one is not None]
-    exact, aligned = all(one.exact for one in some), all(one.aligned for one in some)
+    exact, aligned = least_exact(some), all(one.aligned for one in some)
     region = _region(old_value, new_value)
     if region is not None and old_value.numel() <= LARGEST:
         low, high = (

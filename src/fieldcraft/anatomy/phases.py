@@ -135,20 +135,6 @@ def hull(first: Phases, second: Phases) -> Phases | None:
     )
 
 
-@lru_cache(maxsize=4096)
-def sealed(seen: Phases, taps: Taps, before: int, after: int, pixels: int) -> bool:
-    """Units that a layer reads beyond the map (padding) would see beyond the input, too.
-
-    Only then a unit whose interval lies inside of the input sees all of it.
-    """
-    low, high = reach(taps, after)
-    return all(
-        first > last or first < 0 or last >= pixels
-        for unit in (*range(low, min(0, high + 1)), *range(max(before, low), high + 1))
-        for first, last in (seen.at(unit),)
-    )
-
-
 def reach(taps: Taps, units: int) -> tuple[int, int]:
     """First and last unit that any of the units of a layer reads."""
     ends = {*range(min(units, len(taps.firsts))), *range(max(0, units - len(taps.firsts)), units)}

@@ -4,8 +4,9 @@
 every unit. Intervals of `Along` may lie outside of the input; those of the others are clipped to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
@@ -22,6 +23,25 @@ LONGEST_PERIOD = 256
 """Units after which a repetition is looked for."""
 
 
+class Exactness(IntEnum):
+    """How far a state is to be believed; what is made of several states is as exact as the least of them."""
+
+    BOUND = 0
+    """Units see no more than that."""
+    INSIDE = 1
+    """Units that the input's border does not cut see just that; the others no more."""
+    EVERYWHERE = 2
+    """All units see just that, as far as it lies inside of the input; units that are padding only see nothing."""
+
+
+BOUND, INSIDE, EVERYWHERE = Exactness
+
+
+def least_exact(sights: Iterable["Sight | None"]) -> Exactness:
+    """Of several states; what sees nothing is exact."""
+    return min((sight.exact for sight in sights if sight is not None), default=EVERYWHERE)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fixed:
     """All units see pixels `low` to `high`."""
@@ -30,10 +50,10 @@ class Fixed:
     high: int
     pooled: bool
     """It comes from a map that was pooled to one unit, and may gate another one."""
-    exact: bool = True
+    exact: Exactness = EVERYWHERE
     aligned: bool = True
-    softened: bool = False
-    """A bound only because all units along the last dimension were taken together: exact once these are summed."""
+    softened: Exactness = BOUND
+    """A bound only because all units along the last dimension were taken together: so exact once these are summed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +64,7 @@ class Along:
     palette: tuple[Phases | None, ...]
     labels: Array | None = None
     """Which of the palette, where that depends on the other dimensions: size 1 along those that do not matter."""
-    exact: bool = True
+    exact: Exactness = EVERYWHERE
     aligned: bool = True
 
 
@@ -54,9 +74,9 @@ class Each:
 
     low: Array
     high: Array
-    exact: bool = True
+    exact: Exactness = EVERYWHERE
     aligned: bool = True
-    softened: bool = False
+    softened: Exactness = BOUND
     """As above."""
 
 
@@ -66,7 +86,7 @@ Shape = tuple[int, ...]
 
 def bound(pixels: int) -> Fixed:
     """Nothing is known."""
-    return Fixed(0, pixels - 1, pooled=False, exact=False)
+    return Fixed(0, pixels - 1, pooled=False, exact=BOUND)
 
 
 def everything(sight: Sight | None, pixels: int) -> bool:
@@ -75,7 +95,7 @@ def everything(sight: Sight | None, pixels: int) -> bool:
 
 
 def along(
-    dim: int, palette: Sequence[Phases | None], labels: Array | None, *, exact: bool, aligned: bool
+    dim: int, palette: Sequence[Phases | None], labels: Array | None, *, exact: Exactness, aligned: bool
 ) -> Along | None:
     """With each of the palette once, and labels only where they tell something apart."""
     if labels is None:
@@ -98,7 +118,9 @@ def compact_one(values: Array) -> Array:
     return values
 
 
-def tidied(low: Array, high: Array, pixels: int, *, exact: bool, aligned: bool, pooled: bool = False) -> Sight | None:
+def tidied(
+    low: Array, high: Array, pixels: int, *, exact: Exactness, aligned: bool, pooled: bool = False
+) -> Sight | None:
     """The plainest state that says the same."""
     if low.size > MOST_UNITS:
         return bound(pixels)
@@ -110,13 +132,13 @@ def tidied(low: Array, high: Array, pixels: int, *, exact: bool, aligned: bool, 
 
 
 @lru_cache(maxsize=512)
-def _remembered(low: bytes, high: bytes, shape: Shape, exact: bool, aligned: bool, pooled: bool) -> Sight | None:
+def _remembered(low: bytes, high: bytes, shape: Shape, exact: Exactness, aligned: bool, pooled: bool) -> Sight | None:
     """The same numbers come back for every block of a network: they are looked at, and kept, once."""
     first, last = (np.frombuffer(one, dtype=np.int64).reshape(shape) for one in (low, high))
     return _plainest(first, last, exact, aligned, pooled)
 
 
-def _plainest(low: Array, high: Array, exact: bool, aligned: bool, pooled: bool) -> Sight | None:
+def _plainest(low: Array, high: Array, exact: Exactness, aligned: bool, pooled: bool) -> Sight | None:
     if low.size == 1:
         first, last = int(low.flat[0]), int(high.flat[0])
         return Fixed(first, last, pooled, exact, aligned) if first <= last else None
@@ -206,9 +228,9 @@ def clipped(low: Array, high: Array, pixels: int) -> tuple[Array, Array]:
     return np.where(low > high, EMPTY, low), np.where(low > high, -EMPTY, high)
 
 
-def soft(sight: Sight | None, *, softened: bool) -> Sight | None:
+def soft(sight: Sight | None, *, softened: Exactness) -> Sight | None:
     """A bound that becomes exact when the last dimension is summed over."""
-    return replace(sight, softened=softened, exact=False) if isinstance(sight, Fixed | Each) else sight
+    return replace(sight, softened=softened, exact=BOUND) if isinstance(sight, Fixed | Each) else sight
 
 
 def span(sight: Sight | None, shape: Shape, pixels: int) -> tuple[int, int]:
@@ -249,6 +271,18 @@ def _hull_of(palette: tuple[Phases | None, ...]) -> tuple[Phases, bool] | None:
     if joined is None:
         return None
     return joined, all(one.stride == some[0].stride and one.centre == some[0].centre for one in some)
+
+
+@lru_cache(maxsize=4096)
+def hull_exactness(members: tuple[Phases | None, ...], units: int, pixels: int) -> Exactness:
+    """Of the hull of several entries: where some of them lie outside of the input, it may reach over a gap."""
+    found = hull_of(members) if any(members) else None
+    if found is None:
+        return EVERYWHERE
+    ends = [evaluated(one, units, pixels) for one in members]
+    low, high = np.min([first for first, _ in ends], axis=0), np.max([last for _, last in ends], axis=0)
+    said = evaluated(found[0], units, pixels)
+    return EVERYWHERE if (said[0] == low).all() and (said[1] == high).all() else INSIDE
 
 
 def size_of(sight: Sight, shape: Shape, pixels: int) -> int:

@@ -15,6 +15,7 @@ from torch import Tensor
 from fieldcraft.anatomy.capture import Event, Ref
 from fieldcraft.anatomy.phases import Taps
 from fieldcraft.anatomy.sights import (
+    BOUND,
     MOST_UNITS,
     Along,
     Array,
@@ -56,7 +57,7 @@ def rearranged(
 ) -> list[Sight | None]:
     """What each output sees of what the only moving input sees."""
     if isinstance(sight, Fixed) and sight.softened and any(one[-1:] != before[-1:] for one in after):
-        sight = replace(sight, softened=False)
+        sight = replace(sight, softened=BOUND)
     if sight is None or isinstance(sight, Fixed):
         return [sight] * len(after)
     quick = _quickly(event, sight, before, after, pixels)
@@ -70,7 +71,10 @@ def rearranged(
         made = [tidied(low[one], high[one], pixels, exact=sight.exact, aligned=sight.aligned) for one in went]
         if not sight.softened:
             return made
-        return [soft(one, softened=size[-1:] == before[-1:]) for one, size in zip(made, after, strict=True)]
+        return [
+            soft(one, softened=sight.softened if size[-1:] == before[-1:] else BOUND)
+            for one, size in zip(made, after, strict=True)
+        ]
     return _along(event, sight, before, after, pixels, places)
 
 

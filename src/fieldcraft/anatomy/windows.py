@@ -5,9 +5,26 @@ from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fieldcraft.anatomy.phases import EMPTY, Phases, Taps, compose, reach, sealed
-from fieldcraft.anatomy.sights import Along, Array, Each, Fixed, Shape, Sight, along, evaluated, listed, tidied
+from fieldcraft.anatomy.phases import EMPTY, Phases, Taps, compose, reach
+from fieldcraft.anatomy.sights import (
+    BOUND,
+    EVERYWHERE,
+    INSIDE,
+    Along,
+    Array,
+    Each,
+    Exactness,
+    Fixed,
+    Shape,
+    Sight,
+    along,
+    evaluated,
+    listed,
+    tidied,
+    unclipped,
+)
 
 
 def through(sight: Sight | None, dim: int, taps: Taps, before: Shape, after: int, pixels: int) -> Sight | None:
@@ -49,14 +66,14 @@ def _phases(sight: Along, taps: Taps, before: Shape, after: int, pixels: int) ->
             seen = _each(low, high, sight.dim, taps, before[sight.dim], after)
             return tidied(*seen, pixels, exact=exact, aligned=sight.aligned)
         if one is not None and exact:
-            exact = _is_exact(one, taps, before[sight.dim], after, pixels)
+            exact = min(exact, _exactness(one, taps, before[sight.dim], after, pixels))
         palette.append(made)
     return along(sight.dim, palette, sight.labels, exact=exact, aligned=sight.aligned)
 
 
 @lru_cache(maxsize=16)
 def _unit_by_unit(
-    one: Phases, dim: int, taps: Taps, before: Shape, after: int, pixels: int, exact: bool, aligned: bool
+    one: Phases, dim: int, taps: Taps, before: Shape, after: int, pixels: int, exact: Exactness, aligned: bool
 ) -> Sight | None:
     """The same long lists come back for every block of a network: they are made once."""
     low, high = listed(Along(dim, (one,)), before, pixels)
@@ -64,21 +81,20 @@ def _unit_by_unit(
 
 
 @lru_cache(maxsize=4096)
-def _is_exact(seen: Phases, taps: Taps, before: int, after: int, pixels: int) -> bool:
-    """Every unit whose interval lies inside of the input sees all of it, although the map has borders."""
-    low, high = reach(taps, after)
-    if (low >= 0 and high < before) or sealed(seen, taps, before, after, pixels):
-        return True
-    made = compose(seen, taps)
+def _exactness(seen: Phases, taps: Taps, before: int, after: int, pixels: int) -> Exactness:
+    """Whether units see all of their interval although the map has borders, and taps in the padding see nothing."""
+    made, (lows, highs) = compose(seen, taps), evaluated(seen, before, pixels)
     if made is None:
-        return False
-    truth = _each(*evaluated(seen, before, pixels), 0, taps, before, after)
-    return all(
-        first < 0 or last >= pixels or (first, last) == (int(truth[0][unit]), int(truth[1][unit]))
-        for unit in range(after)
-        for first, last in (made.at(unit),)
-        if first <= last
-    )
+        return BOUND
+    low, high = reach(taps, after)
+    if low >= 0 and high < before and (lows <= highs).all():
+        return EVERYWHERE
+    low_truth, high_truth = _each(lows, highs, 0, taps, before, after)
+    low_said, high_said = evaluated(made, after, pixels)
+    right: NDArray[np.bool_] = (low_truth == low_said) & (high_truth == high_said)
+    first, last = unclipped(made, after)
+    inside = (first <= last) & (first >= 0) & (last < pixels)
+    return EVERYWHERE if right.all() else INSIDE if right[inside].all() else BOUND
 
 
 def _each(low: Array, high: Array, dim: int, taps: Taps, before: int, after: int) -> tuple[Array, Array]:
@@ -122,4 +138,4 @@ def taken(sight: Sight | None, dim: int, units: Array, before: Shape, pixels: in
 
 def bounded(sight: Sight | None) -> Sight | None:
     """The same, no longer said to be exact."""
-    return None if sight is None else replace(sight, exact=False)
+    return None if sight is None else replace(sight, exact=BOUND)

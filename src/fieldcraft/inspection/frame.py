@@ -53,6 +53,7 @@ def _record(anatomy: Anatomy, row: Row, codes: list[str], objects: tuple[float, 
             record[f"start:{where}"] = None if axis.start is None else float(axis.start)
             record[f"everywhere:{where}"] = axis.everywhere
             record[f"exact:{where}"] = axis.exact
+            record[f"exact_at_border:{where}"] = axis.exact_at_border
             record[f"ratio:{where}"] = axis.ratio
             if objects:
                 record[f"objects:{where}"] = axis.ratio_to(objects, number)

@@ -108,6 +108,9 @@ class AxisField:
     """Units differ in their size (resize, adaptive pooling, transposed convolution); `size` is the largest."""
     exact: bool = True
     """False: `size` is an upper bound."""
+    exact_at_border: bool = True
+    """False: units whose field the border of the input cuts may see less than its part inside of the input (taps in
+    the padding are holes; pixels left over by a stride are seen by nobody)."""
     aligned: bool = True
     """False: branches of different stride or centre were joined on the way."""
     pixels: int | None = None

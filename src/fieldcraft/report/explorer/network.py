@@ -128,6 +128,7 @@ def _axis(axis: AxisField) -> Json:
         "everywhere": axis.everywhere,
         "perUnit": axis.per_unit,
         "bound": not axis.exact,
+        "cut": axis.exact and not axis.exact_at_border,
         "unaligned": not axis.aligned,
     }
     return {

@@ -41,7 +41,7 @@ const fieldFacts = field => {
     ["Of the input", perAxis(axes.map((axis, at) => axis.size / lengths[at]), share => `${decimal(share)} ${BY} its length`)],
     ["Of the objects", data.objects ? perAxis(axes.map((axis, at) => axis.size / (data.objects[at] ?? data.objects[0])),
       share => `${decimal(share)} ${BY} their extent`) : ""],
-    ["Exact", axes.some(axis => axis.bound) ? "no: an upper bound" : "yes"],
+    ["Exact", axes.some(axis => axis.bound) ? "no: an upper bound" : axes.some(axis => axis.cut) ? "yes, but at the border an upper bound" : "yes"],
     ["Aligned", axes.some(axis => axis.unaligned) ? "no: branches of different stride or centre were joined" : "yes"],
   ];
 };
