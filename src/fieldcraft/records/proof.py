@@ -65,7 +65,8 @@ class Outcome:
     score: float | None
     """The metric on the fold; None where the trial failed or the metric was no number."""
     n: int = 0
-    """Samples (or groups) that the score is a mean over; 0 where that is not known."""
+    """Samples (or groups) of which the score is the share that is right, so that one of them moves it by 1 / n; 0 where
+    it is no such share, or where that is not known."""
     cost: Cost = Cost()
     diverged: bool = False
     """The loss or the metric became no number."""
@@ -92,7 +93,7 @@ class Setting:
     effect: Effect = "total"
     equal: Literal["minutes", "steps"] = "minutes"
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Chance of any wrong "paid" or "hurt" over all factors, whenever one looks."""
+    """Chance of any wrong "paid" or "hurt" over all factors, whenever one looks; the two controls have it each."""
     margin: Annotated[float, Field(gt=0)] = 0.002
     """Effects smaller than that do not matter; in units of the metric, never less than one validation sample."""
     overlap: Annotated[float, Field(ge=0)] = 0.0
@@ -133,7 +134,7 @@ class Verdict:
     factor: str
     word: Word
     effect: Between | None
-    """Positive: better with it, also for metrics where less is better. None before the second pair."""
+    """Positive: better with it, also for metrics where less is better. None before the first look (three pairs)."""
     differences: tuple[float, ...]
     """Pair by pair, of the same sign as the effect."""
     stage: Stage
