@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.doctor import doctor
     from fieldcraft.verbs.draft import draft
     from fieldcraft.verbs.estimators import FieldcraftClassifier, FieldcraftRegressor
+    from fieldcraft.verbs.evidence import evidence, keep_evidence
     from fieldcraft.verbs.fingerprint import facts_of
     from fieldcraft.verbs.fit import fit
     from fieldcraft.verbs.inspect import inspect
@@ -34,10 +35,12 @@ __all__ = [
     "audit",
     "doctor",
     "draft",
+    "evidence",
     "explain",
     "facts_of",
     "fit",
     "inspect",
+    "keep_evidence",
     "labels",
     "load",
     "open_data",
@@ -56,10 +59,12 @@ _HOMES = {
     "doctor": "fieldcraft.verbs.doctor:doctor",
     "audit": "fieldcraft.verbs.audit:audit",
     "draft": "fieldcraft.verbs.draft:draft",
+    "evidence": "fieldcraft.verbs.evidence:evidence",
     "explain": "fieldcraft.inspection.explain:explain",
     "facts_of": "fieldcraft.verbs.fingerprint:facts_of",
     "fit": "fieldcraft.verbs.fit:fit",
     "inspect": "fieldcraft.verbs.inspect:inspect",
+    "keep_evidence": "fieldcraft.verbs.evidence:keep_evidence",
     "labels": "fieldcraft.verbs.labels:labels",
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",

@@ -89,7 +89,7 @@ def test_reasons_of_applied_and_skipped_tips_are_there(tmp_path: Path) -> None:
     assert "ladder.rungs.residual network resnet" in text
     assert "validation is noisy: 288 samples" in text
     assert "the task would not gain from it" in text
-    assert "left out by you: --without compile" in text
+    assert "left out: --without compile" in text
     assert "[ladder]" in text, "all of plan.toml"
 
 

@@ -16,6 +16,7 @@ from fieldcraft.cli import (
     audit,
     data,
     doctor,
+    evidence,
     explain,
     fingerprint,
     fit,
@@ -99,6 +100,7 @@ app.command()(explain.explain)
 app.command()(labels.labels)
 app.command()(report.report)
 app.command()(doctor.doctor)
+app.add_typer(evidence.evidence, name="evidence")
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from fieldcraft.cli.options import (
     Download,
     Edits,
     Group,
+    NoEvidence,
     Only,
     Relabel,
     Seed,
@@ -46,6 +47,7 @@ def fit(
     seed: Seed = 0,
     skip_bad: SkipBad = False,
     relabel: Relabel = None,
+    no_evidence: NoEvidence = False,
 ) -> None:
     """Train a model on DATA and say honestly what came out.
 
@@ -68,6 +70,7 @@ def fit(
         seed=seed,
         skip_bad=skip_bad,
         relabel=relabel,
+        evidence=not no_evidence,
         hooks=(ProgressBar(err()),),
         say=say,
         command=("fieldcraft", *sys.argv[1:]),

@@ -52,6 +52,9 @@ Relabel = Annotated[
     Path | None,
     typer.Option("--relabel", metavar="FILE", help="A CSV with the columns id and label: corrected labels."),
 ]
+NoEvidence = Annotated[
+    bool, typer.Option("--no-evidence", help="Let all tips decide, whatever proofs on file say of them.")
+]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, made by `fieldcraft fit`.")]
 
 

@@ -13,6 +13,7 @@ from fieldcraft.cli.options import (
     Download,
     Edits,
     Group,
+    NoEvidence,
     Only,
     Relabel,
     Seed,
@@ -42,6 +43,7 @@ def plan(
     seed: Seed = 0,
     skip_bad: SkipBad = False,
     relabel: Relabel = None,
+    no_evidence: NoEvidence = False,
 ) -> None:
     """Let every tip decide on DATA, and write the plan.
 
@@ -62,6 +64,7 @@ def plan(
         seed=seed,
         skip_bad=skip_bad,
         relabel=relabel,
+        evidence=not no_evidence,
         say=say,
     )
     text = to_toml(drafted.plan, drafted.decisions)

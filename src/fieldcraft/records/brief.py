@@ -4,6 +4,7 @@ from pydantic.dataclasses import dataclass
 
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Budget, DataFacts, Facts, ImageFacts, MachineFacts, TableFacts, Task
+from fieldcraft.records.prior import Prior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,11 @@ class Brief:
     def budget(self) -> Budget:
         """What may be spent."""
         return self.facts.budget
+
+    @property
+    def evidence(self) -> Prior:
+        """What proofs on file say of the tips."""
+        return self.facts.evidence
 
     @property
     def task(self) -> Task:

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from fieldcraft.records.deep_facts import DeepFacts
 from fieldcraft.records.fact import Fact
+from fieldcraft.records.prior import Prior
 
 Task = Literal["single-label", "multi-label", "regression"]
 
@@ -141,3 +142,5 @@ class Facts:
     budget: Budget
     measured: Mapping[str, Fact[float]] = Field(default_factory=dict)
     """Answers to measurements that tips asked for, by the key of the question."""
+    evidence: Prior = Prior()
+    """What proofs on file say of the tips, with the digest of what was read."""

@@ -31,6 +31,7 @@ CURRENT: Mapping[str, int] = {
     "audit": 1,
     "label-issues": 1,
     "proof": 1,
+    "evidence": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

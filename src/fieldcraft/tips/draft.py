@@ -50,6 +50,7 @@ def draft(
     measure: Measure,
     without: frozenset[str] = frozenset(),
     edits: Sequence[str] = (),
+    asked: frozenset[str] = frozenset(),
 ) -> Draft:
     """Let every tip decide in turn, over the plan that the ones before it left.
 
@@ -57,7 +58,8 @@ def draft(
     and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
     their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step).
 
-    Tips that only look at networks have no part in it.
+    Tips that only look at networks have no part in it. Those that the brief's evidence speaks against are left out,
+    unless they are `asked` for.
 
     Raises: PlanError when `without` or an edit names what does not exist or decides nothing; when a tip overwrites
     what another one set without naming it in `refines`, asks again for what it was told, or gives a plan that is
@@ -72,12 +74,23 @@ def draft(
         if tip.name in without:
             decision = Decision(tip=tip.name, outcome="left-out", because="left out on request")
             state = replace(state, decisions=(*state.decisions, decision))
+        elif (found := _refuted(tip, state)) and tip.name not in asked:
+            state = replace(state, decisions=(*state.decisions, found))
         else:
             state = _decided(tip, state, measure, edits)
     final = edit(state.plan, edits)
     decisions = (*state.decisions, *(_edited(final, one) for one in edits))
     measured = {key: fact for key, fact in state.brief.facts.measured.items() if key not in state.unanswered}
     return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
+
+
+def _refuted(tip: Tip, state: _State) -> Decision | None:
+    """The decision to leave a tip out, where evidence for such samples and such a metric speaks against it."""
+    brief = state.brief
+    known = brief.evidence.of(tip.name, brief.data.inputs.kind, state.plan.task.metric)
+    if known is None or known.standing == "open":
+        return None
+    return Decision(tip=tip.name, outcome="left-out", because=f"evidence: {known.because}; --no-evidence ignores it")
 
 
 def _decided(tip: Tip, state: _State, measure: Measure, edits: Sequence[str]) -> _State:

@@ -1,6 +1,7 @@
 """Draft: fingerprint the data, let every tip decide, and give the plan with its reasons."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
@@ -17,6 +18,7 @@ from fieldcraft.train.engine import restored
 from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.deep import share_s, with_deep_facts
+from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
@@ -38,13 +40,14 @@ def draft(
     seed: int = 0,
     skip_bad: bool = False,
     relabel: str | Path | None = None,
+    evidence: bool = True,
     say: Callable[[str], None] = lambda text: None,
 ) -> Draft:
     """The plan for some data, with a decision of every tip.
 
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `budget`: "60s", "10m", seconds, or
     None for no limit. `skip_bad`: go on without samples that would spoil the result. `relabel`: a CSV with corrected
-    labels (id, label). Raises: DataError, PlanError.
+    labels (id, label). `evidence`: leave out tips that proofs on file speak against. Raises: DataError, PlanError.
     """
     budget_s = seconds(budget)
     care = Care(
@@ -55,6 +58,8 @@ def draft(
     with restored():
         facts = known(prepared, budget_s, machine=known_machine(CACHE, budget_s=budget_s))
         facts = with_deep_facts(facts, wardrobe.samples(prepared.start), seed=seed, limit_s=share_s(facts))
+        if evidence:
+            facts = replace(facts, evidence=prior())
         return decide(prepared, facts, wardrobe, edits, without, only)
 
 
@@ -75,6 +80,7 @@ def decide(
         measure=measurer(facts, wardrobe),
         without=frozenset(without) | _others(tips, only),
         edits=edits,
+        asked=frozenset(only),
     )
 
 

@@ -36,6 +36,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         edits: Sequence[str] = (),
         without: Sequence[str] = (),
         seed: int = 0,
+        evidence: bool = True,
     ) -> None:
         self.plan = plan
         self.budget = budget
@@ -43,6 +44,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         self.edits = edits
         self.without = without
         self.seed = seed
+        self.evidence = evidence
 
     def _fit(self, x: npt.NDArray[np.generic], y: npt.NDArray[np.generic], task: Task) -> None:
         with tempfile.TemporaryDirectory() as scratch:
@@ -56,6 +58,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
                     edits=self.edits,
                     without=(*self.without, *(TIMED if self.budget is None and self.plan is None else ())),
                     seed=self.seed,
+                    evidence=self.evidence,
                 )
             except Stopped as stopped:
                 raise KeyboardInterrupt(str(stopped)) from stopped

@@ -31,6 +31,7 @@ from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.disk import writing_into
 from fieldcraft.verbs.draft import CACHE, decide, timer
+from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
 from fieldcraft.verbs.ladder import climb
@@ -59,6 +60,7 @@ def fit(
     seed: int = 0,
     skip_bad: bool = False,
     relabel: str | Path | None = None,
+    evidence: bool = True,
     hooks: Sequence[Hook] = (),
     say: Callable[[str], None] = lambda text: None,
     command: Sequence[str] = (),
@@ -70,8 +72,8 @@ def fit(
     or a plan.toml; `without`, `only` and `seed` are for drafting, a given plan has its own seed. `budget`: "60s",
     "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
     this call. `skip_bad`: go on without samples that would spoil the result; they are recorded in the run. `relabel`: a
-    CSV with corrected labels (id, label) of training and validation samples. `out`: the run folder, by default
-    runs/NAME. The same call goes on where a killed one stopped; a finished run is returned as it is.
+    CSV with corrected labels (id, label) of training and validation samples. `evidence`: leave out tips that proofs on
+    file speak against. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
@@ -103,6 +105,7 @@ def fit(
         seed=seed,
         skip_bad=skip_bad,
         relabel=tuple((fix.id, fix.label) for fix in prepared.fixes),
+        evidence=evidence,
     )
     with writing_into(folder.path), alone_in(folder.path), restored(), listening() as stop:
         begun = claim(folder, request)
@@ -183,6 +186,8 @@ def _planned(
             steps = tuple(StepTime(plan=given.plan, rung=place) for place in range(len(given.plan.ladder.rungs)))
             facts = replace(facts, measured=timer(facts, wardrobe)(steps))
     else:
+        if request.evidence:
+            facts = replace(facts, evidence=prior())
         drafted = decide(prepared, facts, wardrobe, request.edits, request.without, request.only)
         file, facts = PlanFile(drafted.plan, drafted.decisions), drafted.facts
     work.tick("measurements")

@@ -38,6 +38,8 @@ class Request:
     skip_bad: bool = False
     relabel: tuple[tuple[str, str], ...] = ()
     """Labels that were corrected: sample and class."""
+    evidence: bool = True
+    """Whether the draft could leave out tips that evidence speaks against."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ class Provenance:
 ASKED = {
     "source": "DATA", "data_digest": "the content of the data", "options": "how DATA is read", "budget_s": "--budget",
     "plan": "the plan", "edits": "--set", "without": "--without", "only": "--only", "seed": "--seed",
-    "skip_bad": "--skip-bad", "relabel": "--relabel",
+    "skip_bad": "--skip-bad", "relabel": "--relabel", "evidence": "the use of evidence",
 }  # fmt: skip
 """How a user knows each field of a request."""
 UNREADABLE = ("the content of the data", "the plan", "--relabel")

@@ -69,7 +69,7 @@ def _taken(decision: Decision, tree: dict[str, Any]) -> Taken:
 def _skipped(decisions: tuple[Decision, ...]) -> Table | None:
     if not decisions:
         return None
-    told = {"skipped": "", "left-out": "left out by you: "}
+    told = {"skipped": "", "left-out": "left out: "}
     rows = tuple((each.tip, told.get(each.outcome, "") + each.because) for each in decisions)
     return Table("Tips that stayed out.", columns("Tip", "Why not"), rows)
 
