@@ -17,6 +17,7 @@ settings.register_profile("explore", deadline=None, suppress_health_check=slow_i
 settings.load_profile(os.environ.get("FIELDCRAFT_PROPERTIES", "house"))
 
 ROOT = Path(__file__).resolve().parents[1]
+os.environ["FIELDCRAFT_EVIDENCE"] = str(ROOT / "build" / "no-evidence")  # what the user filed decides nothing in a test
 
 
 @pytest.fixture(scope="session")

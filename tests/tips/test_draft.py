@@ -12,6 +12,7 @@ from fieldcraft.plan.toml import PlanFile, from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.fact import Fact
+from fieldcraft.records.prior import Family, Kind, Prior, Standing, TipPrior
 from fieldcraft.tips import ALL, loss
 from fieldcraft.tips.draft import BY_HAND, draft
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
@@ -117,6 +118,40 @@ def test_a_left_out_tip_does_not_decide(brief: Brief) -> None:
     made = draft(brief, START, (sets("a", batch(64)), skips("b")), measure=never, without=frozenset({"a"}))
     assert made.plan == START
     assert [decision.outcome for decision in made.decisions] == ["left-out", "skipped"]
+
+
+def speaking(standing: Standing, kind: Kind = "image", family: Family = "accuracy") -> Brief:
+    known = TipPrior(
+        tip="a", kind=kind, family=family, sets=6, value=-0.01, low=-0.02, high=-0.005, spread=0.0, paid=0, hurt=0,
+        nothing=0, standing=standing, because="-1 points [-2, -0.5] over 6 sets",
+    )  # fmt: skip
+    return Brief(facts=replace(A_BRIEF.facts, evidence=Prior(digest="d", tips=(known,))))
+
+
+@pytest.mark.parametrize("standing", ["left out", "no default"])
+def test_evidence_leaves_a_tip_out_with_its_numbers(standing: Standing) -> None:
+    tips = (sets("a", batch(64)), skips("b"))
+    made = draft(speaking(standing), START, tips, measure=never)
+    because = "evidence: -1 points [-2, -0.5] over 6 sets; --no-evidence ignores it"
+    assert made.plan == START
+    assert made.decisions[0] == Decision(tip="a", outcome="left-out", because=because)
+    assert made.facts.evidence.digest == "d"
+    assert from_toml(to_toml(made.plan, made.decisions)) == PlanFile(made.plan, made.decisions)
+
+
+def test_evidence_that_cannot_tell_or_is_about_something_else_removes_nothing() -> None:
+    tips = (sets("a", batch(64)), skips("b"))
+    without = draft(A_BRIEF, START, tips, measure=never)
+    for brief in (speaking("open"), speaking("left out", kind="table"), speaking("left out", family="auroc")):
+        made = draft(brief, START, tips, measure=never)
+        assert (made.plan, made.decisions) == (without.plan, without.decisions)
+
+
+def test_a_tip_that_is_asked_for_decides_whatever_the_evidence() -> None:
+    made = draft(speaking("left out"), START, (sets("a", batch(64)),), measure=never, asked=frozenset({"a"}))
+    assert made.plan == batch(64)(START)
+    made = draft(speaking("left out"), START, (sets("a", batch(64)),), measure=never, without=frozenset({"a"}))
+    assert made.decisions[0].because == "left out on request"
 
 
 def test_leaving_out_an_unknown_tip_names_the_nearest(brief: Brief) -> None:

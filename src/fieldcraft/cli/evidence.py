@@ -45,7 +45,9 @@ def show(
 
 @evidence.command()
 def add(
-    proof: Annotated[Path, typer.Argument(metavar="RUN|PROOF", help="The folder of a proof, or the run that it is of.")],
+    proof: Annotated[
+        Path, typer.Argument(metavar="RUN|PROOF", help="The folder of a proof, or the run that it is of.")
+    ],
     name: Annotated[str, typer.Option(metavar="NAME", help="What the data set is known by in public, if it is.")] = "",
 ) -> None:
     """File the verdicts of a proof: later plans can rest on them. No data is kept."""

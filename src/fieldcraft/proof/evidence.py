@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from fieldcraft.records.versions import bring_forward, stamp
 VARIABLE = "FIELDCRAFT_EVIDENCE"
 """Names another folder for the user's evidence."""
 FILE, LOCK = "evidence.jsonl", ".lock"
-RANK: dict[Stage, int] = {"screen": 0, "confirm": 1, "full": 2}
+RANK: Mapping[Stage, int] = {"screen": 0, "confirm": 1, "full": 2}
 _LINE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
 
 
@@ -82,13 +82,13 @@ def on_file() -> tuple[Evidence, ...]:
 
 
 def latest(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Of the same tip in the same proof the line that says most: at the fullest budget, then with most pairs.
+    """Of one version of a tip in one proof the line that says most: at the fullest budget, then with most pairs.
 
     In an order that does not depend on that of the lines.
     """
-    found: dict[tuple[str, str], Evidence] = {}
+    found: dict[tuple[str, str, str], Evidence] = {}
     for one in sorted(lines, key=_weight):
-        found[one.tip, one.proof] = one
+        found[one.tip, one.version, one.proof] = one
     return tuple(found[key] for key in sorted(found))
 
 

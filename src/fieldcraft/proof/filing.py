@@ -1,6 +1,5 @@
 """From a proof to lines of evidence: what it says of tips, without data, paths or names of samples."""
 
-import json
 import math
 import statistics
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from fieldcraft.records.prior import FAMILIES
 from fieldcraft.records.proof import Between, Proof, Setting, Verdict
 
 COSTS: tuple[CostName, ...] = ("seconds", "memory_mib", "parameters", "latency_ms")
+_SETTING, _FACTS = TypeAdapter(Setting), TypeAdapter(Facts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
     setting, facts = proof.setting, ground.facts
     plan = _digest(to_toml(ground.plan))
     return Evidence(
-        proof=_digest(f"{facts.data.digest} {plan} {_json(Setting, setting)}"),
+        proof=_digest(f"{facts.data.digest} {plan} {_SETTING.dump_json(setting).decode()}"),
         tip=verdict.factor,
         version=ground.tips[verdict.factor],
         data=facts.data.digest,
@@ -65,7 +65,7 @@ def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
         task=facts.data.target.task,
         kind=facts.data.inputs.kind,
         samples=facts.data.samples,
-        facts=_digest(_json(Facts, facts)),
+        facts=_digest(_FACTS.dump_json(facts).decode()),
         plan=plan,
         planned=verdict.factor in setting.base,
         metric=setting.metric,
@@ -130,10 +130,6 @@ def _estimate(between: Between, error: float | None = None) -> Estimate:
 
 def _end(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _json(kind: type, value: object) -> str:
-    return json.dumps(TypeAdapter(kind).dump_python(value, mode="json"), sort_keys=True)
 
 
 def _digest(text: str) -> str:

@@ -1,5 +1,6 @@
 """The prior: what the evidence on file says of each tip, as a draft reads it."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
@@ -7,7 +8,7 @@ from pydantic.dataclasses import dataclass
 Kind = Literal["image", "table"]
 Family = Literal["accuracy", "auroc", "r2", "log-loss", "error"]
 """Metrics that can be pooled with each other; see `FAMILIES`."""
-FAMILIES: dict[str, Family] = {
+FAMILIES: Mapping[str, Family] = {
     "accuracy": "accuracy",
     "balanced-accuracy": "accuracy",
     "f1": "accuracy",

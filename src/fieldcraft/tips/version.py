@@ -27,7 +27,7 @@ def digest(source: str) -> str:
 
 
 def _told(node: object) -> Iterator[str]:
-    """The tree in words. Empty fields are passed over, since each Python adds some (`ast.dump` differs between them)."""
+    """The tree in words. Empty fields are passed over: each Python adds some, and `ast.dump` differs between them."""
     if isinstance(node, ast.AST):
         yield f"({type(node).__name__}"
         for name, value in ast.iter_fields(node):

@@ -73,7 +73,8 @@ def fit(
     "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
     this call. `skip_bad`: go on without samples that would spoil the result; they are recorded in the run. `relabel`: a
     CSV with corrected labels (id, label) of training and validation samples. `evidence`: leave out tips that proofs on
-    file speak against. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a finished run is returned as it is.
+    file speak against. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
+    finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
