@@ -96,6 +96,8 @@ class Setting:
     """Chance of any wrong "paid" or "hurt" over all factors, whenever one looks; the two controls have it each."""
     margin: Annotated[float, Field(gt=0)] = 0.002
     """Effects smaller than that do not matter; in units of the metric, never less than one validation sample."""
+    controls: tuple[Literal["placebo", "poison"], ...] = ("placebo", "poison")
+    """Those that can be run here; a proof says which are missing."""
     overlap: Annotated[float, Field(ge=0)] = 0.0
     """Samples of a fold over samples trained on (Nadeau and Bengio's n2 / n1); 0 where pairs share no data."""
     trial_s: Mapping[Stage, float] = Field(default_factory=dict)
