@@ -35,7 +35,9 @@ class World:
         draw = np.random.default_rng(stream_seed(7, trial.stage, trial.arm.name, trial.pair))
         level = np.random.default_rng(stream_seed(7, "pair", "", trial.pair)).normal(0, 2)
         harm = self.poison if trial.arm.kind == "poison" else 0.0
-        return float(level + sum(self.effects.get(name, 0.0) for name in trial.arm.on) + harm + draw.normal(0, self.noise))
+        return float(
+            level + sum(self.effects.get(name, 0.0) for name in trial.arm.on) + harm + draw.normal(0, self.noise)
+        )
 
 
 @dataclass

@@ -82,7 +82,7 @@ class _Known:
     outcomes: tuple[Outcome, ...]
     verdicts: tuple[Verdict, ...] = ()
     controls: tuple[Control, ...] = ()
-    ranking: Ranking = Ranking()
+    ranking: Ranking = field(default_factory=Ranking)
 
     def __post_init__(self) -> None:
         self._judge(screened=True)

@@ -57,7 +57,8 @@ def _residues(q: int) -> NDArray[np.int64]:
     sign = np.full(q, -1)
     sign[[value * value % q for value in range(q)]] = 1
     sign[0] = 0
-    return sign[(np.arange(q)[:, None] - np.arange(q)[None, :]) % q]
+    table: NDArray[np.int64] = sign[(np.arange(q)[:, None] - np.arange(q)[None, :]) % q]
+    return table
 
 
 def _skew(q: int) -> NDArray[np.int64]:

@@ -1,10 +1,11 @@
 """What it would take: further pairs for a word, and how many words so many pairs can be expected to give."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from fieldcraft.proof.interval import half_width
 from fieldcraft.proof.looks import bound, last_look, looks
@@ -17,6 +18,7 @@ PATHS = 2_000
 """Simulated proofs behind a chance of being decided: its error is at most 0.011."""
 
 
+@lru_cache(maxsize=4096)
 def further_pairs(value: float, spread: float, pairs: int, rules: Rules) -> int | None:
     """Pairs that are still missing at the first look that decides more likely than not; None where none would.
 
@@ -34,9 +36,9 @@ def _chance_at(look: int, value: float, spread: float, pairs: int, rules: Rules)
     half = half_width(spread, look, rules.alpha, rules.overlap)
     noise = max(spread * (look - pairs) ** 0.5 / look, 1e-300)
     away = max(half, rules.margin)
-    beyond = norm.sf((away - value) / noise) + norm.cdf((-away - value) / noise)
+    beyond = ndtr((value - away) / noise) + ndtr((-away - value) / noise)
     room = rules.margin - half
-    within = norm.cdf((room - value) / noise) - norm.cdf((-room - value) / noise) if room > 0 else 0.0
+    within = ndtr((room - value) / noise) - ndtr((-room - value) / noise) if room > 0 else 0.0
     return float(beyond + within)
 
 

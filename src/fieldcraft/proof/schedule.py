@@ -33,7 +33,7 @@ CONFIRMED_PAIRS = 6
 """A screening must leave time for so many pairs of the front and of the controls."""
 PLACEBO_PAIRS = 6
 """Pairs that the placebo gets at the least."""
-DOUBTED_PAIRS = 8
+DOUBTED_PAIRS = 24
 """Until so many pairs it is not believed that no number of them would decide."""
 HOPELESS_TRIES = 3
 """An arm that failed so often and never worked gets no more trials."""
