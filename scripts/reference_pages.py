@@ -133,7 +133,8 @@ def _field_notes() -> dict[tuple[str, str], str]:
     return found
 
 
-def _command(group: Any, name: str) -> str:
+def _command(group: Any, name: str, prefix: str = "fieldcraft") -> str:
     command = group.commands[name]
-    context = command.make_context(f"fieldcraft {name}", [], resilient_parsing=True)
-    return f"## fieldcraft {name}\n\n```text\n{command.get_help(context)}\n```\n"
+    context = command.make_context(f"{prefix} {name}", [], resilient_parsing=True)
+    below = [_command(command, one, f"{prefix} {name}") for one in getattr(command, "commands", ())]
+    return "\n".join([f"## {prefix} {name}\n\n```text\n{command.get_help(context)}\n```\n", *below])

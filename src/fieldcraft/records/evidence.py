@@ -72,5 +72,6 @@ class Evidence:
     cores: int
     gpu: str | None = None
     versions: Mapping[str, str] = Field(default_factory=dict)
+    """Of the packages, where it was filed."""
     date: str
     """On which it was filed: 2026-01-31."""
