@@ -10,9 +10,10 @@ from pydantic import TypeAdapter
 
 from fieldcraft.errors import RunError
 from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.records.alone import alone_in
 from fieldcraft.records.files import read_json
 from fieldcraft.train.run_folder import RunFolder
-from fieldcraft.verbs.provenance import PACKAGES, Provenance, Request, alone_in, claim, keep, provenance
+from fieldcraft.verbs.provenance import PACKAGES, Provenance, Request, claim, keep, provenance
 
 REQUEST = Request(
     source="made.npz", data_digest="abc", options=(), budget_s=60.0, plan=None, edits=(), without=(), only=(), seed=0
@@ -73,20 +74,3 @@ def test_another_command_is_told_what_differs(folder: RunFolder, change: dict[st
 def test_what_a_killed_process_left_of_its_first_write_is_no_hindrance(tmp_path: Path) -> None:
     (tmp_path / ".provenance.json.123.tmp").write_text("{")
     assert claim(RunFolder(tmp_path), REQUEST) is False
-
-
-def test_one_process_at_a_time(tmp_path: Path) -> None:
-    with (
-        alone_in(tmp_path / "run"),
-        pytest.raises(RunError, match="another process is working in"),
-        alone_in(tmp_path / "run"),
-    ):
-        pass
-    with alone_in(tmp_path / "run"):
-        pass
-
-
-def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RunError, match=r"cannot write into .*--out"), alone_in(tmp_path / "file" / "run"):
-        pass

@@ -32,6 +32,9 @@ CURRENT: Mapping[str, int] = {
     "label-issues": 1,
     "proof": 1,
     "evidence": 1,
+    "proof-setting": 1,
+    "proof-trial": 1,
+    "proof-clock": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

@@ -14,6 +14,7 @@ from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
+from fieldcraft.records.alone import alone_in
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json, write_json, write_whole
@@ -38,7 +39,7 @@ from fieldcraft.verbs.ladder import climb
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_audit, keep_parts, known, prepare
-from fieldcraft.verbs.provenance import Request, alone_in, claim, keep, provenance
+from fieldcraft.verbs.provenance import Request, claim, keep, provenance
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.work import Work

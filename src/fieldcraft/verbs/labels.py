@@ -15,6 +15,7 @@ from fieldcraft.errors import DataError, PlanError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.label_issues import rank_labels
+from fieldcraft.records.alone import alone_in
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.label_issues import LabelIssues, Suspect
 from fieldcraft.records.results import Results
@@ -25,7 +26,6 @@ from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.draft import CACHE
 from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.out_of_fold import Winner, out_of_fold, pooled
-from fieldcraft.verbs.provenance import alone_in
 from fieldcraft.verbs.reopen import reopened
 from fieldcraft.verbs.run import Run, existing
 from fieldcraft.verbs.samples import ready

@@ -3,16 +3,13 @@
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.errors import RunError
+from fieldcraft.records.alone import LOCK
 from fieldcraft.records.facts import MachineFacts
 from fieldcraft.records.files import read_json, write_json
 from fieldcraft.train.run_folder import RunFolder
@@ -131,31 +128,6 @@ def _clear(folder: RunFolder) -> None:
 def keep(folder: RunFolder, found: Provenance) -> None:
     """Write provenance.json."""
     write_json(folder.provenance, "provenance", found)
-
-
-LOCK = ".lock"
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Make the folder and keep other processes out of it; a killed process leaves no lock behind.
-
-    Raises: RunError when it cannot be made, cannot be written, or is in use.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise RunError(f"another process is working in {folder}: wait for it, or choose another --out.") from error
-    except OSError as error:
-        raise RunError(
-            f"cannot write into {folder}: {error.strerror or error}. Choose another folder with --out."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _version(package: str) -> str:
