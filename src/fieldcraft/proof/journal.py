@@ -26,7 +26,9 @@ KNOWN_AS: Mapping[str, str] = {
     "alpha": "alpha", "margin": "the margin", "overlap": "the share of the folds", "trial_s": "seconds of a trial",
     "planned_s": "seconds of a whole fit",
 }  # fmt: skip
-"""How a person knows the fields of a setting. Fields without a name here may change while a proof goes on."""
+"""How a person knows some fields of a setting."""
+FREE = ("workers",)
+"""May change while a proof goes on: how many trials run at once says nothing about any of them."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,8 @@ def differences(before: Setting, now: Setting) -> Iterator[str]:
                 if was.get(name) != given.get(name):
                     label = f"{KNOWN_AS['trial_s']} ({name})" if field.name == "trial_s" else name
                     yield f"{label} was {_written(was.get(name))}, now {_written(given.get(name))}"
-        elif field.name in KNOWN_AS and was != given:
-            yield f"{KNOWN_AS[field.name]} was {_written(was)}, now {_written(given)}"
+        elif field.name not in FREE and was != given:
+            yield f"{KNOWN_AS.get(field.name, field.name)} was {_written(was)}, now {_written(given)}"
 
 
 def _written(value: object) -> str:
