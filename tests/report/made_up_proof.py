@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from statistics import fmean, stdev
 
 import numpy as np
-from scipy.stats import t as student
 
+from fieldcraft.proof.verdict import controls, verdicts
 from fieldcraft.records.proof import (
     Arm,
     ArmKind,
     Between,
-    Control,
     Cost,
     CostDifference,
     FinalLook,
@@ -23,8 +21,6 @@ from fieldcraft.records.proof import (
     Setting,
     Stage,
     Trial,
-    Verdict,
-    Word,
 )
 
 HOSTILE = '<script>alert("1")</script>&amp;'
@@ -48,7 +44,7 @@ class Asked:
 
     effects: Mapping[str, float] = field(default_factory=lambda: EFFECTS)
     pairs: int = 12
-    noise: float = 0.003
+    noise: float = 0.0012
     """Of one training's score beyond what its pair shares."""
     metric: str = "accuracy"
     higher: bool = True
@@ -90,7 +86,7 @@ class _Ran:
         outcome = Outcome(
             trial=Trial(stage=stage, arm=arm, pair=pair),
             score=None if failed else score,
-            n=400,
+            n=1000 if asked.metric == "accuracy" else 0,
             cost=Cost(
                 seconds=trained,
                 memory_mib=180 + 9 * extra_s + self.rng.normal(0, 2),
@@ -107,25 +103,6 @@ class _Ran:
         return outcome
 
 
-def between(values: list[float]) -> Between | None:
-    """A 95 % t interval of the mean: good enough for a picture, not for a proof that is looked at again and again."""
-    if len(values) < 2:
-        return None
-    half = float(student.ppf(0.975, len(values) - 1)) * stdev(values) / len(values) ** 0.5
-    return Between(value=fmean(values), low=fmean(values) - half, high=fmean(values) + half, pairs=len(values))
-
-
-def word_of(effect: Between | None, margin: float) -> Word:
-    """The verdict that an interval gives."""
-    if effect is None:
-        return "cannot tell yet"
-    if effect.low > 0:
-        return "paid"
-    if effect.high < 0:
-        return "hurt"
-    return "no effect that matters" if max(-effect.low, effect.high) < margin else "cannot tell yet"
-
-
 def made_up(asked: Asked = Asked()) -> Proof:
     """A proof with everything in it that was asked for."""
     names = tuple(asked.effects)
@@ -136,7 +113,7 @@ def made_up(asked: Asked = Asked()) -> Proof:
         metric=asked.metric,
         higher_is_better=asked.higher,
         margin=0.002 * asked.unit,
-        overlap=0.25,
+        overlap=0.05,
         trial_s={"screen": 5.0, "confirm": 12.0, "full": 60.0},
         workers=2,
         planned_s=asked.planned_s,
@@ -144,28 +121,28 @@ def made_up(asked: Asked = Asked()) -> Proof:
     )
     ran = _Ran(asked, setting, np.random.default_rng(asked.seed))
     ranking, interactions = _screened(ran) if asked.screened and len(names) > 1 else ((), ())
-    stages: dict[str, Stage] = {name: "full" if name in asked.full else "confirm" for name in names}
     arms = {name: _toggled(name, base, names) for name in names}
-    controls: tuple[ArmKind, ArmKind] = ("placebo", "poison")
-    for stage in ("confirm", "full"):
-        tested = [name for name in names if stage == "confirm" or stages[name] == "full"]
+    kinds: tuple[ArmKind, ArmKind] = ("placebo", "poison")
+    stages: tuple[Stage, Stage] = ("confirm", "full")
+    for stage in stages:
+        tested = [name for name in names if stage == "confirm" or name in asked.full]
         for pair in range(asked.pairs if tested else 0):
             ran.run(stage, Arm(name="base", kind="base", on=base), pair, 0.0)
-            for kind in controls if stage == "confirm" else ():
+            for kind in kinds if stage == "confirm" else ():
                 effect = asked.placebo if kind == "placebo" else asked.poison
                 ran.run(stage, Arm(name=kind, kind=kind, on=base), pair, effect)
             for name in tested:
                 sign = -1 if name in base else 1
                 ran.run(stage, arms[name], pair, sign * asked.effects[name], sign * SLOWER.get(name, 0.0))
-    verdicts = tuple(_verdict(ran, name, stages[name], arms[name].name, -1 if name in base else 1) for name in names)
+    ended = tuple(sorted(ran.ended, key=lambda one: one.at_s))
     return Proof(
         setting=setting,
-        verdicts=verdicts,
-        controls=_controls(ran),
+        verdicts=verdicts(setting, ended),
+        controls=controls(setting, ended),
         ranking=ranking,
         interactions=interactions,
         not_tested={"deep-supervision": "it decided nothing here: the network has one head"},
-        outcomes=tuple(sorted(ran.ended, key=lambda one: one.at_s)),
+        outcomes=ended,
         seconds=max(ran.clock),
         look=_look(asked) if asked.look else None,
         notes=("The machine slept for 40 s during the proof.",),
@@ -175,57 +152,6 @@ def made_up(asked: Asked = Asked()) -> Proof:
 def _toggled(name: str, base: tuple[str, ...], names: tuple[str, ...]) -> Arm:
     on = tuple(one for one in names if (one in base) != (one == name))
     return Arm(name=f"{'without' if name in base else 'with'} {name}", kind="toggled", on=on)
-
-
-def _differences(ran: _Ran, stage: Stage, arm: str, sign: int) -> tuple[list[float], CostDifference, tuple[str, ...]]:
-    mine = {(one.trial.arm.name, one.trial.pair): one for one in ran.ended if one.trial.stage == stage}
-    better = sign * (1 if ran.setting.higher_is_better else -1)
-    scores, failed = [], []
-    costs: dict[str, list[float]] = {"seconds": [], "memory_mib": [], "parameters": [], "latency_ms": []}
-    for pair in range(ran.asked.pairs):
-        base, other = mine["base", pair], mine[arm, pair]
-        if base.score is None or other.score is None:
-            failed.append(f"pair {pair}: {base.error or other.error}")
-            continue
-        scores.append(better * (other.score - base.score))
-        for name, values in costs.items():
-            values.append(sign * (getattr(other.cost, name) - getattr(base.cost, name)))
-    return scores, CostDifference(**{name: between(values) for name, values in costs.items()}), tuple(failed)
-
-
-def _verdict(ran: _Ran, factor: str, stage: Stage, arm: str, sign: int) -> Verdict:
-    scores, cost, failed = _differences(ran, stage, arm, sign)
-    effect = between(scores)
-    word = word_of(effect, ran.setting.margin)
-    needed = None
-    if word == "cannot tell yet" and len(scores) > 1 and abs(fmean(scores)) != ran.setting.margin:
-        gap = max(abs(fmean(scores)), ran.setting.margin / 2)
-        needed = max(1, round((2.5 * stdev(scores) / gap) ** 2))
-    trial_s = ran.setting.trial_s[stage]
-    return Verdict(
-        factor=factor,
-        word=word,
-        effect=effect,
-        differences=tuple(scores),
-        stage=stage,
-        trial_s=trial_s,
-        because=f"{len(scores)} pairs, the 95 % interval decides",
-        pairs_needed=needed,
-        seconds_needed=None if needed is None else needed * 2 * trial_s / ran.setting.workers,
-        cost=cost,
-        failed=failed,
-    )
-
-
-def _controls(ran: _Ran) -> tuple[Control, ...]:
-    placebo, poison = (_verdict(ran, name, "confirm", name, 1) for name in ("placebo", "poison"))
-    decided = len(placebo.differences) > 1
-    fine = (placebo.word not in ("paid", "hurt"), poison.word == "hurt")
-    told = ("changed only a random stream", "had half of its training labels permuted")
-    return tuple(
-        Control(kind=kind, verdict=verdict, passed=passed if decided else None, because=f"the {kind} arm {why}")
-        for kind, verdict, passed, why in zip(("placebo", "poison"), (placebo, poison), fine, told, strict=True)
-    )
 
 
 def _screened(ran: _Ran) -> tuple[tuple[Ranked, ...], tuple[Interaction, ...]]:
@@ -282,7 +208,9 @@ def all_kinds() -> dict[str, Proof]:
         "whole": whole,
         "forty": made_up(Asked(effects=many, pairs=6, full=())),
         "one": made_up(Asked(effects={"label-smoothing": 0.008}, full=(), planned_s=None, look=False)),
-        "cannot tell": made_up(Asked(noise=0.03, pairs=3, full=(), look=False)),
+        "cannot tell": made_up(
+            Asked(effects=dict.fromkeys(EFFECTS, 0.0), noise=0.02, pairs=3, level=0.8, full=(), look=False)
+        ),
         "first pair": made_up(Asked(pairs=1, crash=0, screened=False, full=(), look=False)),
         "nothing ran": replace(
             made_up(Asked(pairs=1, crash=1, screened=False, full=(), look=False)), outcomes=(), seconds=0.0

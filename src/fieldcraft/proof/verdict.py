@@ -82,6 +82,7 @@ def _judged(
         stage=stage,
         trial_s=setting.trial_s.get(stage),
         because=_because(setting.metric, differences, effect, pairs, rules, diverging),
+        margin=rules.margin,
         pairs_needed=needed,
         seconds_needed=None if needed is None else _seconds(setting, outcomes, pairs, stage, needed),
         cost=cost_difference(pairs),

@@ -144,6 +144,8 @@ class Verdict:
     trial_s: float | None
     because: str
     """One sentence with the numbers."""
+    margin: float | None = None
+    """Effects smaller than that did not matter: the setting's, or one sample of the smallest fold if that is more."""
     pairs_needed: int | None = None
     """Of "cannot tell yet": further pairs that it would probably take; None where no number of them would do."""
     seconds_needed: float | None = None
