@@ -36,7 +36,7 @@ FACTS = Facts(
 
 
 def line(
-    value: float | None = -0.01,
+    value: float = -0.01,
     *,
     error: float | None = 0.001,
     pairs: int = 8,
@@ -55,9 +55,7 @@ def line(
 ) -> Evidence:
     """One verdict."""
     half = 3 * (error or 0.01)
-    effect = None
-    if value is not None:
-        effect = Estimate(value=value, low=value - half, high=value + half, error=error, pairs=pairs)
+    effect = Estimate(value=value, low=value - half, high=value + half, error=error, pairs=pairs)
     return Evidence(
         proof=proof or f"proof of {set}", tip=tip, version=version, data=set, name=name, task="single-label", kind=kind,
         samples=1000, facts="f", plan="p", planned=True, metric=metric, higher_is_better=True, effect=effect,

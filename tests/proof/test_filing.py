@@ -26,7 +26,7 @@ def test_each_tested_tip_gets_a_line_with_the_numbers_of_its_verdict() -> None:
     lines = filed(proof, GROUND, on="2026-01-31")
     assert [one.tip for one in lines] == list(proof.setting.factors)
     for one, verdict in zip(lines, proof.verdicts, strict=True):
-        assert one.effect is not None and verdict.effect is not None
+        assert verdict.effect is not None
         assert (one.effect.value, one.effect.pairs, one.word) == (
             verdict.effect.value,
             len(verdict.differences),
@@ -65,14 +65,15 @@ def test_a_proof_of_ones_own_switches_says_nothing_of_tips() -> None:
     assert [line.tip for line in one] == ["one-cycle"]
 
 
-def test_open_ends_are_kept_as_such() -> None:
+def test_open_ends_are_kept_as_such_and_tips_without_an_effect_are_not_filed() -> None:
     proof = made_up()
     first = replace(proof.verdicts[0], effect=Between(value=0.1, low=-math.inf, high=math.inf, pairs=2))
-    second = replace(proof.verdicts[1], effect=None, differences=())
-    lines = filed(replace(proof, verdicts=(first, second, *proof.verdicts[2:])), GROUND)
-    assert lines[0].effect is not None
+    second, third = (replace(one, effect=None, differences=()) for one in proof.verdicts[1:3])
+    lines = filed(replace(proof, verdicts=(first, second, third, *proof.verdicts[3:])), GROUND)
     assert lines[0].effect.low is lines[0].effect.high is None
-    assert lines[1].effect is None
+    assert [one.tip for one in lines] == [first.factor, *(one.factor for one in proof.verdicts[3:])]
+    with pytest.raises(RunError, match="does not know the effect of any tip yet"):
+        filed(replace(proof, verdicts=(second, third)), GROUND)
 
 
 # ---------------------------------------------------------------- standard errors

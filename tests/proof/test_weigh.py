@@ -114,7 +114,7 @@ def test_an_error_without_a_level_is_not_pooled() -> None:
     assert one([line(0.1, metric="rmse", level=None)]).value is None
 
 
-@pytest.mark.parametrize("change", [{"error": None}, {"pairs": 2}, {"value": None}])
+@pytest.mark.parametrize("change", [{"error": None}, {"pairs": 2}])
 def test_what_has_no_error_of_its_own_is_counted_but_not_pooled(change: dict[str, object]) -> None:
     found = one([*on_sets(HURTS), line(**{"set": "f", "value": 9.0, "word": "paid", **change})])
     assert (found.sets, found.paid) == (5, 1)

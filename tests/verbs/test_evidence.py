@@ -58,7 +58,7 @@ def test_what_holds_no_proof_is_refused(tmp_path: Path, store: Store) -> None:
     with pytest.raises(RunError, match=r"holds no proof: `fieldcraft prove` makes one"):
         fc.keep_evidence(tmp_path)
     (tmp_path / "begun").mkdir()
-    (tmp_path / "begun" / "journal.jsonl").write_text("{}\n")
+    (tmp_path / "begun" / "setting.json").write_text("{}\n")
     with pytest.raises(RunError, match="no proof has ended there"):
         fc.keep_evidence(tmp_path / "begun")
     with pytest.raises(RunError, match="not to be trusted"):

@@ -62,11 +62,9 @@ def add(
 
 def _row(line: "Evidence") -> tuple[str, ...]:
     effect = line.effect
-    told = "not known yet"
-    if effect is not None:
-        ends = ("open" if end is None else f"{end:+.3g}" for end in (effect.low, effect.high))
-        told = f"{effect.value:+.3g} [{', '.join(ends)}]"
-    return line.tip, line.name or line.data[:8], line.metric, told, str(effect.pairs if effect else 0), line.word
+    low, high = ("open" if end is None else f"{end:+.3g}" for end in (effect.low, effect.high))
+    told = f"{effect.value:+.3g} [{low}, {high}]"
+    return line.tip, line.name or line.data[:8], line.metric, told, str(effect.pairs), line.word
 
 
 def _sum(one: "TipPrior") -> tuple[str, ...]:

@@ -36,9 +36,9 @@ class Ground:
 
 
 def filed(proof: Proof, ground: Ground, *, on: str = "") -> tuple[Evidence, ...]:
-    """A line for each tip that was tested. `on`: the day, by default today.
+    """A line for each tip of which there is an effect. `on`: the day, by default today.
 
-    Raises: RunError when a control failed, or when no verdict is about a tip.
+    Raises: RunError when a control failed, when no verdict is about a tip, or when none of them has an effect yet.
     """
     if bad := [one for one in proof.controls if one.passed is False]:
         told = "; ".join(f"{one.kind}: {one.because}" for one in bad)
@@ -50,10 +50,19 @@ def filed(proof: Proof, ground: Ground, *, on: str = "") -> tuple[Evidence, ...]
             "of one's own training function."
         )
     day = on or datetime.now(UTC).date().isoformat()
-    return tuple(_line(one, proof, ground, day) for one in verdicts)
+    lines = tuple(
+        _line(one, one.effect, proof, ground, day)
+        for one in verdicts
+        if one.effect is not None and math.isfinite(one.effect.value)
+    )
+    if not lines:
+        raise RunError(
+            "this proof does not know the effect of any tip yet: `fieldcraft prove` with a larger --budget goes on."
+        )
+    return lines
 
 
-def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
+def _line(verdict: Verdict, effect: Between, proof: Proof, ground: Ground, day: str) -> Evidence:
     setting, facts = proof.setting, ground.facts
     plan = _digest(to_toml(ground.plan))
     return Evidence(
@@ -70,7 +79,7 @@ def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
         planned=verdict.factor in setting.base,
         metric=setting.metric,
         higher_is_better=setting.higher_is_better,
-        effect=_effect(verdict, proof),
+        effect=_estimate(effect, standard_error(verdict, proof)),
         level=_level(verdict, proof),
         word=verdict.word,
         margin=setting.margin,
@@ -88,12 +97,6 @@ def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
         versions=ground.versions,
         date=day,
     )
-
-
-def _effect(verdict: Verdict, proof: Proof) -> Estimate | None:
-    if verdict.effect is None or not math.isfinite(verdict.effect.value):
-        return None
-    return _estimate(verdict.effect, standard_error(verdict, proof))
 
 
 def standard_error(verdict: Verdict, proof: Proof) -> float | None:

@@ -24,6 +24,8 @@ from fieldcraft.tips.outside import with_outside
 from fieldcraft.tips.version import version as tip_version
 
 PROOF, FACTS, PLAN = "proof.json", "facts.json", "plan.toml"
+BEGUN = "setting.json"
+"""What a proof writes before its first trial."""
 WITHIN = "proof"
 """The folder of a run in which its proof stands."""
 PACKAGES = ("fieldcraft", "torch", "numpy")
@@ -110,7 +112,7 @@ def _folder(given: Path) -> Path:
     for folder in (given, given / WITHIN):
         if (folder / PROOF).is_file():
             return folder
-    begun = next((folder for folder in (given, given / WITHIN) if (folder / "journal.jsonl").is_file()), None)
+    begun = next((folder for folder in (given, given / WITHIN) if (folder / BEGUN).is_file()), None)
     if not given.is_dir():
         raise RunError(f"{given} is no folder: give the folder of a proof, or the run that it is of.")
     if begun is not None:
