@@ -75,3 +75,11 @@ def test_a_wrong_value_is_named_by_its_place() -> None:
     document["verdicts"][1]["word"] = "maybe"
     with pytest.raises(RunError, match=r"at verdicts\.1\.word: input should be"):
         from_json(json.dumps(document))
+
+
+def test_a_proof_written_as_schema_1_still_reads() -> None:
+    proof = read_proof(Path(__file__).parents[1] / "records" / "fixtures" / "proof-1.json")
+    assert proof.setting.factors == ("label-smoothing", "mixup")
+    assert [one.kind for one in proof.controls] == ["placebo", "poison"]
+    assert len(proof.outcomes) == 4
+    assert from_json(to_json(proof)) == proof

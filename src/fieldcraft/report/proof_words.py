@@ -266,7 +266,7 @@ def pairs_shown(verdict: Verdict) -> str:
     seen = len(verdict.differences)
     if verdict.effect is None or verdict.effect.pairs == seen:
         return str(seen)
-    return f"{verdict.effect.pairs} of {seen}"
+    return f"{verdict.effect.pairs}{SPACE}of{SPACE}{seen}"
 
 
 def needed(verdict: Verdict) -> str:

@@ -26,6 +26,7 @@ class Card:
     line: str
     rule: str
     because: str
+    """What is missing; empty when there are numbers."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def head(proof: Proof) -> Head:
             state={True: "passed", False: "failed", None: "open"}[one.passed],
             line=control_line(one, units),
             rule=RULES[one.kind],
-            because=one.because,
+            because="" if one.verdict.effect else one.because,
         )
         for one in proof.controls
     )

@@ -46,9 +46,8 @@ def _table(proof: Proof) -> Table | None:
             pairs_shown(one),
             whole(one.pairs_needed) if one.pairs_needed is not None else "–",
             roughly(one.seconds_needed) if one.seconds_needed is not None else "–",
-            one.because,
         )
         for one in rest
     )
-    titles = columns("Factor", "Effect so far", "#Pairs", "#More pairs", "#More time", "Why")
+    titles = columns("Factor", "Effect so far", "#Pairs", "#More pairs", "#More time")
     return Table("What is open, the nearest first; estimates from the noise seen so far.", titles, rows)
