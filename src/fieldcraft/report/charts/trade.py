@@ -25,7 +25,7 @@ class Point:
     cost: tuple[float, float, float]
     mark: Mark
     named: bool
-    """Whether its name is written where there is room."""
+    """Whether its intervals are drawn, and its name is written where there is room."""
 
 
 def trade_chart(
@@ -56,7 +56,7 @@ def trade_chart(
         line(frame.at_x(0), frame.top, frame.at_x(0), frame.height - frame.bottom, "ideal"),
     ]
     for one in points:
-        parts += _cross(frame, one)
+        parts += _cross(frame, one) if one.named else []
     parts += [mark(one.mark, *_place(frame, one), one.name) for one in points]
     parts += _names(frame, points)
     return drawing(label, frame.width, frame.height, parts)

@@ -18,7 +18,7 @@ COSTS: dict[Kind, tuple[str, str]] = {
     "parameters": ("Parameters", ""),
 }
 NAMED = 12
-"""Up to so many factors all names are written; among more, only those with a verdict of paid or hurt."""
+"""Up to so many factors all names and intervals are drawn; among more, only those of factors that paid or hurt."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Costs:
     figures: tuple[Figure, ...]
     unchanged: str
     table: Table
+    folded: bool
 
 
 def costs(proof: Proof) -> Costs | Absent:
@@ -44,7 +45,7 @@ def costs(proof: Proof) -> Costs | Absent:
         else:
             figures.append(figure)
     said = f"No factor changes this: {', '.join(unchanged)}." if unchanged else ""
-    return Costs(tuple(figures), said, _table(proof, measured, units))
+    return Costs(tuple(figures), said, _table(proof, measured, units), len(proof.verdicts) > NAMED)
 
 
 def _cost(verdict: Verdict, kind: Kind) -> Between | None:
@@ -79,7 +80,8 @@ def _figure(proof: Proof, kind: Kind, units: Units) -> Figure | None:
         x_text=_with_sign,
         y_text=_with_sign,
     )
-    return Figure(chart, "Higher is better, further right is dearer; lines are intervals.", title)
+    whose = "" if few else " of factors that paid or hurt; those of all are in the table"
+    return Figure(chart, f"Higher is better, further right is dearer; lines are intervals{whose}.", title)
 
 
 def _with_sign(value: float) -> str:
