@@ -5,35 +5,37 @@ from math import sqrt
 from statistics import fmean, stdev
 
 from fieldcraft.proof.looks import bound, last_look
+from fieldcraft.proof.rules import Rules
 from fieldcraft.records.proof import Between
 
 
-def half_width(spread: float, look: int, alpha: float, overlap: float) -> float:
-    """Half the interval at a look, from the standard deviation of differences.
+def half_width(look: int, rules: Rules) -> float:
+    """Half the interval at a look, in standard deviations of the differences.
 
-    The variance of the mean is (1 / n + overlap) spread^2 with overlap = n2 / n1, samples of a fold over samples
-    trained on (Nadeau and Bengio 2003, section 3): folds share training samples, so that their differences err
-    together, and the mean of however many pairs never knows more than this data does. That common error makes looks
-    resemble one another more than the independent pairs for which the bounds are worked out, so that they hold with
-    something to spare.
+    The variance of the mean is (1 / n + overlap) times that of one difference, with overlap = n2 / n1, samples of a
+    fold over samples trained on (Nadeau and Bengio 2003, section 3): folds share training samples, so that their
+    differences err together, and the mean of however many pairs never knows more than this data does. That common
+    error makes looks resemble one another more than the independent pairs for which the bounds are worked out, so that
+    they hold with something to spare. Every pair needs a fold drawn anew; a few folds taken in turn are no more
+    observations than they are folds, and the t distribution has the degrees of freedom of those.
     """
-    return bound(alpha, look) * spread * sqrt(1 / look + overlap)
+    few = rules.folds if rules.overlap and rules.folds > 1 else look
+    return bound(rules.alpha, look, min(look, few)) * sqrt(1 / look + rules.overlap)
 
 
-def spread(differences: Sequence[float], least: float) -> float:
+def spread(differences: Sequence[float], rules: Rules) -> float:
     """Standard deviation of two or more differences, or the least that their resolution allows."""
-    return max(stdev(differences), least)
+    return max(stdev(differences), rules.least)
 
 
-def interval(differences: Sequence[float], *, alpha: float, overlap: float = 0.0, least: float = 0.0) -> Between | None:
+def interval(differences: Sequence[float], rules: Rules) -> Between | None:
     """Mean and interval at the last look that these pairs have reached; None before the first.
 
-    `differences`: in the order of their pairs; what came after the look does not count yet. `least`: the standard
-    deviation is taken for no less.
+    `differences`: in the order of their pairs; what came after the look does not count yet.
     """
     look = last_look(len(differences))
     if not look:
         return None
     seen = differences[:look]
-    value, half = fmean(seen), half_width(spread(seen, least), look, alpha, overlap)
+    value, half = fmean(seen), half_width(look, rules) * spread(seen, rules)
     return Between(value=value, low=value - half, high=value + half, pairs=look)

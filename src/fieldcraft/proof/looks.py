@@ -71,6 +71,9 @@ def level(alpha: float, look: int) -> float:
 
 
 @lru_cache(maxsize=4096)
-def bound(alpha: float, look: int) -> float:
-    """How far the t statistic of a look may be from 0 before alpha is against it."""
-    return float(t.isf(level(alpha, look) / 2, look - 1))
+def bound(alpha: float, look: int, observations: int | None = None) -> float:
+    """How far the t statistic of a look may be from 0 before alpha is against it.
+
+    `observations`: how many differences its spread is taken for, when that is less than there are pairs.
+    """
+    return float(t.isf(level(alpha, look) / 2, (observations or look) - 1))

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from fieldcraft.proof.interval import half_width
-from fieldcraft.proof.looks import bound, last_look, looks
+from fieldcraft.proof.looks import last_look, looks
 from fieldcraft.proof.rules import Rules
 
 MOST_PAIRS = 1_024
@@ -33,7 +33,7 @@ def further_pairs(value: float, spread: float, pairs: int, rules: Rules) -> int 
 
 def _chance_at(look: int, value: float, spread: float, pairs: int, rules: Rules) -> float:
     """Chance that the interval of a later look gives a word."""
-    half = half_width(spread, look, rules.alpha, rules.overlap)
+    half = half_width(look, rules) * spread
     noise = max(spread * (look - pairs) ** 0.5 / look, 1e-300)
     away = max(half, rules.margin)
     beyond = ndtr((value - away) / noise) + ndtr((-away - value) / noise)
@@ -59,7 +59,7 @@ def chance_decided(effect: float, noise: float, pairs: int, rules: Rules, seed: 
         seen = differences[:, :look]
         value = np.abs(seen.mean(axis=1))
         spread = np.maximum(seen.std(axis=1, ddof=1), rules.least)
-        half = bound(rules.alpha, look) * spread * (1 / look + rules.overlap) ** 0.5
+        half = half_width(look, rules) * spread
         decided |= (value > half) & (value >= rules.margin) | (value + half <= rules.margin)
     return float(decided.mean())
 

@@ -17,6 +17,8 @@ class Rules:
     alpha_diverging: float
     margin: float
     overlap: float
+    folds: int = 0
+    """Different folds that pairs take in turn; 0 where each has its own."""
     least: float = 0.0
     """The standard deviation of differences is taken for no less."""
 
@@ -35,6 +37,7 @@ def rules_of(setting: Setting, factors: int) -> Rules:
         alpha_diverging=each * DIVERGENCE_SHARE,
         margin=setting.margin,
         overlap=setting.overlap,
+        folds=setting.folds,
     )
 
 

@@ -113,7 +113,7 @@ def _step(outcomes: Sequence[Outcome], stage: Stage) -> float:
 
 def _effect(differences: Sequence[float], counted: Sequence[Both], rules: Rules) -> Between | None:
     """None before the first look, and where nothing but the factor moves the scores: there is no spread to judge by."""
-    found = interval(differences, alpha=rules.alpha, overlap=rules.overlap, least=rules.least)
+    found = interval(differences, rules)
     if found is None or not any(differences):
         return found
     unmoved = len({both.on.score for both in counted}) == len({both.off.score for both in counted}) == 1
@@ -138,7 +138,7 @@ def _needed(differences: Sequence[float], effect: Between | None, pairs: Sequenc
     elif effect is None:
         return None
     else:
-        found = further_pairs(fmean(differences), spread(differences, rules.least), len(differences), rules)
+        found = further_pairs(fmean(differences), spread(differences, rules), len(differences), rules)
         if found is None:
             return None
         missing = found

@@ -99,7 +99,10 @@ class Setting:
     controls: tuple[Literal["placebo", "poison"], ...] = ("placebo", "poison")
     """Those that can be run here; a proof says which are missing."""
     overlap: Annotated[float, Field(ge=0)] = 0.0
-    """Samples of a fold over samples trained on (Nadeau and Bengio's n2 / n1); 0 where pairs share no data."""
+    """Samples of a fold over samples trained on (Nadeau and Bengio's n2 / n1); 0 where pairs share no data, or where
+    all have the same fold and the claim is about seeds alone."""
+    folds: Annotated[int, Field(ge=0)] = 0
+    """Different folds that pairs take in turn, two or more; 0 where every pair draws its own, as it had better."""
     trial_s: Mapping[Stage, float] = Field(default_factory=dict)
     """Planned seconds of one trial in each stage that is wanted; empty for a function whose time is not known."""
     workers: Annotated[int, Field(ge=1)] = 1
