@@ -403,7 +403,7 @@ def main() -> None:
                 "one_of_8_factors_overlap_0.25": power(20_000, FACTORS, OVERLAP),
             },
             "naive": naive(20_000),
-            "proofs": [proofs(200, 16, 0.0), proofs(200, 16, OVERLAP)],
+            "proofs": [proofs(60, 16, 0.0), proofs(60, 16, OVERLAP)],
             "forecast": forecast(2_000),
         },
     )
