@@ -186,6 +186,10 @@ class Batches:
         """The same samples, each class drawn by its size raised to `power`; `classes` has one entry a row."""
         return replace(self, order=replace(self.order, classes=classes, power=power, _epochs={}))
 
+    def drawn_by(self, seed: int) -> "Batches":
+        """The same samples in the order of another seed; their random changes stay those of the first one."""
+        return replace(self, order=replace(self.order, seed=seed, _epochs={}))
+
     def evaluation_batches(self, size: int) -> Iterator[Batch]:
         """All samples of this part once, in order, unchanged, `size` at a time; the last batch may be smaller."""
         for first in range(0, len(self.rows), size):

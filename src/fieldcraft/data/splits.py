@@ -44,9 +44,9 @@ def part(dataset: Dataset, splits: Splits, seed: int) -> Parts:
         if not len(train):
             raise DataError(f"{dataset.name} gives no training samples: its parts are {set(dataset.given.tolist())}.")
     if not len(test):
-        train, test = _drawn(dataset, train, splits.test, seed, "test")
+        train, test = drawn(dataset, train, splits.test, seed, "test")
     if not len(validation):
-        train, validation = _drawn(dataset, train, splits.validation, seed, "validation")
+        train, validation = drawn(dataset, train, splits.validation, seed, "validation")
     parts = Parts(train=train, validation=validation, test=test)
     check_parts(dataset, parts)
     return parts
@@ -94,8 +94,11 @@ def read_parts(folder: Path, ids: Sequence[str]) -> Parts:
     return Parts(train=rows["train"], validation=rows["validation"], test=rows["test"])
 
 
-def _drawn(dataset: Dataset, pool: Rows, share: float, seed: int, name: Part) -> tuple[Rows, Rows]:
-    """(kept, drawn), both ascending."""
+def drawn(dataset: Dataset, pool: Rows, share: float, seed: int, name: Part) -> tuple[Rows, Rows]:
+    """(kept, drawn) of a pool of rows, both ascending: about a share of them, from the stream of `name`.
+
+    Stratified, or by whole groups, or the latest. Raises: DataError when that would leave one of both empty.
+    """
     random = np.random.default_rng(stream_seed(seed, "split", name))
     wanted = min(max(round(share * len(pool)), 1), len(pool) - 1)
     if wanted < 1:

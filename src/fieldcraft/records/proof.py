@@ -51,7 +51,7 @@ class Cost:
     seconds: float | None = None
     """Wall clock of the training alone."""
     memory_mib: float | None = None
-    """Growth of the resident memory at its largest."""
+    """Of a training step: weights, gradients, optimiser, and what is kept for the backward pass; of a GPU its peak."""
     parameters: float | None = None
     latency_ms: float | None = None
     """Of a prediction of one sample."""

@@ -35,6 +35,8 @@ CURRENT: Mapping[str, int] = {
     "proof-setting": 1,
     "proof-trial": 1,
     "proof-clock": 1,
+    "proof-arm": 1,
+    "proof-layout": 1,
 }
 """The version that this fieldcraft writes, by kind of document."""
 

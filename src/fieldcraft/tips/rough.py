@@ -39,9 +39,19 @@ STEP_S = 0.005
 
 def training_seconds(brief: Brief, budget_s: float) -> float:
     """Seconds that remain for training, of a budget that counts everything."""
+    return max(0.0, budget_s * (1 - _before(brief)) - max(RESERVE_S, RESERVE_SHARE * budget_s))
+
+
+def budget_for(brief: Brief, training_s: float) -> float:
+    """The budget of which so many seconds remain for training."""
+    share = 1 - _before(brief)
+    return max((training_s + RESERVE_S) / share, training_s / (share - RESERVE_SHARE))
+
+
+def _before(brief: Brief) -> float:
+    """Share of a budget that is spent before training."""
     kind = brief.data.inputs.kind
-    before = min(A_FIFTH, AUDIT + MEASURING + DEEP[kind] + BASELINES[kind])
-    return max(0.0, budget_s * (1 - before) - max(RESERVE_S, RESERVE_SHARE * budget_s))
+    return min(A_FIFTH, AUDIT + MEASURING + DEEP[kind] + BASELINES[kind])
 
 
 def enough_epochs(train: int) -> int:

@@ -78,7 +78,7 @@ def decide(
         prepared.start,
         tips,
         measure=measurer(facts, wardrobe),
-        without=frozenset(without) | _others(tips, only),
+        without=left_out_by(without, only),
         edits=edits,
         asked=frozenset(only),
     )
@@ -88,15 +88,18 @@ RANGE_SHARE, RANGE_S = 0.04, 30.0
 """Share of the budget for a learning-rate range test, and the most seconds of it."""
 
 
-def measurer(facts: Facts, wardrobe: Wardrobe) -> Callable[[tuple[Measurement, ...]], Mapping[str, Fact[float]]]:
-    """What answers all questions of tips, each within its share of the budget."""
+def measurer(
+    facts: Facts, wardrobe: Wardrobe, *, limit_s: float | None = None
+) -> Callable[[tuple[Measurement, ...]], Mapping[str, Fact[float]]]:
+    """What answers all questions of tips, each within its share of the budget, or within `limit_s` seconds."""
     budget_s = facts.budget.seconds
-    range_s = RANGE_S if budget_s is None else min(RANGE_S, RANGE_SHARE * budget_s)
+    range_s = limit_s or (RANGE_S if budget_s is None else min(RANGE_S, RANGE_SHARE * budget_s))
+    clock = timer(facts, wardrobe) if limit_s is None else StepTimer(wardrobe.samples, limit_s)
 
     def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
         times = tuple(one for one in questions if not isinstance(one, RateRange))
         ranges = [one for one in questions if isinstance(one, RateRange)]
-        answers = dict(timer(facts, wardrobe)(times)) if times else {}
+        answers = dict(clock(times)) if times else {}
         for one in ranges:
             answers |= range_test(one, wardrobe.samples(one.plan), range_s / len(ranges))
         return answers
@@ -110,6 +113,14 @@ def timer(facts: Facts, wardrobe: Wardrobe) -> StepTimer:
     budget_s = facts.budget.seconds
     limit_s = high if budget_s is None else min(high, max(low, MEASURING * budget_s))
     return StepTimer(wardrobe.samples, limit_s)
+
+
+def left_out_by(without: Sequence[str], only: Sequence[str]) -> frozenset[str]:
+    """The tips that a user leaves out, by name or by naming the others.
+
+    Raises: PlanError when `only` names what does not exist or decides nothing.
+    """
+    return frozenset(without) | _others(with_outside(ALL), only)
 
 
 def _others(tips: Sequence[Tip], only: Sequence[str]) -> frozenset[str]:

@@ -22,7 +22,7 @@ def reopened(run: Run, data: object = None) -> Prepared:
 
     Raises: RunError when the data has changed since, or lay in memory and was not given.
     """
-    request = TypeAdapter(Provenance).validate_python(read_json(run.folder.provenance, "provenance")).request
+    request = request_of(run)
     source = request.source if data is None else data
     options = read_options(request)
     with tempfile.TemporaryDirectory() as scratch:
@@ -34,6 +34,11 @@ def reopened(run: Run, data: object = None) -> Prepared:
             "content has changed. Fit it again."
         )
     return prepared
+
+
+def request_of(run: Run) -> Request:
+    """What was asked for when the run was made."""
+    return TypeAdapter(Provenance).validate_python(read_json(run.folder.provenance, "provenance")).request
 
 
 def read_options(request: Request) -> ReadOptions:

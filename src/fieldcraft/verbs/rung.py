@@ -1,6 +1,6 @@
 """One rung of the ladder: its network is built, trained for its share of the time, and judged on validation."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isfinite
 
 import numpy as np
@@ -14,6 +14,7 @@ from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
+from fieldcraft.data.order import Rows
 from fieldcraft.errors import Stopped
 from fieldcraft.nn.views import Views
 from fieldcraft.plan import schema
@@ -40,14 +41,38 @@ from fieldcraft.verbs.work import Work
 SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
 
 
-def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
-    """Train one rung, or go on where it was killed; its weights and its record are on disk when this returns.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainedNetwork:
+    """A network at the end of its training, and what it takes to ask it."""
+
+    net: nn.Module
+    """With the weights that the plan wants kept."""
+    views: tuple[schema.View, ...]
+    """Of each image, whose predictions are averaged; empty: the image alone."""
+    outcome: Outcome
+    batches: Batches
+    """It was trained on."""
+    samples: Samples
+    machine: Engine
+    step_mib: float | None
+    """What a training step is expected to take on the CPU; None where that was not looked at."""
+
+    def says(self, rows: Rows, *, exact: bool) -> npt.NDArray[np.float64]:
+        """Its outputs for some samples, as `network_outputs` gives them; a GPU holds the samples once."""
+        asked = Views(self.net, self.views) if self.views else self.net
+        return network_outputs(asked, replace(self.batches, rows=rows), self.samples, self.machine, exact=exact)
+
+
+def train_network(
+    index: int, plan: Plan, facts: Facts, judge: Judge, work: Work, *, order_seed: int | None = None
+) -> TrainedNetwork:
+    """Train the network of one rung, or go on where it was killed. `order_seed`: draws the order of the samples alone.
 
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
     machine = engine(plan.execution)
-    net, job = _job(index, plan, facts, judge, machine, work)
+    net, job, step_mib = _job(index, plan, facts, judge, machine, work, order_seed)
     outcome = train(
         job,
         Surroundings(
@@ -65,25 +90,35 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         work.tick(f"rung {rung.name}")
         raise Stopped("")
     net.load_state_dict(outcome.weights)
+    views = plan.prediction.tta if plan.input.kind == "image" else ()
+    return TrainedNetwork(
+        net=net, views=views, outcome=outcome, batches=job.batches, samples=samples, machine=machine, step_mib=step_mib
+    )
+
+
+def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[Judged], work: Work) -> Judged:
+    """Train one rung, or go on where it was killed; its weights and its record are on disk when this returns.
+
+    Raises: Stopped when asked to stop; Diverged when the loss stays no number.
+    """
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    trained = train_network(index, plan, facts, judge, work)
+    outcome = trained.outcome
     write_whole(
         folder(work.folder.rungs, rung.name) / "model.safetensors",
         save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
-    asked = Views(net, plan.prediction.tta) if plan.prediction.tta and plan.input.kind == "image" else net
-    found = network_outputs(asked, _validation(job.batches, samples), samples, machine, exact=True)
+    found = trained.says(samples.parts.validation, exact=True)
     seen = some_training_rows(samples)
     done = Judged(
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
-            parameters=sum(value.numel() for value in net.parameters()), steps=outcome.steps,
+            parameters=sum(value.numel() for value in trained.net.parameters()), steps=outcome.steps,
             planned_steps=rung.steps,
             gap=gap(
                 judge.metric, plan.task.kind,
-                (
-                    samples.dataset.targets.values[seen],
-                    network_outputs(asked, replace(job.batches, rows=seen), samples, machine, exact=False),
-                ),
+                (samples.dataset.targets.values[seen], trained.says(seen, exact=False)),
                 (samples.truth("validation"), found),
             ) if isinstance(plan.task.metric, str) else None,
             note=_note(rung, outcome, work),
@@ -96,7 +131,9 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     return done
 
 
-def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, work: Work) -> tuple[nn.Module, Job]:
+def _job(
+    index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, work: Work, order_seed: int | None
+) -> tuple[nn.Module, Job, float | None]:
     rung, samples = plan.ladder.rungs[index], judge.samples
     net = machine.place(
         build_network(
@@ -105,6 +142,8 @@ def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, wo
         )
     )  # fmt: skip
     batches = samples.batches("train", plan, machine.device, name=rung.name, augment=True)
+    if order_seed is not None:
+        batches = batches.drawn_by(order_seed)
     regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
     events = work.journal.read()
     cooled = [
@@ -121,11 +160,13 @@ def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, wo
         ),
     )
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
+    step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
         wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
         step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
         smaller = _fitting(rung, wanted, step, work)
-    return net, Job(
+        step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
+    job = Job(
         rung=rung.name,
         net=net,
         optimiser=build_optimiser(net, plan.optimiser, rung.lr),
@@ -146,6 +187,7 @@ def _job(index: int, plan: Plan, facts: Facts, judge: Judge, machine: Engine, wo
         ),
         names=lambda rows: tuple(samples.dataset.ids[row] for row in rows),
     )
+    return net, job, step_mib
 
 
 def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:

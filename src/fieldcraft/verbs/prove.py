@@ -1,0 +1,289 @@
+"""Prove: which tips paid on this data, by trainings that differ in nothing else."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, assert_never, get_args
+
+import numpy as np
+import psutil
+
+from fieldcraft.data.dataset import Dataset, ImageArray, ReadOptions
+from fieldcraft.errors import BudgetError, FieldcraftError, PlanError, Stopped
+from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.plan.schema import ImageInput, Plan
+from fieldcraft.plan.toml import to_toml
+from fieldcraft.proof.conduct import Progress, conduct
+from fieldcraft.proof.document import read_proof, write_proof
+from fieldcraft.proof.engine import Engine, Inline
+from fieldcraft.proof.journal import ProofJournal
+from fieldcraft.proof.workers import Processes
+from fieldcraft.records.decision import Decision
+from fieldcraft.records.files import write_whole
+from fieldcraft.records.proof import Effect, FinalLook, Proof
+from fieldcraft.report.proof_page import write_proof_page
+from fieldcraft.tips import ALL
+from fieldcraft.tips.outside import with_outside
+from fieldcraft.train.engine import restored
+from fieldcraft.verbs.arms import Drafting
+from fieldcraft.verbs.audit import Care, limit_of
+from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.disk import writing_into
+from fieldcraft.verbs.draft import measurer
+from fieldcraft.verbs.interrupt import listening
+from fieldcraft.verbs.ledger import Ledger
+from fieldcraft.verbs.out_of_fold import pooled
+from fieldcraft.verbs.proof_layout import Asked, Layout, laid_out
+from fieldcraft.verbs.proven import kept, last_look, told
+from fieldcraft.verbs.shelf import PlannedFirst
+from fieldcraft.verbs.subject import Subject, subject
+from fieldcraft.verbs.trial import TrialMaker
+
+EngineName = Literal["processes", "ray", "inline"]
+PROOF, PROVEN, PAGE, LEDGER, SAMPLES, LOGS = (
+    "proof.json", "proven.toml", "proof.html", "ledger.jsonl", "samples.npy", "logs",
+)  # fmt: skip
+WORKER_MIB = 1_500
+"""Memory that a worker is supposed to need."""
+ENDING = 1.4
+"""Times the seconds of two trainings that are kept for the last look."""
+ENDING_S = 6.0
+"""Kept beside it for the proven plan and the page."""
+MOST_ENDING = 0.25
+"""Of the budget, kept for the end at the most: below that there is no last look."""
+TOO_LONG = 5.0
+"""Times its planned seconds, and a minute, after which a trial is stopped."""
+
+
+def prove(
+    what: object,
+    *,
+    tips: Sequence[str] = (),
+    budget: str | float = "30m",
+    metric: str | None = None,
+    effect: Effect = "total",
+    equal: Literal["minutes", "steps"] = "minutes",
+    alpha: float = 0.05,
+    margin: float | None = None,
+    workers: int | None = None,
+    engine: EngineName = "processes",
+    address: str | None = None,
+    trial_budget: str | float | None = None,
+    fit_budget: str | float | None = None,
+    out: str | Path | None = None,
+    seed: int = 0,
+    data: object = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008  (frozen)
+    edits: Sequence[str] = (),
+    without: Sequence[str] = (),
+    skip_bad: bool = False,
+    relabel: str | Path | None = None,
+    see: Callable[[Progress], None] = lambda progress: None,
+    say: Callable[[str], None] = lambda text: None,
+    command: Sequence[str] = (),
+    started: float | None = None,
+) -> Proof:
+    """Say of each tip whether it paid on this data: effect, interval, cost.
+
+    `what`: a run (its folder), or data as `fit` takes it. `tips`: those in question, or changes such as
+    "input.augment.mixup=0.2" to be tried; by default all that changed the plan. `effect`: "total", the other tips
+    decide again without it, or "direct", everything else stays pinned. `equal`: arms get equal planned minutes, or equal
+    steps. `alpha`: chance of any wrong verdict. `margin`: what matters, in units of the metric; by default 0.2 points.
+    `budget`: wall clock of all sittings together; the same call with more goes on. `trial_budget`: seconds of training
+    in a trial, by default what lets the budget decide. `fit_budget`: of the fit whose tips are in question, by default
+    the run's, or 10 minutes. `engine`: "processes" on this machine, "ray" on a cluster (at `address`), or "inline" in
+    this process. `data`: a run's source again, where it lay in memory.
+
+    Writes setting.json, trials.jsonl, proof.json, proven.toml and proof.html into `out`, by default the folder `proof`
+    in the run's, or runs/NAME/proof. Source: see docs/explain/proof.md for the statistics.
+    Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
+    """
+    began = time.monotonic() if started is None else started
+    budget_s = seconds(budget)
+    if budget_s is None:
+        raise BudgetError("a proof needs a budget: it would never be sure enough to end by itself. Give --budget 30m.")
+    _check(tips, alpha, margin, workers, engine)
+    care = Care(
+        skip_bad=skip_bad, relabel=None if relabel is None else Path(relabel), limit_s=limit_of(budget_s), say=say
+    )
+    with restored(), listening() as stop:
+        about = subject(
+            what, source=data, options=options, edits=edits, without=without, seed=seed, fit_s=seconds(fit_budget),
+            care=care,
+        )  # fmt: skip
+        folder = about.folder if out is None else Path(out)
+        journal = ProofJournal(folder)
+        with writing_into(folder), journal.alone():
+            for sentence in journal.mend():
+                say(sentence)
+            spent_s = journal.seconds()
+            many = workers or default_workers()
+            asked = Asked(
+                tips=tuple(tips), budget_s=budget_s, metric=metric, effect=effect, equal_steps=equal == "steps",
+                alpha=alpha, margin=margin, workers=many, threads=max(1, machine_facts().cores // many),
+                trial_s=seconds(trial_budget), seed=seed,
+            )  # fmt: skip
+            pool = pooled(about.prepared.dataset, about.prepared.parts)
+            layout = laid_out(about, pool, journal, asked)
+            if journal.read():
+                say(f"goes on from {len(journal.read())} trials and {spent_s:.0f} s into the proof")
+            for sentence in layout.kept.notes:
+                say(sentence)
+            ending_s = _ending_s(layout, budget_s)
+            maker, carry = _maker(layout, pool, folder, travels=engine == "ray"), _engine
+            proof = conduct(
+                layout.setting,
+                PlannedFirst(carry(engine, maker, layout, folder, address), layout.shelve),
+                journal,
+                budget_s=budget_s - ending_s,
+                spent_s=spent_s + time.monotonic() - began,
+                see=see,
+                stop=stop,
+            )
+            (folder / SAMPLES).unlink(missing_ok=True)
+            proof = replace(
+                proof, not_tested=layout.kept.not_tested, notes=(*proof.notes, *layout.kept.notes),
+                look=_looked(folder),
+            )  # fmt: skip
+            _write(proof, folder, about)
+            if stop():
+                raise Stopped(
+                    f"stopped by {stop.signal_name}: {folder} is saved, with what is known so far in {PROOF}; the same "
+                    "command goes on from here."
+                )
+            left_s = budget_s - (spent_s + time.monotonic() - began)
+            proof = _ended(proof, layout, folder, left_s, tuple(command))
+            journal.tick(spent_s + time.monotonic() - began)
+            _write(proof, folder, about)
+            return proof
+
+
+def default_workers() -> int:
+    """One a core, as far as the memory reaches; one on a GPU."""
+    machine = machine_facts()
+    if machine.gpu is not None:
+        return 1
+    return max(1, min(machine.cores, int(psutil.virtual_memory().available / 2**20 / WORKER_MIB)))
+
+
+def _check(tips: Sequence[str], alpha: float, margin: float | None, workers: int | None, engine: EngineName) -> None:
+    for name in tips:
+        if list(tips).count(name) > 1:
+            raise PlanError(f"--tips names {name} twice: name it once.")
+    if not 0 < alpha < 1:
+        raise PlanError(f"--alpha must be between 0 and 1, such as 0.05, but got {alpha:g}.")
+    if margin is not None and not margin > 0:
+        raise PlanError(f"--margin must be above 0, in units of the metric (0.002 is 0.2 points), but got {margin:g}.")
+    if workers is not None and workers < 1:
+        raise PlanError(f"--workers must be 1 or more, but got {workers}.")
+    if engine not in get_args(EngineName):
+        raise PlanError(f"--engine must be one of {', '.join(get_args(EngineName))}, but got {engine}.")
+
+
+def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> TrialMaker:
+    """What workers are given. `travels`: to machines that may not see the folder."""
+    plan = layout.short.base
+    dataset, pixels, shelf = pool, None, layout.shelf
+    if isinstance(plan.input, ImageInput):
+        whole = layout.subject.wardrobe.samples(plan)
+        assert whole.pixels is not None
+        parts = layout.subject.prepared.parts
+        rows = np.sort(np.concatenate([parts.train, parts.validation]))
+        dataset = replace(pool, inputs=ImageArray(pixels=whole.pixels[rows]))
+        if not travels:
+            pixels = folder / SAMPLES
+            np.save(pixels, whole.pixels[rows])
+            dataset = replace(pool, inputs=ImageArray(pixels=whole.pixels[:0]))
+    return TrialMaker(
+        dataset=dataset, pixels=pixels, shelf=shelf, facts=layout.facts, splits=plan.splits, seed=layout.setting.seed,
+        planned_s=layout.setting.trial_s,
+    )  # fmt: skip
+
+
+def _engine(name: EngineName, maker: TrialMaker, layout: Layout, folder: Path, address: str | None) -> Engine:
+    workers, threads = layout.asked.workers, layout.asked.threads
+    limit_s = {stage: 60 + TOO_LONG * planned for stage, planned in layout.setting.trial_s.items()}
+    match name:
+        case "inline":
+            return Inline(maker())
+        case "processes":
+            return Processes(maker, workers, threads, logs=folder / LOGS, limit_s=limit_s)
+        case "ray":
+            raise PlanError("--engine ray is not there yet.")
+        case _:
+            assert_never(name)
+
+
+def _ending_s(layout: Layout, budget_s: float) -> float:
+    """Seconds kept for the proven plan, the last look and the page."""
+    look_s = ENDING * 2 * layout.setting.trial_s["confirm"]
+    return min(MOST_ENDING * budget_s, ENDING_S + look_s)
+
+
+def _ended(proof: Proof, layout: Layout, folder: Path, left_s: float, command: tuple[str, ...]) -> Proof:
+    """The proven plan on disk, and one more look at the test part where that says something."""
+    setting = layout.setting
+    names = kept(proof.verdicts, setting.base, setting.factors)
+    plan, decisions = _proven(proof, layout, names)
+    write_whole(folder / PROVEN, to_toml(plan, decisions))
+    if proof.look is not None:
+        return proof
+    why = ""
+    if set(names) == set(setting.base):
+        why = "nothing was left out of the plan, so there is nothing to compare"
+    elif not len(layout.subject.prepared.parts.test):
+        why = "there is no test part"
+    elif not proof.trusted:
+        why = "a control failed"
+    elif left_s < 2 * setting.trial_s["confirm"]:
+        why = "no time was left for it"
+    if why:
+        return replace(proof, notes=(*proof.notes, f"No further look at the test part: {why}."))
+    return _look(proof, layout, names, folder, command)
+
+
+def _look(proof: Proof, layout: Layout, names: tuple[str, ...], folder: Path, command: tuple[str, ...]) -> Proof:
+    about, arms = layout.subject, layout.short
+    seeded = replace(arms.base, seed=about.prepared.start.seed)
+    try:
+        found = replace(arms.plan(layout.factors, names), seed=seeded.seed)
+        look = last_look(
+            seeded, found, about.wardrobe.samples(seeded), layout.facts, layout.setting.trial_s["confirm"],
+            Ledger(about.ledger or folder / LEDGER), command,
+        )  # fmt: skip
+    except FieldcraftError as error:
+        return replace(proof, notes=(*proof.notes, f"No further look at the test part: {error}"))
+    return replace(proof, look=look)
+
+
+def _proven(proof: Proof, layout: Layout, names: tuple[str, ...]) -> tuple[Plan, tuple[Decision, ...]]:
+    """The plan of a fit at its full budget, on the whole machine, with what was kept of the factors."""
+    about, setting = layout.subject, layout.setting
+    fitted = about.fitted()
+    if fitted is not None and set(names) == set(setting.base) and layout.asked.metric is None:
+        return fitted
+    facts = about.run.facts if about.run else replace(layout.facts, machine=machine_facts(), measured={})
+    facts = replace(facts, budget=replace(facts.budget, seconds=about.fit_s))
+    drafting = Drafting(
+        prepared=about.prepared, facts=facts, tips=with_outside(ALL), edits=layout.short.drafting.edits,
+        left_out=about.without, measure=measurer(facts, about.wardrobe, limit_s=1.0), trial_s=0.0,
+        fit_s=about.fit_s,
+    )  # fmt: skip
+    factors = layout.factors
+    if setting.effect == "direct":
+        return drafting.direct(factors, names), told(drafting.base().decisions, proof.verdicts, setting.base)
+    left_out = (about.without - set(factors.names)) | factors.off(names)
+    found = drafting.drafted(left_out, (*drafting.edits, *factors.changes(names)))
+    return found.plan, told(found.decisions, proof.verdicts, setting.base)
+
+
+def _looked(folder: Path) -> FinalLook | None:
+    """The look that an earlier sitting took."""
+    return read_proof(folder / PROOF).look if (folder / PROOF).exists() else None
+
+
+def _write(proof: Proof, folder: Path, about: Subject) -> None:
+    write_proof(folder / PROOF, proof)
+    name = about.run.path.name if about.run else about.prepared.dataset.name
+    write_proof_page(proof, folder / PAGE, name=f"Which tips paid on {name}")

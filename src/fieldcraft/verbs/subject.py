@@ -1,0 +1,118 @@
+"""What a proof is about: the data of a run, or data that no run was made of yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fieldcraft.data.dataset import ReadOptions
+from fieldcraft.errors import PlanError
+from fieldcraft.plan.edit import edit
+from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.toml import read_plan
+from fieldcraft.records.decision import Decision
+from fieldcraft.records.facts import Facts, MachineFacts
+from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.audit import Care
+from fieldcraft.verbs.deep import share_s, with_deep_facts
+from fieldcraft.verbs.draft import CACHE, left_out_by
+from fieldcraft.verbs.machine import known_machine
+from fieldcraft.verbs.prepare import EARLY, Prepared, Wardrobe, known, prepare
+from fieldcraft.verbs.reopen import reopened, request_of
+from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.start import start_plan
+
+FIT_S = 600.0
+"""What a fit takes where nobody says anything: the budget that data without a run is planned for."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """What a proof is about."""
+
+    prepared: Prepared
+    wardrobe: Wardrobe
+    edits: tuple[str, ...]
+    without: frozenset[str]
+    fit_s: float
+    """The budget of the fit whose tips are in question."""
+    run: Run | None
+
+    @property
+    def folder(self) -> Path:
+        """Where the proof is kept when nobody says otherwise."""
+        return (self.run.path if self.run else Path("runs") / self.prepared.dataset.name) / "proof"
+
+    @property
+    def ledger(self) -> Path | None:
+        """Of the looks that were taken at the test part; None where there was no run."""
+        return self.run.folder.ledger if self.run else None
+
+    def facts(self, machine: MachineFacts, budget_s: float) -> Facts:
+        """What is known of the data, on this machine; deep facts take their share of the budget."""
+        if self.run is not None:
+            return replace(self.run.facts, machine=machine, measured={})
+        found = known(self.prepared, self.fit_s, machine=machine)
+        limit_s = share_s(replace(found, budget=replace(found.budget, seconds=budget_s)))
+        start = self.prepared.start
+        return with_deep_facts(found, self.wardrobe.samples(start), seed=start.seed, limit_s=limit_s)
+
+    def fitted(self) -> tuple[Plan, tuple[Decision, ...]] | None:
+        """The plan of the run with its story, where there is a run."""
+        if self.run is None:
+            return None
+        file = read_plan(self.run.folder.plan)
+        return file.plan, file.decisions
+
+
+def subject(
+    what: object,
+    *,
+    source: object = None,
+    options: ReadOptions = ReadOptions(),  # noqa: B008  (frozen)
+    edits: Sequence[str] = (),
+    without: Sequence[str] = (),
+    seed: int = 0,
+    fit_s: float | None = None,
+    care: Care = Care(),  # noqa: B008  (frozen)
+) -> Subject:
+    """Open a run's folder, or data. `source`: a run's data again, where it lay in memory.
+
+    Raises: RunError, DataError; PlanError when the run's plan was not drafted, or drafted otherwise than is asked now.
+    """
+    run = _run(what)
+    if run is None:
+        prepared = prepare(what, options, seed=seed, edits=edits, care=care)
+        return Subject(
+            prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=tuple(edits), without=frozenset(without),
+            fit_s=fit_s or FIT_S, run=None,
+        )  # fmt: skip
+    request = request_of(run)
+    if request.plan is not None:
+        raise PlanError(
+            f"the plan of {run.path} was given to it, no tip decided in that run: prove the data itself "
+            "(fieldcraft prove DATA), with what you set by hand as --set."
+        )
+    if edits or without:
+        raise PlanError(f"{run.path} has its own --set and --without: leave these out, or prove the data itself.")
+    prepared = reopened(run, source)
+    start = start_plan(prepared.dataset, request.seed)
+    start = edit(start, [one for one in request.edits if one.startswith(EARLY)])
+    prepared = replace(prepared, start=start)
+    return Subject(
+        prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=request.edits, run=run,
+        without=left_out_by(request.without, request.only), fit_s=fit_s or request.budget_s or FIT_S,
+    )  # fmt: skip
+
+
+def machine_share(cores: int, *, budget_s: float) -> MachineFacts:
+    """This machine as one of several workers sees it."""
+    return replace(known_machine(CACHE, budget_s=budget_s), cores=cores)
+
+
+def _run(what: object) -> Run | None:
+    """The run that is meant, unless it is data."""
+    if isinstance(what, Run):
+        return what
+    if isinstance(what, str | Path) and RunFolder(Path(what)).provenance.exists():
+        return Run(Path(what))
+    return None

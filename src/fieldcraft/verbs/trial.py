@@ -1,0 +1,206 @@
+"""One trial of a proof: the plan of an arm, trained on what a pair gives it and scored on the pair's fold."""
+
+import tempfile
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from fieldcraft.build.metric import build_metric
+from fieldcraft.data.dataset import Dataset, ImageArray
+from fieldcraft.data.folds import fold
+from fieldcraft.data.splits import Parts
+from fieldcraft.errors import Diverged, FieldcraftError
+from fieldcraft.nn.views import Views
+from fieldcraft.plan.schema import Plan, Splits
+from fieldcraft.prediction.calibration import apply, fit_temperature
+from fieldcraft.prediction.metrics import score
+from fieldcraft.proof.engine import Run
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
+from fieldcraft.records.streams import stream_seed
+from fieldcraft.train.clock import Clock
+from fieldcraft.train.journal import Cooled, Journal
+from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.judge import Judge
+from fieldcraft.verbs.rung import TrainedNetwork, train_network
+from fieldcraft.verbs.samples import Samples, ready
+from fieldcraft.verbs.shelf import Shelf
+from fieldcraft.verbs.work import Work
+
+SLOWER = 3.0
+"""Times its planned seconds that a trial may take before it is cooled down early."""
+LEAST_LIMIT_S = 10.0
+POISONED = 0.5
+"""Share of the training labels that the poison permutes."""
+KEPT = 3
+"""Parted samples that a worker keeps between trials."""
+LATENCY_REPEATS, LATENCY_S = 20, 0.1
+
+
+def pair_seed(seed: int, stage: Stage, pair: int) -> int:
+    """The seed of a pair, from which its fold and all random streams of its trainings grow; fresh in each stage."""
+    return stream_seed(seed, "pair", stage, pair)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrialMaker:
+    """What a worker is given to carry out trials; travels between processes and machines."""
+
+    dataset: Dataset
+    """All samples that take part; none of the test part. Without their pixels where those are in a file."""
+    pixels: Path | None
+    """The pixels in a file that can be mapped into memory, or None."""
+    shelf: Shelf
+    """The arms' plans, each with one rung."""
+    facts: Facts
+    splits: Splits
+    seed: int
+    planned_s: Mapping[Stage, float]
+
+    def __call__(self) -> Run:
+        """Open the samples; what comes back carries out one trial after the other."""
+        dataset = self.dataset
+        if self.pixels is not None:
+            dataset = replace(dataset, inputs=ImageArray(pixels=np.load(self.pixels, mmap_mode="r")))
+        return _Bench(self, dataset)
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """Where one worker trains; samples stay parted between trials."""
+
+    maker: TrialMaker
+    dataset: Dataset
+    kept: OrderedDict[object, Samples] = field(default_factory=OrderedDict)
+
+    def __call__(self, trial: Trial) -> Outcome:
+        began = time.monotonic()
+        try:
+            found = self._carried_out(trial)
+        except Diverged as error:
+            found = Outcome(trial=trial, score=None, diverged=True, error=str(error))
+        except FieldcraftError as error:
+            found = Outcome(trial=trial, score=None, error=str(error))
+        return replace(found, seconds=time.monotonic() - began)
+
+    def _carried_out(self, trial: Trial) -> Outcome:
+        plan = self.maker.shelf.plan(trial)
+        if isinstance(plan, str):
+            return Outcome(trial=trial, score=None, error=plan)
+        seed = pair_seed(self.maker.seed, trial.stage, trial.pair)
+        plan = replace(plan, seed=seed)
+        samples = self._samples(plan, poisoned=trial.arm.kind == "poison")
+        order_seed = stream_seed(seed, "placebo") if trial.arm.kind == "placebo" else None
+        trained, notes = trained_once(
+            plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed
+        )
+        value, problem = fold_score(plan, samples, trained)
+        groups = samples.groups("test")
+        return Outcome(
+            trial=trial, score=value, n=len(samples.parts.test) if groups is None else len(np.unique(groups)),
+            cost=cost_of(trained), diverged=bool(problem), error=problem, notes=notes,
+        )  # fmt: skip
+
+    def _samples(self, plan: Plan, *, poisoned: bool) -> Samples:
+        sample = plan.input
+        key = (plan.seed, poisoned, (sample.height, sample.width) if sample.kind == "image" else sample)
+        if key in self.kept:
+            self.kept.move_to_end(key)
+            return self.kept[key]
+        parts = fold(self.dataset, self.maker.splits, plan.seed)
+        dataset = poison(self.dataset, parts, plan.seed) if poisoned else self.dataset
+        with tempfile.TemporaryDirectory() as scratch:
+            self.kept[key] = ready(dataset, parts, plan, Path(scratch))
+        if len(self.kept) > KEPT:
+            self.kept.popitem(last=False)
+        return self.kept[key]
+
+
+def poison(dataset: Dataset, parts: Parts, seed: int) -> Dataset:
+    """The data set with half of the training labels permuted among themselves; fold and validation keep theirs."""
+    random = np.random.default_rng(stream_seed(seed, "poison"))
+    rows = random.permutation(parts.train)[: round(POISONED * len(parts.train))]
+    values = dataset.targets.values.copy()
+    values[rows] = values[random.permutation(rows)]
+    return replace(dataset, targets=replace(dataset.targets, values=values))
+
+
+def trained_once(
+    plan: Plan, samples: Samples, facts: Facts, planned_s: float, *, order_seed: int | None = None
+) -> tuple[TrainedNetwork, tuple[str, ...]]:
+    """Train the plan's only rung outside of any run; and what is worth a note.
+
+    Raises: Diverged when the loss stays no number.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch))
+        limit_s = max(LEAST_LIMIT_S, SLOWER * planned_s)
+        work = Work(
+            folder=folder, journal=Journal(folder.journal), hooks=(), stop=lambda: False, say=lambda text: None,
+            reserve_s=0.0, clock=Clock(budget_s=limit_s, started=time.monotonic()),
+        )  # fmt: skip
+        if torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
+        trained = train_network(0, plan, facts, Judge(plan=plan, samples=samples), work, order_seed=order_seed)
+        cooled = any(isinstance(event, Cooled) for event in work.journal.read())
+    return trained, ("cooled down early: it was slower than planned",) if cooled else ()
+
+
+def fold_score(plan: Plan, samples: Samples, trained: TrainedNetwork) -> tuple[float | None, str]:
+    """The plan's metric on the fold, or why there is none."""
+    found = trained.says(samples.parts.test, exact=True)
+    if not np.isfinite(found).all():
+        return None, "its predictions are no numbers: the network has diverged"
+    metric, task, truth = plan.task.metric, plan.task.kind, samples.truth("test")
+    scores = apply(found, temperature_of(plan, samples, trained), task)
+    name = metric if isinstance(metric, str) else metric.target
+    value = score(metric, task, truth, scores) if isinstance(metric, str) else build_metric(metric)(truth, scores)
+    if not np.isfinite(value):
+        return None, (
+            f"{name} is no number on a fold of {len(truth):,} samples: it may hold one class only. Choose another "
+            "metric (--metric accuracy), or give more samples."
+        )
+    return float(value), ""
+
+
+def temperature_of(plan: Plan, samples: Samples, trained: TrainedNetwork) -> float:
+    """For log-loss, which is a matter of how sure answers are, what the plan puts right on validation; else 1."""
+    if plan.task.kind == "regression" or plan.task.metric != "log-loss" or not plan.prediction.calibrate:
+        return 1.0
+    held: npt.NDArray[np.float64] = trained.says(samples.parts.validation, exact=False)
+    return fit_temperature(held, samples.truth("validation"), plan.task.kind)
+
+
+def cost_of(trained: TrainedNetwork) -> Cost:
+    """What a training and its network cost."""
+    memory_mib = trained.step_mib
+    if trained.machine.device.type == "cuda":
+        memory_mib = torch.cuda.max_memory_allocated() / 2**20
+    return Cost(
+        seconds=trained.outcome.seconds,
+        memory_mib=memory_mib,
+        parameters=float(sum(value.numel() for value in trained.net.parameters())),
+        latency_ms=latency_ms(trained),
+    )
+
+
+@torch.no_grad()
+def latency_ms(trained: TrainedNetwork) -> float:
+    """Median time of a prediction of one sample, on the CPU as a saved model predicts."""
+    net = trained.net.cpu().eval()
+    asked = Views(net, trained.views) if trained.views else net
+    one_sample = torch.zeros(1, *trained.samples.shape)
+    began = time.monotonic()
+    taken: list[float] = []
+    while len(taken) < LATENCY_REPEATS and (not taken or time.monotonic() - began < LATENCY_S):
+        start = time.perf_counter()
+        asked(one_sample)
+        taken.append(time.perf_counter() - start)
+    return 1000 * median(taken[1:] or taken)
