@@ -24,6 +24,7 @@ from fieldcraft.cli import (
     labels,
     plan,
     predict,
+    prove,
     report,
     score,
     tips,
@@ -92,6 +93,7 @@ app.command()(fingerprint.fingerprint)
 app.command()(audit.audit)
 app.command()(plan.plan)
 app.command()(fit.fit)
+app.command()(prove.prove)
 app.command()(predict.predict)
 app.command()(score.score)
 app.command()(tips.tips)

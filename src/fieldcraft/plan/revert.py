@@ -28,7 +28,8 @@ def _merged(now: Any, before: Any, after: Any) -> Any:
     if not (is_dataclass(before) and type(now) is type(after)):
         return now
     cls: type = type(before)
-    known = fields(type(after))
+    kind: type = type(after)
+    known = fields(kind)
     return cls(
         **{
             name: _merged(getattr(now, name), getattr(before, name), getattr(after, name))

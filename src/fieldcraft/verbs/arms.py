@@ -60,7 +60,7 @@ class Drafting:
     """Planned seconds of the training of one trial."""
     fit_s: float | None = None
     """The budget that is drafted for; None: that of a fit whose largest network gets as long as a trial."""
-    drafts: dict[tuple[frozenset[str], tuple[str, ...]], Draft] = field(default_factory=dict)
+    drafts: dict[object, Draft] = field(default_factory=dict)
 
     @property
     def budget_s(self) -> float:
@@ -71,17 +71,19 @@ class Drafting:
         """The plan as it stands."""
         return self.drafted(self.left_out, self.edits)
 
-    def drafted(self, without: frozenset[str], edits: tuple[str, ...], beside: Plan | None = None) -> Draft:
+    def drafted(
+        self, without: frozenset[str], edits: tuple[str, ...], beside: Plan | None = None, asked: Iterable[str] = ()
+    ) -> Draft:
         """Let the tips decide without some of them, over what is set by hand.
 
-        `beside`: a plan whose steps are timed in turn with those that tips ask for.
-        Raises: PlanError when that gives no valid plan.
+        `beside`: a plan whose steps are timed in turn with those that tips ask for. `asked`: tips that decide whatever
+        evidence says. Raises: PlanError when that gives no valid plan.
         """
-        key = (without, edits)
+        key = (without, edits, frozenset(asked))
         if key not in self.drafts:
             found = draft(
                 self._brief(self.budget_s), self.prepared.start, self.tips, measure=self._measuring(beside),
-                without=without, edits=edits,
+                without=without, edits=edits, asked=frozenset(asked),
             )  # fmt: skip
             self._learn(found.facts)
             self.drafts[key] = found
@@ -97,7 +99,8 @@ class Drafting:
         off = (self.left_out - set(factors.names)) | factors.off(on)
         machine = self._machine_tips()
         kept = self._kept_settings([name for name in machine if name not in off])
-        return self.drafted(off | frozenset(machine), (*kept, *self.edits, *factors.changes(on)), beside).plan
+        added = [name for name in on if name not in factors.base and not by_hand(name)]
+        return self.drafted(off | frozenset(machine), (*kept, *self.edits, *factors.changes(on)), beside, added).plan
 
     def direct(self, factors: Factors, on: Sequence[str]) -> Plan:
         """What the other factors set is taken back or put in; everything else stays as it is in the plan.
@@ -121,7 +124,7 @@ class Drafting:
         """
         alone = _alone(plan)
         brief = self._brief(budget_for(Brief(facts=self.facts), self.trial_s))
-        found = draft(brief, alone, (epochs.TIP,), measure=self._measuring(beside))
+        found = draft(brief, alone, (epochs.TIP,), measure=self._measuring(beside), asked=frozenset((epochs.TIP.name,)))
         self._learn(found.facts)
         return found.plan
 

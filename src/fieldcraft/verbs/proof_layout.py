@@ -248,6 +248,7 @@ def _wanted(subject: Subject, asked: Asked, plan: str) -> Mapping[str, str]:
     return {
         "the data": subject.prepared.digest, "the plan": plan, "--tips": ", ".join(asked.tips) or "all",
         "--set": " ".join(subject.edits), "--without": " ".join(sorted(subject.without)),
+        "the use of evidence": "yes" if subject.evidence else "no",
         "threads of a worker": str(asked.threads),
     }  # fmt: skip
 
@@ -268,8 +269,8 @@ def _notes(pool: Dataset, fold: Parts, arms: Arms, subject: Subject) -> tuple[st
         else "whole groups" if pool.groups is not None else "drawn anew for each pair, stratified"
     )  # fmt: skip
     return (
-        f"A trial trains the largest network alone, {rung.steps:,} steps in about {drafting.trial_s:.3g} s, as the plan "
-        f"of a fit of {drafting.budget_s:.3g} s would have it; a fit of {subject.fit_s:.0f} s is what is planned.",
+        f"A trial trains the largest network alone, {rung.steps:,} steps in about {drafting.trial_s:.3g} s, as the "
+        f"plan of a fit of {drafting.budget_s:.3g} s has it; a fit of {subject.fit_s:.0f} s is what is planned.",
         f"Each pair trains on {len(fold.train):,} samples, holds back {len(fold.validation):,} for choices and is "
         f"scored on a fold of {len(fold.test):,}: {how}. The test part takes no part in it.",
     )

@@ -22,7 +22,6 @@ from fieldcraft.proof.workers import Processes
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.proof import Effect, FinalLook, Proof
-from fieldcraft.report.proof_page import write_proof_page
 from fieldcraft.tips import ALL
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
@@ -79,6 +78,7 @@ def prove(
     without: Sequence[str] = (),
     skip_bad: bool = False,
     relabel: str | Path | None = None,
+    evidence: bool = True,
     see: Callable[[Progress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda text: None,
     command: Sequence[str] = (),
@@ -88,12 +88,13 @@ def prove(
 
     `what`: a run (its folder), or data as `fit` takes it. `tips`: those in question, or changes such as
     "input.augment.mixup=0.2" to be tried; by default all that changed the plan. `effect`: "total", the other tips
-    decide again without it, or "direct", everything else stays pinned. `equal`: arms get equal planned minutes, or equal
+    decide again without it, or "direct", everything else stays pinned. `equal`: arms get equal planned minutes, or
     steps. `alpha`: chance of any wrong verdict. `margin`: what matters, in units of the metric; by default 0.2 points.
     `budget`: wall clock of all sittings together; the same call with more goes on. `trial_budget`: seconds of training
     in a trial, by default what lets the budget decide. `fit_budget`: of the fit whose tips are in question, by default
     the run's, or 10 minutes. `engine`: "processes" on this machine, "ray" on a cluster (at `address`), or "inline" in
-    this process. `data`: a run's source again, where it lay in memory.
+    this process. `data`: a run's source again, where it lay in memory. `evidence`: of data without a run, leave out tips
+    that proofs on file speak against.
 
     Writes setting.json, trials.jsonl, proof.json, proven.toml and proof.html into `out`, by default the folder `proof`
     in the run's, or runs/NAME/proof. Source: see docs/explain/proof.md for the statistics.
@@ -110,7 +111,7 @@ def prove(
     with restored(), listening() as stop:
         about = subject(
             what, source=data, options=options, edits=edits, without=without, seed=seed, fit_s=seconds(fit_budget),
-            care=care,
+            evidence=evidence, care=care,
         )  # fmt: skip
         folder = about.folder if out is None else Path(out)
         journal = ProofJournal(folder)
@@ -285,5 +286,3 @@ def _looked(folder: Path) -> FinalLook | None:
 
 def _write(proof: Proof, folder: Path, about: Subject) -> None:
     write_proof(folder / PROOF, proof)
-    name = about.run.path.name if about.run else about.prepared.dataset.name
-    write_proof_page(proof, folder / PAGE, name=f"Which tips paid on {name}")

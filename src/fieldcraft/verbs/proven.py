@@ -1,4 +1,4 @@
-"""What a proof comes to: the plan with only the tips that paid or were not refuted, and a last look at the test part."""
+"""What a proof comes to: the plan with the tips that paid or were not refuted, and a last look at the test part."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The plans of a proof's arms on disk: made when a trial first asks for one, read by workers, kept for the next sitting."""
+"""The plans of a proof's arms on disk: made when a trial first asks, read by workers, kept for the next sitting."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field

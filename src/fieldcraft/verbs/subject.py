@@ -15,6 +15,7 @@ from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.draft import CACHE, left_out_by
+from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.prepare import EARLY, Prepared, Wardrobe, known, prepare
 from fieldcraft.verbs.reopen import reopened, request_of
@@ -36,6 +37,8 @@ class Subject:
     fit_s: float
     """The budget of the fit whose tips are in question."""
     run: Run | None
+    evidence: bool = True
+    """Whether drafts may leave out tips that evidence speaks against."""
 
     @property
     def folder(self) -> Path:
@@ -52,6 +55,8 @@ class Subject:
         if self.run is not None:
             return replace(self.run.facts, machine=machine, measured={})
         found = known(self.prepared, self.fit_s, machine=machine)
+        if self.evidence:
+            found = replace(found, evidence=prior())
         limit_s = share_s(replace(found, budget=replace(found.budget, seconds=budget_s)))
         start = self.prepared.start
         return with_deep_facts(found, self.wardrobe.samples(start), seed=start.seed, limit_s=limit_s)
@@ -73,6 +78,7 @@ def subject(
     without: Sequence[str] = (),
     seed: int = 0,
     fit_s: float | None = None,
+    evidence: bool = True,
     care: Care = Care(),  # noqa: B008  (frozen)
 ) -> Subject:
     """Open a run's folder, or data. `source`: a run's data again, where it lay in memory.
@@ -84,7 +90,7 @@ def subject(
         prepared = prepare(what, options, seed=seed, edits=edits, care=care)
         return Subject(
             prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=tuple(edits), without=frozenset(without),
-            fit_s=fit_s or FIT_S, run=None,
+            fit_s=fit_s or FIT_S, run=None, evidence=evidence,
         )  # fmt: skip
     request = request_of(run)
     if request.plan is not None:
@@ -105,7 +111,7 @@ def subject(
 
 
 def machine_share(cores: int, *, budget_s: float) -> MachineFacts:
-    """This machine as one of several workers sees it."""
+    """The machine as one of several workers sees it: with its share of the cores."""
     return replace(known_machine(CACHE, budget_s=budget_s), cores=cores)
 
 

@@ -29,6 +29,6 @@ def check_trial_budget(trial_s: float, budget_s: float, workers: int) -> None:
     least = 2 * trial_s * OVERHEAD / USED / min(2, workers)
     if least > budget_s:
         raise BudgetError(
-            f"a pair of trainings takes about {2 * trial_s / min(2, workers):.0f} s, so that a budget of {budget_s:.0f} s "
-            f"has no room for one. The least is about {least:.0f} s; a verdict takes several pairs of each tip."
+            f"a pair of trainings takes about {2 * trial_s / min(2, workers):.2g} s, so that a budget of {budget_s:g} "
+            f"s has no room for one. The least is about {least:.2g} s; a verdict takes several pairs of each tip."
         )
