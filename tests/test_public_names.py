@@ -28,6 +28,7 @@ NAMES = [
     "labels",
     "load",
     "open_data",
+    "prove",
     "read_plan",
     "rewrite",
 ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.fit import fit
     from fieldcraft.verbs.inspect import inspect
     from fieldcraft.verbs.labels import labels
+    from fieldcraft.verbs.prove import prove
     from fieldcraft.verbs.run import Run
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "labels",
     "load",
     "open_data",
+    "prove",
     "read_plan",
     "rewrite",
 ]
@@ -68,6 +70,7 @@ _HOMES = {
     "labels": "fieldcraft.verbs.labels:labels",
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",
+    "prove": "fieldcraft.verbs.prove:prove",
     "read_plan": "fieldcraft.plan.toml:read_plan",
     "rewrite": "fieldcraft.inspection.rewrite:rewrite",
 }

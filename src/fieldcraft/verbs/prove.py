@@ -21,7 +21,7 @@ from fieldcraft.proof.journal import ProofJournal
 from fieldcraft.proof.workers import Processes
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
-from fieldcraft.records.proof import Effect, FinalLook, Proof
+from fieldcraft.records.proof import Effect, Proof
 from fieldcraft.tips import ALL
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
@@ -93,12 +93,11 @@ def prove(
     `budget`: wall clock of all sittings together; the same call with more goes on. `trial_budget`: seconds of training
     in a trial, by default what lets the budget decide. `fit_budget`: of the fit whose tips are in question, by default
     the run's, or 10 minutes. `engine`: "processes" on this machine, "ray" on a cluster (at `address`), or "inline" in
-    this process. `data`: a run's source again, where it lay in memory. `evidence`: of data without a run, leave out tips
-    that proofs on file speak against.
+    this process. `data`: a run's source again, where it lay in memory. `evidence`: of data without a run, leave out
+    tips that proofs on file speak against.
 
     Writes setting.json, trials.jsonl, proof.json, proven.toml and proof.html into `out`, by default the folder `proof`
-    in the run's, or runs/NAME/proof. Source: see docs/explain/proof.md for the statistics.
-    Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
+    in the run's, or runs/NAME/proof. Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
     budget_s = seconds(budget)
@@ -143,18 +142,20 @@ def prove(
                 stop=stop,
             )
             (folder / SAMPLES).unlink(missing_ok=True)
+            before = read_proof(folder / PROOF) if (folder / PROOF).exists() else None
             proof = replace(
                 proof, not_tested=layout.kept.not_tested, notes=(*proof.notes, *layout.kept.notes),
-                look=_looked(folder),
+                look=before.look if before else None,
             )  # fmt: skip
-            _write(proof, folder, about)
             if stop():
+                _write(proof, folder, about)
                 raise Stopped(
                     f"stopped by {stop.signal_name}: {folder} is saved, with what is known so far in {PROOF}; the same "
                     "command goes on from here."
                 )
             left_s = budget_s - (spent_s + time.monotonic() - began)
-            proof = _ended(proof, layout, folder, left_s, tuple(command))
+            known = before is not None and before.verdicts == proof.verdicts
+            proof = _ended(proof, layout, folder, left_s, tuple(command), known=known)
             journal.tick(spent_s + time.monotonic() - began)
             _write(proof, folder, about)
             return proof
@@ -222,12 +223,18 @@ def _ending_s(layout: Layout, budget_s: float) -> float:
     return min(MOST_ENDING * budget_s, ENDING_S + look_s)
 
 
-def _ended(proof: Proof, layout: Layout, folder: Path, left_s: float, command: tuple[str, ...]) -> Proof:
-    """The proven plan on disk, and one more look at the test part where that says something."""
+def _ended(
+    proof: Proof, layout: Layout, folder: Path, left_s: float, command: tuple[str, ...], *, known: bool
+) -> Proof:
+    """The proven plan on disk, and one more look at the test part where that says something.
+
+    `known`: an earlier sitting ended with the same verdicts, so that its proven plan stands.
+    """
     setting = layout.setting
     names = kept(proof.verdicts, setting.base, setting.factors)
-    plan, decisions = _proven(proof, layout, names)
-    write_whole(folder / PROVEN, to_toml(plan, decisions))
+    if not (known and (folder / PROVEN).exists()):
+        plan, decisions = _proven(proof, layout, names)
+        write_whole(folder / PROVEN, to_toml(plan, decisions))
     if proof.look is not None:
         return proof
     why = ""
@@ -277,11 +284,6 @@ def _proven(proof: Proof, layout: Layout, names: tuple[str, ...]) -> tuple[Plan,
     left_out = (about.without - set(factors.names)) | factors.off(names)
     found = drafting.drafted(left_out, (*drafting.edits, *factors.changes(names)))
     return found.plan, told(found.decisions, proof.verdicts, setting.base)
-
-
-def _looked(folder: Path) -> FinalLook | None:
-    """The look that an earlier sitting took."""
-    return read_proof(folder / PROOF).look if (folder / PROOF).exists() else None
 
 
 def _write(proof: Proof, folder: Path, about: Subject) -> None:
