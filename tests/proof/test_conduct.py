@@ -86,7 +86,7 @@ def test_a_budget_below_a_pair_says_the_least() -> None:
 def test_a_budget_below_a_pair_is_found_out_when_the_time_was_not_known() -> None:
     with pytest.raises(BudgetError, match="one pair of trainings takes about 20 s"):
         prove(setting(4, trial_s={}), World({}, trial_s=10.0), 15)
-    with pytest.raises(BudgetError, match="no training ended within the 5 s"):
+    with pytest.raises(BudgetError, match="no pair of trainings ended within the 5 s"):
         prove(setting(4, trial_s={}), World({}, trial_s=10.0), 5, places=2)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from fieldcraft.cli.console import say, tell
+from fieldcraft.cli.console import say
 from fieldcraft.cli.options import (
     AsKind,
     Download,
@@ -94,6 +94,7 @@ def prove(
     The same command goes on where a stopped or killed one was, and with more --budget where one ended.
     """
     options = read_options(kind, target, group, time, task, download)
+    from fieldcraft.cli.proof_table import tell_proof
     from fieldcraft.train.clock import process_started
     from fieldcraft.verbs.prove import prove as find_out
 
@@ -123,7 +124,4 @@ def prove(
         command=("fieldcraft", *sys.argv[1:]),
         started=process_started(),
     )
-    for control in proof.controls:
-        tell(f"{control.kind}: {control.passed} {control.because}")
-    for one in proof.verdicts:
-        tell(f"{one.factor}: {one.word}: {one.because}")
+    tell_proof(proof)

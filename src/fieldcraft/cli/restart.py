@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-COMMANDS = ("fit", "plan")
+COMMANDS = ("fit", "plan", "prove")
 """Those that train or time training."""
 MARK = "FIELDCRAFT_TUNED_START"
 REFUSAL = "FIELDCRAFT_NO_RESTART"

@@ -215,10 +215,10 @@ def _came_to_something(known: _Known, budget_s: float, places: int) -> None:
     if any(one.differences or one.failed for one in known.verdicts):
         return
     least = least_s(known.setting, known.outcomes, places)
-    if least is not None:
+    if least is not None and least > budget_s:
         raise BudgetError(_too_little(least, budget_s, 0.0))
     raise BudgetError(
-        f"no training ended within the {budget_s:.3g} s of the budget; a pair is two of them. "
+        f"no pair of trainings ended within the {budget_s:.3g} s of the budget. "
         "Measure how long one takes, and give at least several times that."
     )
 

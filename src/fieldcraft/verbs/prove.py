@@ -22,6 +22,7 @@ from fieldcraft.proof.workers import Processes
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.proof import Effect, Proof
+from fieldcraft.report.proof_page import write_proof_page
 from fieldcraft.tips import ALL
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
@@ -97,7 +98,8 @@ def prove(
     tips that proofs on file speak against.
 
     Writes setting.json, trials.jsonl, proof.json, proven.toml and proof.html into `out`, by default the folder `proof`
-    in the run's, or runs/NAME/proof. Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
+    in the run's, or runs/NAME/proof.
+    Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
     began = time.monotonic() if started is None else started
     budget_s = seconds(budget)
@@ -130,18 +132,19 @@ def prove(
                 say(f"goes on from {len(journal.read())} trials and {spent_s:.0f} s into the proof")
             for sentence in layout.kept.notes:
                 say(sentence)
-            ending_s = _ending_s(layout, budget_s)
-            maker, carry = _maker(layout, pool, folder, travels=engine == "ray"), _engine
-            proof = conduct(
-                layout.setting,
-                PlannedFirst(carry(engine, maker, layout, folder, address), layout.shelve),
-                journal,
-                budget_s=budget_s - ending_s,
-                spent_s=spent_s + time.monotonic() - began,
-                see=see,
-                stop=stop,
-            )
-            (folder / SAMPLES).unlink(missing_ok=True)
+            maker = _maker(layout, pool, folder, travels=engine == "ray")
+            try:
+                proof = conduct(
+                    layout.setting,
+                    PlannedFirst(_engine(engine, maker, layout, folder, address), layout.shelve),
+                    journal,
+                    budget_s=budget_s - _ending_s(layout, budget_s),
+                    spent_s=spent_s + time.monotonic() - began,
+                    see=see,
+                    stop=stop,
+                )
+            finally:
+                (folder / SAMPLES).unlink(missing_ok=True)
             before = read_proof(folder / PROOF) if (folder / PROOF).exists() else None
             proof = replace(
                 proof, not_tested=layout.kept.not_tested, notes=(*proof.notes, *layout.kept.notes),
@@ -158,6 +161,7 @@ def prove(
             proof = _ended(proof, layout, folder, left_s, tuple(command), known=known)
             journal.tick(spent_s + time.monotonic() - began)
             _write(proof, folder, about)
+            say(f"The page: {folder / PAGE}. The plan with what was kept: fieldcraft fit DATA --plan {folder / PROVEN}")
             return proof
 
 
@@ -288,3 +292,5 @@ def _proven(proof: Proof, layout: Layout, names: tuple[str, ...]) -> tuple[Plan,
 
 def _write(proof: Proof, folder: Path, about: Subject) -> None:
     write_proof(folder / PROOF, proof)
+    name = about.run.path.name if about.run else about.prepared.dataset.name
+    write_proof_page(proof, folder / PAGE, name=f"Which tips paid on {name}")
