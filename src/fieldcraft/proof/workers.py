@@ -50,13 +50,14 @@ class Processes:
     `make` is called once in every worker, after its cores and thread count are set and before anything but this floor
     is imported; what it returns carries out the trials. It is pickled by value where it belongs to a script or a
     notebook. `logs`: folder for what workers print, one file each. `limit_s`: longest time of a trial, by stage.
+    `pinned`: keep each worker to its share of the cores; not where others start workers on the same machine.
     A worker that crashes or takes longer is replaced; its trial's outcome says so.
     Raises: RunError when `make` cannot be sent to another process.
     """
 
     def __init__(
         self, make: Callable[[], Run], workers: int, threads: int, *,
-        logs: Path | None = None, limit_s: Mapping[Stage, float] | None = None,
+        logs: Path | None = None, limit_s: Mapping[Stage, float] | None = None, pinned: bool = True,
     ) -> None:  # fmt: skip
         if workers < 1 or threads < 1:
             raise ValueError(f"`workers >= 1` and `threads >= 1` must hold, but got {workers=}, {threads=}.")
@@ -70,7 +71,7 @@ class Processes:
         self._threads = threads
         self._logs = logs
         self._limit_s = limit_s or {}
-        self._cores = shares(usable(), workers, threads)
+        self._cores = shares(usable() if pinned else (), workers, threads)
         self._workers: dict[int, _Worker] = {}
         self._inbox: _Inbox = queue.SimpleQueue()
         self._worked = False
