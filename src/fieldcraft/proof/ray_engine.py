@@ -62,7 +62,7 @@ class OnRay:
             body = cloudpickle.dumps(make)
         except Exception as error:
             raise RunError(f"what is trained cannot be sent to other machines ({in_words(error)}).") from error
-        self._ray = ray
+        self._ray: Any = ray
         self._ours = not ray.is_initialized()
         if self._ours:
             _connect(ray, address)
@@ -130,7 +130,7 @@ class OnRay:
         """The outcome of a trial that ended; None when its machine died and it was started again."""
         one = self._running.pop(reference)
         try:
-            answer = self._ray.get(reference)
+            answer: Outcome | Unmade = self._ray.get(reference)
         except self._ray.exceptions.RayTaskError as error:
             raise RunError(f"a place on the cluster failed: {in_words(error.cause or error)}") from error
         except self._ray.exceptions.RayError as error:

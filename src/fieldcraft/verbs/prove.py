@@ -18,6 +18,7 @@ from fieldcraft.proof.conduct import Progress, conduct
 from fieldcraft.proof.document import read_proof, write_proof
 from fieldcraft.proof.engine import Engine, Inline
 from fieldcraft.proof.journal import ProofJournal
+from fieldcraft.proof.ray_engine import OnRay
 from fieldcraft.proof.workers import Processes
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
@@ -216,7 +217,7 @@ def _engine(name: EngineName, maker: TrialMaker, layout: Layout, folder: Path, a
         case "processes":
             return Processes(maker, workers, threads, logs=folder / LOGS, limit_s=limit_s)
         case "ray":
-            raise PlanError("--engine ray is not there yet.")
+            return OnRay(maker, threads, address=address, limit_s=limit_s)
         case _:
             assert_never(name)
 
