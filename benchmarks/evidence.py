@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import fieldcraft as fc
-from fieldcraft.data.dataset import ImageArray, ReadOptions
+from fieldcraft.data.dataset import ImageArray
 from fieldcraft.proof.document import read_proof
 from fieldcraft.proof.evidence import ours
 from fieldcraft.records.files import write_whole
@@ -95,7 +95,7 @@ def proved(case: Case, minutes: float) -> str:
     if done.exists() and (before := json.loads(done.read_text()))["minutes"] >= minutes:
         return str(before["said"])
     with TemporaryDirectory() as scratch:
-        fc.prove(case.data(Path(scratch)), budget=60 * minutes, out=folder, seed=0, options=ReadOptions(), say=told)
+        fc.prove(case.data(Path(scratch)), budget=60 * minutes, out=folder, seed=0, evidence=False, say=told)
     try:
         kept = fc.keep_evidence(folder, name=case.name, store=ours())
         said = f"filed: {len(kept.lines)} verdicts"
