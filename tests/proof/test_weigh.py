@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.proof.made_up_evidence import line, on_sets
 
-from fieldcraft.proof.weigh import weigh
+from fieldcraft.proof.weigh import signed, weigh
 from fieldcraft.records.evidence import Evidence
 from fieldcraft.records.prior import Prior, TipPrior
 
@@ -108,6 +108,10 @@ def test_errors_are_pooled_as_a_relative_change_whatever_their_units(units: list
     found = one(lines)
     assert (found.family, found.value, found.spread) == ("error", pytest.approx(0.05), pytest.approx(0, abs=1e-6))
     assert found.because.startswith("+5 % less error")
+
+
+def test_what_rounding_leaves_of_zero_is_zero() -> None:
+    assert [signed(value) for value in (-2.8e-17, 0.01234, -1.0)] == ["+0", "+0.0123", "-1"]
 
 
 def test_an_error_without_a_level_is_not_pooled() -> None:

@@ -61,9 +61,11 @@ def add(
 
 
 def _row(line: "Evidence") -> tuple[str, ...]:
+    from fieldcraft.proof.weigh import signed
+
     effect = line.effect
-    low, high = ("open" if end is None else f"{end:+.3g}" for end in (effect.low, effect.high))
-    told = f"{effect.value:+.3g} [{low}, {high}]"
+    low, high = ("open" if end is None else signed(end) for end in (effect.low, effect.high))
+    told = f"{signed(effect.value)} [{low}, {high}]"
     return line.tip, line.name or line.data[:8], line.metric, told, str(effect.pairs), line.word
 
 

@@ -116,10 +116,15 @@ def effect_in_words(mean: Pooled | TipPrior, family: Family) -> str:
     """Such as "-0.41 points [-0.72, -0.10]"; "too few sets for an interval" below five sets."""
     assert mean.value is not None
     scale, unit = UNITS[family]
-    told = f"{scale * mean.value:+.3g}{unit}"
+    told = f"{signed(scale * mean.value)}{unit}"
     if mean.low is None or mean.high is None:
         return f"{told} (too few sets for an interval)"
-    return f"{told} [{scale * mean.low:+.3g}, {scale * mean.high:+.3g}]"
+    return f"{told} [{signed(scale * mean.low)}, {signed(scale * mean.high)}]"
+
+
+def signed(value: float) -> str:
+    """Three digits and a sign; what rounding left of zero is zero."""
+    return f"{round(value, 9) + 0.0:+.3g}"
 
 
 def _digest(lines: Sequence[Evidence]) -> str:
