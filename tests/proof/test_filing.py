@@ -26,10 +26,10 @@ def test_each_tested_tip_gets_a_line_with_the_numbers_of_its_verdict() -> None:
     lines = filed(proof, GROUND, on="2026-01-31")
     assert [one.tip for one in lines] == list(proof.setting.factors)
     for one, verdict in zip(lines, proof.verdicts, strict=True):
-        assert verdict.effect is not None
+        assert one.effect is not None and verdict.effect is not None
         assert (one.effect.value, one.effect.pairs, one.word) == (
             verdict.effect.value,
-            len(verdict.differences),
+            verdict.effect.pairs,
             verdict.word,
         )
         assert one.planned == (verdict.factor in proof.setting.base)
@@ -68,11 +68,15 @@ def test_a_proof_of_ones_own_switches_says_nothing_of_tips() -> None:
 def test_open_ends_are_kept_as_such_and_tips_without_an_effect_are_not_filed() -> None:
     proof = made_up()
     first = replace(proof.verdicts[0], effect=Between(value=0.1, low=-math.inf, high=math.inf, pairs=2))
-    second, third = (replace(one, effect=None, differences=()) for one in proof.verdicts[1:3])
+    second, third = (replace(one, effect=None, differences=(), word="cannot tell yet") for one in proof.verdicts[1:3])
     lines = filed(replace(proof, verdicts=(first, second, third, *proof.verdicts[3:])), GROUND)
+    assert lines[0].effect is not None
     assert lines[0].effect.low is lines[0].effect.high is None
     assert [one.tip for one in lines] == [first.factor, *(one.factor for one in proof.verdicts[3:])]
-    with pytest.raises(RunError, match="does not know the effect of any tip yet"):
+    diverged = replace(second, word="paid")
+    (line,) = filed(replace(proof, verdicts=(diverged, third)), GROUND)
+    assert (line.word, line.effect) == ("paid", None)
+    with pytest.raises(RunError, match="knows nothing of any tip yet"):
         filed(replace(proof, verdicts=(second, third)), GROUND)
 
 
@@ -85,7 +89,7 @@ WITH_METRIC = {metric: made_up(Asked(metric=metric)) for metric in ("rmse", "acc
 def of(differences: tuple[float, ...], metric: str = "rmse", overlap: float = 0.0) -> float | None:
     proof = WITH_METRIC[metric]
     proof = replace(proof, setting=replace(proof.setting, overlap=overlap))
-    return standard_error(replace(proof.verdicts[0], differences=differences), proof)
+    return standard_error(replace(proof.verdicts[0], effect=None, differences=differences), proof)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=9).filter(lambda values: np.ptp(values) > 1e-6))
@@ -101,13 +105,13 @@ def test_overlapping_training_parts_widen_it() -> None:
 
 
 def test_pairs_that_agree_by_rounding_are_not_taken_for_certain() -> None:
-    """Differences between shares of 400 samples, rounded from something finer, vary by a sixth of a squared step."""
+    """Differences between shares of 1,000 samples, rounded from something finer, vary by a sixth of a squared step."""
     found = of((0.0, 0.0, 0.0), "accuracy")
-    assert found == pytest.approx(1 / 400 / math.sqrt(6) / math.sqrt(3))
+    assert found == pytest.approx(1 / 1000 / math.sqrt(6) / math.sqrt(3))
     rng = np.random.default_rng(0)
     fine = rng.uniform(0.8, 0.9, (100_000, 2))
-    errors = np.round(fine * 400) / 400 - fine
-    assert np.var(errors[:, 0] - errors[:, 1]) == pytest.approx(1 / 400**2 / 6, rel=0.02)
+    errors = np.round(fine * 1000) / 1000 - fine
+    assert np.var(errors[:, 0] - errors[:, 1]) == pytest.approx(1 / 1000**2 / 6, rel=0.02)
 
 
 def test_too_few_or_equal_pairs_have_none() -> None:

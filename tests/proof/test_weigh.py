@@ -128,6 +128,11 @@ def test_what_has_no_error_of_its_own_is_counted_but_not_pooled(change: dict[str
 # ---------------------------------------------------------------- each set once
 
 
+def test_a_tip_without_which_training_diverges_counts_as_paid_without_an_effect() -> None:
+    found = one([*on_sets(HURTS[:4], word="hurt"), replace(line(set="e", word="paid"), effect=None)])
+    assert (found.sets, found.paid, found.hurt) == (4, 1, 4)
+
+
 def test_a_set_that_was_proved_again_and_again_counts_once() -> None:
     lines = on_sets(HURTS)
     again = [replace(lines[0], proof=f"again {number}") for number in range(9)]

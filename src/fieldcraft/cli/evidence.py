@@ -64,9 +64,12 @@ def _row(line: "Evidence") -> tuple[str, ...]:
     from fieldcraft.proof.weigh import signed
 
     effect = line.effect
+    named = line.tip, line.name or line.data[:8], line.metric
+    if effect is None:
+        return *named, "diverged", "", line.word
     low, high = ("open" if end is None else signed(end) for end in (effect.low, effect.high))
     told = f"{signed(effect.value)} [{low}, {high}]"
-    return line.tip, line.name or line.data[:8], line.metric, told, str(effect.pairs), line.word
+    return *named, told, str(effect.pairs), line.word
 
 
 def _sum(one: "TipPrior") -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def latest(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
 
 
 def _weight(line: Evidence) -> tuple[int, int, str, str]:
-    return RANK[line.stage], line.effect.pairs, line.date, _written(line)
+    return RANK[line.stage], line.effect.pairs if line.effect else 0, line.date, _written(line)
 
 
 def _checked(document: object, origin: str) -> Evidence:

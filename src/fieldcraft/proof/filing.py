@@ -36,9 +36,9 @@ class Ground:
 
 
 def filed(proof: Proof, ground: Ground, *, on: str = "") -> tuple[Evidence, ...]:
-    """A line for each tip of which there is an effect. `on`: the day, by default today.
+    """A line for each tip of which there is a verdict or an effect. `on`: the day, by default today.
 
-    Raises: RunError when a control failed, when no verdict is about a tip, or when none of them has an effect yet.
+    Raises: RunError when a control failed, when no verdict is about a tip, or when nothing is known of any tip yet.
     """
     if bad := [one for one in proof.controls if one.passed is False]:
         told = "; ".join(f"{one.kind}: {one.because}" for one in bad)
@@ -51,18 +51,16 @@ def filed(proof: Proof, ground: Ground, *, on: str = "") -> tuple[Evidence, ...]
         )
     day = on or datetime.now(UTC).date().isoformat()
     lines = tuple(
-        _line(one, one.effect, proof, ground, day)
+        _line(one, proof, ground, day)
         for one in verdicts
-        if one.effect is not None and math.isfinite(one.effect.value)
+        if one.word != "cannot tell yet" or _effect(one, proof) is not None
     )
     if not lines:
-        raise RunError(
-            "this proof does not know the effect of any tip yet: `fieldcraft prove` with a larger --budget goes on."
-        )
+        raise RunError("this proof knows nothing of any tip yet: `fieldcraft prove` with a larger --budget goes on.")
     return lines
 
 
-def _line(verdict: Verdict, effect: Between, proof: Proof, ground: Ground, day: str) -> Evidence:
+def _line(verdict: Verdict, proof: Proof, ground: Ground, day: str) -> Evidence:
     setting, facts = proof.setting, ground.facts
     plan = _digest(to_toml(ground.plan))
     return Evidence(
@@ -79,10 +77,10 @@ def _line(verdict: Verdict, effect: Between, proof: Proof, ground: Ground, day: 
         planned=verdict.factor in setting.base,
         metric=setting.metric,
         higher_is_better=setting.higher_is_better,
-        effect=_estimate(effect, standard_error(verdict, proof)),
+        effect=_effect(verdict, proof),
         level=_level(verdict, proof),
         word=verdict.word,
-        margin=setting.margin,
+        margin=verdict.margin or setting.margin,
         alpha=setting.alpha,
         stage=verdict.stage,
         trial_s=verdict.trial_s,
@@ -99,14 +97,20 @@ def _line(verdict: Verdict, effect: Between, proof: Proof, ground: Ground, day: 
     )
 
 
+def _effect(verdict: Verdict, proof: Proof) -> Estimate | None:
+    if verdict.effect is None or not math.isfinite(verdict.effect.value):
+        return None
+    return _estimate(verdict.effect, standard_error(verdict, proof))
+
+
 def standard_error(verdict: Verdict, proof: Proof) -> float | None:
-    """Of the mean of the differences. None with fewer than two, or when they are all the same.
+    """Of the mean of the differences up to the last look. None with fewer than two, or when they are all the same.
 
     The overlap of training samples between pairs is allowed for as Nadeau and Bengio 2003 do: variance times
     (1 / n + overlap). Shares of right answers come in steps of one sample, so that few pairs can agree by chance: their
     variance is taken for no less than what rounding to such steps gives a difference, a sixth of a squared step.
     """
-    pairs = verdict.differences
+    pairs = verdict.differences[: verdict.effect.pairs if verdict.effect else None]
     if len(pairs) < 2:
         return None
     variance = statistics.variance(pairs)

@@ -44,7 +44,7 @@ def weigh(lines: Iterable[Evidence], versions: Mapping[str, str]) -> Prior:
 def measured(line: Evidence, family: Family) -> Measured | None:
     """The effect as it can be pooled; None with too few pairs, or where they all gave the same."""
     effect = line.effect
-    if effect.error is None or effect.pairs < LEAST_PAIRS:
+    if effect is None or effect.error is None or effect.pairs < LEAST_PAIRS:
         return None
     unit = 1.0
     if family == "error":

@@ -50,8 +50,8 @@ class Evidence:
     """Whether the tip was part of that plan (and left out once) or not (and added once)."""
     metric: str
     higher_is_better: bool
-    effect: Estimate
-    """Positive: better with the tip."""
+    effect: Estimate | None
+    """Positive: better with the tip. None where what decided was how often training diverged."""
     level: float | None
     """Mean metric of the plan as it stands."""
     word: Word
