@@ -92,7 +92,7 @@ def _cells(proof: Proof, verdict: Verdict) -> tuple[str, ...]:
         cost_difference(seconds, "s").partition(" (")[0] if seconds else "",
         note(proof, verdict),
     )
-    return tuple(_line(cell) for cell in cells)
+    return tuple(one_line(cell) for cell in cells)
 
 
 def _above(proof: Proof) -> list[tuple[str, str]]:
@@ -106,7 +106,7 @@ def _above(proof: Proof) -> list[tuple[str, str]]:
         (f"{control_title(one)} ({control_line(one, units)})", "bold red" if one.passed is False else "dim")
         for one in proof.controls
     ]
-    return [(_line(text), style) for text, style in said]
+    return [(one_line(text), style) for text, style in said]
 
 
 def _below(proof: Proof) -> list[str]:
@@ -117,10 +117,10 @@ def _below(proof: Proof) -> list[str]:
     unit = f" in {units.name}" if units.name else ""
     scale = f"effect: on minus off{unit}; {direction(proof.setting)}; less than {margin_shown(proof)} does not matter"
     open_ones = undecided(proof) if proof.trusted else ()
-    return [_line(one) for one in (scale, *holds(proof), *changes(proof), *proof.notes, *open_ones)]
+    return [one_line(one) for one in (scale, *holds(proof), *changes(proof), *proof.notes, *open_ones)]
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """On one line, with plain spaces, and nothing that a terminal would obey."""
     return "".join(
         letter if letter.isprintable() else " " if letter.isspace() else "\N{REPLACEMENT CHARACTER}" for letter in text

@@ -1,12 +1,13 @@
 """`fieldcraft prove RUN|DATA`: which tips paid on this data, with intervals."""
 
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from fieldcraft.cli.console import say
+from fieldcraft.cli.console import err, say
 from fieldcraft.cli.options import (
     AsKind,
     Download,
@@ -94,34 +95,37 @@ def prove(
     The same command goes on where a stopped or killed one was, and with more --budget where one ended.
     """
     options = read_options(kind, target, group, time, task, download)
+    from fieldcraft.cli.proof_progress import ProofProgress
     from fieldcraft.cli.proof_table import tell_proof
     from fieldcraft.train.clock import process_started
     from fieldcraft.verbs.prove import prove as find_out
 
-    proof = find_out(
-        what,
-        tips=tuple(one.strip() for one in tips.split(",") if one.strip()) if tips else (),
-        budget=budget,
-        metric=metric,
-        effect=effect,
-        equal=equal,
-        alpha=alpha,
-        margin=margin,
-        workers=workers,
-        engine=engine,
-        address=address,
-        trial_budget=trial_budget,
-        fit_budget=fit_budget,
-        out=folder,
-        seed=seed,
-        options=options,
-        edits=edits or (),
-        without=without or (),
-        skip_bad=skip_bad,
-        relabel=relabel,
-        evidence=not no_evidence,
-        say=say,
-        command=("fieldcraft", *sys.argv[1:]),
-        started=process_started(),
-    )
+    with closing(ProofProgress(err())) as progress:
+        proof = find_out(
+            what,
+            tips=tuple(one.strip() for one in tips.split(",") if one.strip()) if tips else (),
+            budget=budget,
+            metric=metric,
+            effect=effect,
+            equal=equal,
+            alpha=alpha,
+            margin=margin,
+            workers=workers,
+            engine=engine,
+            address=address,
+            trial_budget=trial_budget,
+            fit_budget=fit_budget,
+            out=folder,
+            seed=seed,
+            options=options,
+            edits=edits or (),
+            without=without or (),
+            skip_bad=skip_bad,
+            relabel=relabel,
+            evidence=not no_evidence,
+            say=say,
+            see=progress,
+            command=("fieldcraft", *sys.argv[1:]),
+            started=process_started(),
+        )
     tell_proof(proof)
