@@ -16,6 +16,7 @@ NAMES = [
     "Plan",
     "ReadOptions",
     "Run",
+    "Trained",
     "audit",
     "doctor",
     "draft",
@@ -29,6 +30,7 @@ NAMES = [
     "load",
     "open_data",
     "prove",
+    "prove_function",
     "read_plan",
     "rewrite",
 ]

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from fieldcraft.verbs.evidence import evidence, keep_evidence
     from fieldcraft.verbs.fingerprint import facts_of
     from fieldcraft.verbs.fit import fit
+    from fieldcraft.verbs.function_trial import Trained
     from fieldcraft.verbs.inspect import inspect
     from fieldcraft.verbs.labels import labels
     from fieldcraft.verbs.prove import prove
+    from fieldcraft.verbs.prove_function import prove_function
     from fieldcraft.verbs.run import Run
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Plan",
     "ReadOptions",
     "Run",
+    "Trained",
     "audit",
     "doctor",
     "draft",
@@ -46,6 +49,7 @@ __all__ = [
     "load",
     "open_data",
     "prove",
+    "prove_function",
     "read_plan",
     "rewrite",
 ]
@@ -58,6 +62,7 @@ _HOMES = {
     "Plan": "fieldcraft.plan.schema:Plan",
     "ReadOptions": "fieldcraft.data.dataset:ReadOptions",
     "Run": "fieldcraft.verbs.run:Run",
+    "Trained": "fieldcraft.verbs.function_trial:Trained",
     "doctor": "fieldcraft.verbs.doctor:doctor",
     "audit": "fieldcraft.verbs.audit:audit",
     "draft": "fieldcraft.verbs.draft:draft",
@@ -71,6 +76,7 @@ _HOMES = {
     "load": "fieldcraft.prediction.model:load_model",
     "open_data": "fieldcraft.data.open:open_data",
     "prove": "fieldcraft.verbs.prove:prove",
+    "prove_function": "fieldcraft.verbs.prove_function:prove_function",
     "read_plan": "fieldcraft.plan.toml:read_plan",
     "rewrite": "fieldcraft.inspection.rewrite:rewrite",
 }

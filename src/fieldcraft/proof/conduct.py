@@ -109,13 +109,15 @@ def conduct(
     spent_s: float = 0.0,
     see: Callable[[Progress], None] = lambda progress: None,
     stop: Callable[[], bool] = lambda: False,
+    doubt: Callable[[Sequence[Outcome]], str] = lambda outcomes: "",
     clock: Callable[[], float] = time.monotonic,
 ) -> Proof:
     """Run trials until everything is decided, the budget ends, or someone stops it; then say what is known.
 
     `budget_s`: seconds over all sittings, of which `spent_s` are gone; trials that would go on beyond it are given up.
     Outcomes in the journal count and are not run again. `see` is called after every outcome and about twice a second;
-    `stop` is asked as often. The engine is closed at the end.
+    `stop` is asked as often. `doubt` says why more trials would show nothing, or "": then it ends, with that as a
+    note. The engine is closed at the end.
     Raises: BudgetError when not even one pair of trials fits; RunError when the base fails again and again.
     """
     began, noted = clock(), clock()
@@ -127,7 +129,7 @@ def conduct(
         while True:
             now = spent_s + clock() - began
             stopped = stop()
-            if stopped or now >= budget_s:
+            if stopped or now >= budget_s or doubt(known.outcomes):
                 break
             standing = _standing(known, running, budget_s - now, engine.places)
             for trial in next_trials(standing):
@@ -161,7 +163,14 @@ def conduct(
         interactions=known.ranking.interactions,
         outcomes=known.outcomes,
         seconds=now,
-        notes=_notes(known, running, stopped, _standing(known, running, budget_s - now, engine.places)),
+        notes=tuple(
+            note
+            for note in (
+                doubt(known.outcomes),
+                *_notes(known, running, stopped, _standing(known, running, budget_s - now, engine.places)),
+            )
+            if note
+        ),
     )
 
 

@@ -33,6 +33,8 @@ CONFIRMED_PAIRS = 6
 """A screening must leave time for so many pairs of the front and of the controls."""
 PLACEBO_PAIRS = 6
 """Pairs that the placebo gets at the least."""
+CONTROL_PAIRS = 24
+"""And so many any control at the most: then it stays unknown."""
 DOUBTED_PAIRS = 24
 """Until so many pairs it is not believed that no number of them would decide."""
 HOPELESS_TRIES = 3
@@ -186,7 +188,7 @@ def _lines(standing: Standing) -> Iterator[_Line]:
         pair = _next_pair(standing, "confirm", arm)
         passed = next((one.passed for one in standing.controls if one.kind == arm.kind), None)
         short = arm.kind == "placebo" and pair - FIRST_PAIR["confirm"] < PLACEBO_PAIRS
-        if passed is None or short:
+        if (passed is None or short) and pair - FIRST_PAIR["confirm"] < CONTROL_PAIRS:
             found.append(_Line(arm, min(first, _LAST - 1), pair))
     yield from found
 

@@ -104,7 +104,8 @@ def _step(outcomes: Sequence[Outcome], stage: Stage) -> float:
     scores = sorted(
         {one.score for one in outcomes if one.trial.stage == stage and one.score is not None and scored(one)}
     )
-    gaps = [high - low for low, high in pairwise(scores) if high - low > ROUNDING * max(map(abs, scores))]
+    same = ROUNDING * max(map(abs, scores), default=0.0)
+    gaps = [high - low for low, high in pairwise(scores) if high - low > same]
     if len(gaps) < 2:
         return 0.0
     smallest = min(gaps)
