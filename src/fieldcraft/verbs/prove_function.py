@@ -60,7 +60,7 @@ def prove_function(
     same call goes on where it stopped; None keeps nothing. After Ctrl-C, the running training ends and what is known
     comes back. What the function raises is recorded with its trial. It hurts where one training takes much of the
     budget: fewer than about six pairs decide only what is obvious.
-    Source: docs/explain/proof.md for the statistics.
+    Source: Lan and DeMets 1983 for looks at any time; Nadeau and Bengio 2003 for `overlap`.
     Raises: PlanError for a wrong argument; BudgetError below one pair; RunError when the base always fails.
     """
     setting = _setting(
