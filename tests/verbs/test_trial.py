@@ -63,12 +63,12 @@ def test_a_trial_is_the_same_each_time_and_costs_are_measured(data: Dataset, pla
 
 def test_pairs_have_folds_and_seeds_of_their_own(data: Dataset) -> None:
     seeds = [pair_seed(3, "confirm", pair) for pair in (0, 1)] + [pair_seed(3, "screen", 0), pair_seed(4, "confirm", 0)]
-    assert len({tuple(fold(data, Splits(), seed).test) for seed in seeds}) == 4
+    assert len({tuple(fold(data, Splits(), seed, 0).test) for seed in seeds}) == 4
 
 
 def test_arms_of_a_pair_share_fold_initialisation_order_and_random_changes(data: Dataset, plan: Plan) -> None:
     seed = pair_seed(3, "confirm", 0)
-    samples = ready(data, fold(data, Splits(), seed), plan, Path())
+    samples = ready(data, fold(data, Splits(), seed, 0), plan, Path())
     seeded, device = replace(plan, seed=seed), engine(plan.execution).device
     batches = samples.batches("train", seeded, device, name="large", augment=True)
     placebo = batches.drawn_by(99)
@@ -86,7 +86,7 @@ def test_the_placebo_changes_the_order_alone_and_the_poison_hurts(data: Dataset,
 
 
 def test_poison_permutes_half_of_the_training_labels_and_no_others(data: Dataset) -> None:
-    parts = fold(data, Splits(), 5)
+    parts = fold(data, Splits(), 5, 0)
     bad = poison(data, parts, 5)
     held = np.concatenate([parts.validation, parts.test])
     assert (bad.targets.values[held] == data.targets.values[held]).all()

@@ -8,7 +8,6 @@ from fieldcraft.data.near import listed
 from fieldcraft.data.splits import Parts, Rows, drawn
 from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Splits
-from fieldcraft.records.streams import stream_seed
 
 SHARE = 0.2
 """Of the samples, set aside as a fold."""
@@ -19,16 +18,16 @@ ORIGINS = 4
 STEP = 0.1
 
 
-def fold(dataset: Dataset, splits: Splits, seed: int) -> Parts:
-    """The fold of one seed, as the test part; the rest is parted into training and validation as a planner parts it.
+def fold(dataset: Dataset, splits: Splits, seed: int, turn: int) -> Parts:
+    """The fold of one pair, as the test part; the rest is parted into training and validation as a planner parts it.
 
-    All samples of the data set take part. Stratified, groups stay whole; with times the fold holds the latest samples
-    of one of four stretches of time, the seed says which (then some samples are in no part: they come later).
+    All samples of the data set take part. Drawn by the seed, stratified, groups stay whole; with times the fold holds
+    the latest samples of one of four stretches of time, in turn (then some samples are in no part: they come later).
     Raises: DataError when the samples are too few for it.
     """
     pool = np.arange(len(dataset), dtype=np.int64)
     if dataset.times is not None:
-        pool = _until(dataset, pool, stream_seed(seed, "split", "origin") % ORIGINS)
+        pool = _until(dataset, pool, turn % ORIGINS)
     share = min(SHARE, MOST_SCORED / len(pool))
     rest, held = drawn(dataset, pool, share, seed, "test")
     train, validation = drawn(dataset, rest, min(splits.validation, MOST_SCORED / len(rest)), seed, "validation")
@@ -36,11 +35,11 @@ def fold(dataset: Dataset, splits: Splits, seed: int) -> Parts:
 
 
 def check_folds(dataset: Dataset, splits: Splits, seeds: tuple[int, ...]) -> Parts:
-    """The fold of the first seed, once those of all have been looked at.
+    """The fold of the first pair, once those of all have been looked at; `seeds`: one a pair.
 
     Raises: DataError when the samples are too few, or a fold holds one class only.
     """
-    folds = [fold(dataset, splits, seed) for seed in seeds]
+    folds = [fold(dataset, splits, seed, turn) for turn, seed in enumerate(seeds)]
     targets = dataset.targets
     if targets.task != "regression":
         for one in folds:

@@ -17,6 +17,8 @@ from fieldcraft.proof.rules import Rules, rules_of, with_resolution, word
 from fieldcraft.records.proof import Between, Control, Outcome, Setting, Stage, Verdict, Word
 
 STAGES: tuple[Stage, Stage] = ("confirm", "full")
+NO_SHARES = frozenset({"rmse", "mae", "r2", "log-loss", "nll", "auroc"})
+"""Metrics that one sample moves by any amount."""
 ROUNDING = 1e-9
 """Of scores: what differs by less is the same number."""
 IN_STEP = 1e-4
@@ -69,7 +71,7 @@ def _judged(
     """What the pairs of one factor or control say."""
     counted = [both for both in pairs if both.counts]
     differences = tuple(difference(setting, both) for both in counted)
-    rules = with_resolution(shared, _one_sample(counted), _step(outcomes, stage))
+    rules = with_resolution(shared, _one_sample(setting.metric, counted), _step(outcomes, stage))
     effect = _effect(differences, counted, rules)
     diverging = more_often(pairs, rules.alpha_diverging)
     said = _word(effect, diverging, rules.margin, taken_out=name in setting.base)
@@ -91,8 +93,10 @@ def _judged(
     )
 
 
-def _one_sample(counted: Sequence[Both]) -> float | None:
+def _one_sample(metric: str, counted: Sequence[Both]) -> float | None:
     """Share that one sample makes of the smallest fold; None where the score is no mean of rights and wrongs."""
+    if metric in NO_SHARES:
+        return None
     ends = [one for both in counted for one in (both.on, both.off)]
     if not ends or not all(one.n and one.score is not None and 0 <= one.score <= 1 for one in ends):
         return None

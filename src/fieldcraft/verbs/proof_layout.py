@@ -237,6 +237,7 @@ def _setting(subject: Subject, pool: Dataset, fold: Parts, arms: Arms, found: Fa
         alpha=asked.alpha,
         margin=asked.margin or default_margin(name, pool),
         overlap=len(fold.test) / len(fold.train),
+        folds=0 if pool.times is None else ORIGINS,
         trial_s=stages,
         workers=asked.workers,
         planned_s=subject.fit_s,

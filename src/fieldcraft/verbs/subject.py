@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
-from fieldcraft.errors import PlanError
+from fieldcraft.errors import PlanError, RunError
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
@@ -92,6 +92,8 @@ def subject(
             prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=tuple(edits), without=frozenset(without),
             fit_s=fit_s or FIT_S, run=None, evidence=evidence,
         )  # fmt: skip
+    if not run.folder.plan.exists():
+        raise RunError(f"{run.path} has no plan yet, so there is nothing to prove in it: fit it first.")
     request = request_of(run)
     if request.plan is not None:
         raise PlanError(

@@ -96,25 +96,24 @@ class _Bench:
             return Outcome(trial=trial, score=None, error=plan)
         seed = pair_seed(self.maker.seed, trial.stage, trial.pair)
         plan = replace(plan, seed=seed)
-        samples = self._samples(plan, poisoned=trial.arm.kind == "poison")
+        samples = self._samples(plan, trial.pair, poisoned=trial.arm.kind == "poison")
         order_seed = stream_seed(seed, "placebo") if trial.arm.kind == "placebo" else None
         trained, notes = trained_once(
             plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed
         )
         value, problem = fold_score(plan, samples, trained)
-        groups = samples.groups("test")
         return Outcome(
-            trial=trial, score=value, n=len(samples.parts.test) if groups is None else len(np.unique(groups)),
-            cost=cost_of(trained), diverged=bool(problem), error=problem, notes=notes,
+            trial=trial, score=value, n=len(samples.parts.test), cost=cost_of(trained), diverged=bool(problem),
+            error=problem, notes=notes,
         )  # fmt: skip
 
-    def _samples(self, plan: Plan, *, poisoned: bool) -> Samples:
+    def _samples(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
         sample = plan.input
         key = (plan.seed, poisoned, (sample.height, sample.width) if sample.kind == "image" else sample)
         if key in self.kept:
             self.kept.move_to_end(key)
             return self.kept[key]
-        parts = fold(self.dataset, self.maker.splits, plan.seed)
+        parts = fold(self.dataset, self.maker.splits, plan.seed, pair)
         dataset = poison(self.dataset, parts, plan.seed) if poisoned else self.dataset
         with tempfile.TemporaryDirectory() as scratch:
             self.kept[key] = ready(dataset, parts, plan, Path(scratch))
