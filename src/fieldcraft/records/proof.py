@@ -201,6 +201,7 @@ class FinalLook:
     planned: float
     kept: float
     difference: Between
+    """Of what was kept to the plan as it stood; positive: what was kept is better."""
     n: int
 
 

@@ -1,8 +1,9 @@
 """How a proof is laid out before its first trial: factors, folds, seconds of a trial; kept for its next sittings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from typing import get_args
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -16,8 +17,9 @@ from fieldcraft.plan.edit import edit
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.prediction.metrics import higher_is_better
+from fieldcraft.proof.design import Kind, screening
 from fieldcraft.proof.journal import ProofJournal
-from fieldcraft.proof.schedule import FIRST_PAIR
+from fieldcraft.proof.schedule import FIRST_PAIR, SCREENED_FROM, base_arm, toggled_arm
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json, write_json, write_whole
@@ -108,12 +110,30 @@ class Layout:
             planned = self._arms(trial.stage).planned(self.factors, trial.arm.on)
             self.shelf.put(trial.stage, planned)
 
+    def carried(self) -> Shelf:
+        """All plans that any trial may need, made now, for workers on machines that do not see the folder."""
+        trials = tuple(_possible(self.setting))
+        for trial in trials:
+            self.shelve(trial)
+        return self.shelf.carrying((trial.stage, trial.arm.on) for trial in trials)
+
     def _arms(self, stage: Stage) -> Arms:
         if stage != "full":
             return self.short
         if self.full is None:
             self.full = _arms(self.subject, self.facts, self.asked, self.setting.trial_s["full"])
         return self.full
+
+
+def _possible(setting: Setting) -> Iterator[Trial]:
+    """A trial of every arm that the schedule can come to."""
+    for stage in setting.trial_s:
+        if stage != "screen":
+            arms = [base_arm(setting), *(toggled_arm(setting, factor) for factor in setting.factors)]
+            yield from (Trial(stage=stage, arm=arm, pair=FIRST_PAIR[stage]) for arm in arms)
+        elif len(setting.factors) >= SCREENED_FROM:
+            for kind in get_args(Kind):
+                yield from screening(setting, kind, FIRST_PAIR[stage])
 
 
 def laid_out(subject: Subject, pool: Dataset, journal: ProofJournal, asked: Asked) -> Layout:

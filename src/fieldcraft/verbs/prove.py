@@ -191,7 +191,8 @@ def _check(tips: Sequence[str], alpha: float, margin: float | None, workers: int
 def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> TrialMaker:
     """What workers are given. `travels`: to machines that may not see the folder."""
     plan = layout.short.base
-    dataset, pixels, shelf = pool, None, layout.shelf
+    dataset, pixels = pool, None
+    shelf = layout.carried() if travels else layout.shelf
     if isinstance(plan.input, ImageInput):
         whole = layout.subject.wardrobe.samples(plan)
         assert whole.pixels is not None

@@ -58,8 +58,9 @@ def last_look(
 ) -> FinalLook:  # fmt: skip
     """Train both plans once on the training part and compare them on the test part, sample by sample.
 
-    The interval is that of the test samples; what another seed would do is not in it. The look is in the ledger before
-    it is taken. Raises: FieldcraftError when one of them does not train.
+    A positive difference: the proven plan is better. The interval is that of the test samples; what another seed would
+    do is not in it. The look is in the ledger before it is taken.
+    Raises: FieldcraftError when one of them does not train.
     """
     found: list[Array] = []
     for plan in (planned, proven):
@@ -72,7 +73,7 @@ def last_look(
     metric, task, truth = planned.task.metric, planned.task.kind, samples.truth("test")
     groups = samples.groups("test")
     own = metric if isinstance(metric, str) else build_metric(metric)
-    gain, error = paired_difference(own, task, truth, found[0], found[1], groups)
+    gain, error = paired_difference(own, task, truth, found[1], found[0], groups)
     values = [score(own, task, truth, one) if isinstance(own, str) else own(truth, one) for one in found]
     return FinalLook(
         look=number, planned=values[0], kept=values[1],
