@@ -225,6 +225,7 @@ class Arms:
         pinned = self.effect == "direct" or self.equal_steps
         drafting = self.drafting
         found = drafting.direct(factors, on) if self.effect == "direct" else drafting.total(factors, on, self.base)
+        found = _same_process(found, self.base)
         plan = _alone(found) if pinned else drafting.settled(found, self.base)
         top, base = plan.ladder.rungs[-1], self.base.ladder.rungs[-1]
         # Streams go by the rung's name: whatever network is trained, it shares them with the others of its pair.
@@ -241,7 +242,7 @@ class Arms:
             except PlanError as error:
                 dropped[name] = f"{'without' if name in factors.base else 'with'} it there is no plan: {error}"
                 continue
-            if _as_trained(plan) == _as_trained(self.base):
+            if plan == self.base:
                 dropped[name] = "it changes nothing in what a trial trains, the largest network of the plan"
         return factors.without(dropped)
 
@@ -267,9 +268,9 @@ def _written(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _as_trained(plan: Plan) -> Plan:
-    """Without what works only from the start of a process, which trials share."""
-    return replace(plan, execution=replace(plan.execution, allocator="default"))
+def _same_process(plan: Plan, base: Plan) -> Plan:
+    """With the allocator of another plan: it works only from the start of a process, which trials share."""
+    return replace(plan, execution=replace(plan.execution, allocator=base.execution.allocator))
 
 
 def _building_on(name: str, decisions: Sequence[Decision]) -> list[str]:
