@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from fieldcraft.anatomy import fields, repeats
 from fieldcraft.anatomy.fields import fields_of
+from fieldcraft.anatomy.masks import Masks
 from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.repeats import kinds_of
 from fieldcraft.anatomy.trace import Traced, trace
@@ -51,7 +52,7 @@ def traced(blocks: int) -> Traced:
 def test_following_once_gives_the_fields_that_following_always_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     one = traced(3)
     quick = fields_of(one)
-    monkeypatch.setattr(fields, "kinds_of", lambda capture, operations: [None] * len(operations))
+    monkeypatch.setattr(fields, "kinds_of", lambda capture, operations, masks: [None] * len(operations))
     assert fields_of(one) == quick
 
 
@@ -82,11 +83,17 @@ def test_equal_blocks_are_followed_once(monkeypatch: pytest.MonkeyPatch) -> None
 def test_events_on_other_shapes_are_of_another_kind() -> None:
     one = trace(nn.Sequential(nn.ReLU(), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU()).eval(), [torch.empty(1, 1, 8, 8)])
     operations = [operation_of(event, one.capture) for event in one.capture.events]
-    kinds = dict(zip([event.module for event in one.capture.events], kinds_of(one.capture, operations), strict=True))
+    kinds = dict(
+        zip(
+            [event.module for event in one.capture.events],
+            kinds_of(one.capture, operations, Masks(one.capture, frozenset())),
+            strict=True,
+        )
+    )
     assert kinds["0"] == kinds["1"] != kinds["3"]
 
 
 def test_recurrent_layers_are_always_followed() -> None:
     one = trace(nn.LSTM(4, 4, batch_first=True).eval(), [torch.empty(1, 6, 4)])
     operations = [operation_of(event, one.capture) for event in one.capture.events]
-    assert None in kinds_of(one.capture, operations)
+    assert None in kinds_of(one.capture, operations, Masks(one.capture, frozenset()))

@@ -5,7 +5,7 @@ a graph without circles whatever the module does; other views of the storage tha
 event of their own (`OVERLAY`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -101,6 +101,8 @@ class Capture:
     """Values that do not depend on any input."""
     parents: dict[int, frozenset[str]] = field(default_factory=dict)
     """Names of parameters and buffers that a static value was made of."""
+    buffers: Mapping[str, Tensor] = field(default_factory=dict)
+    """The module's own, by name; with their numbers, unless it was built without."""
 
     _makers: dict[int, Event] = field(default_factory=dict)
     _listed: int = 0
@@ -278,6 +280,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         refs = tuple(Ref(self.value_of(one)) for one in reads)
         static = all(ref.value in self.capture.static for ref in refs)
         outputs = tuple(self.bind(one, "operation", static=static) for one in (results if whole else results[:1]))
+        if static:
+            parents = frozenset().union(*(self.capture.parents.get(ref.value, frozenset()) for ref in refs))
+            self.capture.parents.update(dict.fromkeys(outputs, parents))
         what = RECURRENT if whole else REGULARISER
         self.capture.events.append(Event(what, refs, {}, outputs, path, kind, call, nearest_line(), module))
 

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from fieldcraft.anatomy.capture import OVERLAY, Event
 from fieldcraft.anatomy.joins import Policy
+from fieldcraft.anatomy.masks import Masks
 from fieldcraft.anatomy.operations import operation_of
 from fieldcraft.anatomy.phases import EMPTY, PIXELS
 from fieldcraft.anatomy.repeats import Repeats, kinds_of, name_of
@@ -20,7 +21,7 @@ from fieldcraft.anatomy.structure import Places
 from fieldcraft.anatomy.trace import Traced
 from fieldcraft.anatomy.units import seen_after
 from fieldcraft.records.anatomy import AxisField, InputField
-from fieldcraft.records.operations import Arithmetic, Concatenate, Normalisation, Operation
+from fieldcraft.records.operations import Arithmetic, Concatenate, Normalisation, Operation, Softmax
 
 POLICIES: tuple[Policy, Policy, Policy] = ("local", "full", "least")
 
@@ -126,9 +127,15 @@ def followed(
     gigabytes in some networks.
     """
     operations = [operation_of(event, traced.capture) for event in traced.capture.events]
-    tracks = [track for value in traced.inputs for track in _tracks(traced, value)]
+    hiding = (
+        event.outputs[0]
+        for event, operation in zip(traced.capture.events, operations, strict=True)
+        if isinstance(operation, Softmax) and operation.masked
+    )
+    masks = Masks(traced.capture, frozenset(hiding))
+    tracks = [track for value in traced.inputs for track in _tracks(traced, value, masks)]
     live, done = _live(traced), _last_read(traced)
-    kinds = kinds_of(traced.capture, operations)
+    kinds = kinds_of(traced.capture, operations, masks)
     for place, (event, operation, kind) in enumerate(zip(traced.capture.events, operations, kinds, strict=True)):
         if event.outputs and (event.function != OVERLAY or event.outputs[0] in live):
             for track in tracks:
@@ -163,7 +170,7 @@ def _last_read(traced: Traced) -> dict[int, list[int]]:
     return places
 
 
-def _tracks(traced: Traced, value: int) -> Iterator[Track]:
+def _tracks(traced: Traced, value: int, masks: Masks) -> Iterator[Track]:
     shape = traced.capture.values[value].shape
     places: Places = {}
     repeats = Repeats()
@@ -177,6 +184,7 @@ def _tracks(traced: Traced, value: int) -> Iterator[Track]:
                 sights={value: start},
                 places=places,
                 repeats=repeats,
+                masks=masks,
             )
             for policy in POLICIES
         ]

@@ -8,8 +8,24 @@ import numpy as np
 from torch import nn
 
 from fieldcraft.anatomy.joins import contracted
+from fieldcraft.anatomy.masks import Visible
+from fieldcraft.anatomy.phases import EMPTY
 from fieldcraft.anatomy.scene import Here, Result, axes_of, first_of, reshaped, unknown, with_statistics
-from fieldcraft.anatomy.sights import Along, Fixed, Shape, Sight, bound, least_exact, listed, moved, soft, tidied
+from fieldcraft.anatomy.sights import (
+    MOST_UNITS,
+    Along,
+    Array,
+    Each,
+    Fixed,
+    Shape,
+    Sight,
+    bound,
+    least_exact,
+    listed,
+    moved,
+    soft,
+    tidied,
+)
 from fieldcraft.anatomy.windows import bounded
 from fieldcraft.records.operations import (
     Attention,
@@ -47,10 +63,42 @@ def normalisation(here: Here, operation: Normalisation) -> Result:
 
 
 def softmax(here: Here, operation: Softmax) -> Result:
-    """Everything along one dimension; a bound where a mask may hide some of it."""
+    """Everything along one dimension that no mask hides; a bound where a mask is not known."""
     sight, before = first_of(here)
-    whole = contracted(sight, [operation.dim], before, here.pixels)
-    return bounded(whole) if operation.masked else whole
+    masks, weights = here.scene.masks, here.event.outputs[0]
+    if operation.masked and sight is not None:
+        visible = masks.visible(weights)
+        if visible is not None:
+            return _let_through(sight, visible, operation.dim, before, here.pixels)
+        if not masks.known(weights):
+            return bounded(contracted(sight, [operation.dim], before, here.pixels))
+    return contracted(sight, [operation.dim], before, here.pixels)
+
+
+def _let_through(sight: Sight, visible: Visible, dim: int, shape: Shape, pixels: int) -> Sight | None:
+    """All that is visible along a dimension, which stays with size 1."""
+    shown = _compacted(visible, dim)
+    ends = listed(sight, shape, pixels)
+    if (isinstance(sight, Fixed | Each) and sight.softened) or np.broadcast(ends[0], shown).size > MOST_UNITS:
+        return bounded(contracted(sight, [dim], shape, pixels))
+    return tidied(*_seen(ends, shown, dim), pixels, exact=sight.exact, aligned=sight.aligned)
+
+
+def _seen(ends: tuple[Array, Array], shown: Visible, dim: int, *, kept: bool = True) -> tuple[Array, Array]:
+    low, high = ends
+    return (
+        np.where(shown, low, EMPTY).min(axis=dim, keepdims=kept),
+        np.where(shown, high, -EMPTY).max(axis=dim, keepdims=kept),
+    )
+
+
+def _compacted(visible: Visible, *dims: int) -> Visible:
+    """Size 1 along the other dimensions where nothing changes (heads)."""
+    for dim in range(visible.ndim):
+        first = visible[(slice(None),) * dim + (slice(0, 1),)]
+        if dim not in dims and (visible == first).all():
+            visible = first
+    return visible
 
 
 MOST_PAIRS = 2**20
@@ -72,16 +120,32 @@ def product(here: Here, operation: Linear | MatMul) -> Result:
     (left, one), (right, other) = here.part(given[names[0]]), here.part(given[names[1]])
     left = contracted(left, [len(one) - 1], one, here.pixels)
     inner = len(other) - 1 if names == ("input", "weight") else len(other) - 2
-    right = contracted(right, [inner], other, here.pixels)
+    visible = None if right is None or names == ("input", "weight") else here.scene.masks.visible(given[names[0]].value)
+    if right is not None and visible is not None:
+        right, other = _read_by_rows(right, visible, other, here.pixels)
+    else:
+        right, other = contracted(right, [inner], other, here.pixels), (*other[:-2], 1, other[-1])
     if names == ("input", "weight") and right is not None:
         return unknown(here, operation)
     bias = given.get("bias") if names == ("input", "weight") else given.get("self") if names[0] != "self" else None
-    parts = [(left, (*one[:-1], 1)), (right, (*other[:-2], 1, other[-1])), here.part(bias)]
+    parts = [(left, (*one[:-1], 1)), (right, other), here.part(bias)]
     maps = _as_maps(parts, here.after)
     if _is_large(maps):
         maps = [(contracted(sight, [len(here.after) - 1], own, here.pixels), own) for sight, own in maps]
         return soft(here.joined(maps), softened=least_exact(sight for sight, _ in maps))
     return here.joined(maps)
+
+
+def _read_by_rows(right: Sight, visible: Visible, shape: Shape, pixels: int) -> tuple[Sight | None, Shape]:
+    """What each row of weights (..., rows, inner) reads of (..., inner, columns), and the shape of that."""
+    shown = _compacted(visible, visible.ndim - 1)[..., None]
+    after = (*shape[:-2], visible.shape[-2], shape[-1])
+    low, high = (one[..., None, :, :] for one in listed(right, shape, pixels))
+    if (isinstance(right, Fixed | Each) and right.softened) or np.broadcast(low, shown).size > MOST_UNITS:
+        inner = len(shape) - 2
+        return bounded(contracted(right, [inner], shape, pixels)), (*shape[:-2], 1, shape[-1])
+    ends = _seen((low, high), shown, -2, kept=False)
+    return tidied(*ends, pixels, exact=right.exact, aligned=right.aligned), after
 
 
 def _is_large(parts: Sequence[tuple[Sight | None, Shape]]) -> bool:

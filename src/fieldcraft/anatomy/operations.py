@@ -235,7 +235,13 @@ def _softmax(log: bool) -> Rule:
     return read
 
 
-def _may_hide(scores: Ref, capture: Capture) -> bool:
+def _hides(mask: Ref, capture: Capture) -> bool:
+    """A mask of an attention that is one call: answers, and what an input decides about, may hide anything."""
+    seen = capture.values[mask.value]
+    return not seen.tensor.is_floating_point() or _may_hide(mask, capture, given=True)
+
+
+def _may_hide(scores: Ref, capture: Capture, *, given: bool = False) -> bool:
     """Numbers that nobody learns were filled in, or added, on the way from the products to the softmax.
 
     Of masks only that much is known without numbers; biases that are made of parameters hide nothing.
@@ -252,9 +258,13 @@ def _may_hide(scores: Ref, capture: Capture) -> bool:
             return True
         if event is not None and packet in TRANSPARENT:
             open_ += event.refs()
-        elif value in capture.static and _is_made_up(value, capture):
+        elif (value in capture.static and _is_made_up(value, capture)) or (given and _is_given(value, capture)):
             return True
     return False
+
+
+def _is_given(value: int, capture: Capture) -> bool:
+    return capture.values[value].origin == "input"
 
 
 def _is_made_up(value: int, capture: Capture) -> bool:
@@ -296,17 +306,8 @@ def _attention(call: Call) -> Operation:
         keys=key[-2],
         width=query[-1],
         causal=bool(call["is_causal"]),
-        masked=isinstance(mask, Ref) and not _is_learned(mask, call.capture),
+        masked=isinstance(mask, Ref) and _hides(mask, call.capture),
     )
-
-
-def _is_learned(mask: Ref, capture: Capture) -> bool:
-    """Made of parameters and whole numbers that index them: no entry of it is minus infinity."""
-    named = {seen.name: seen for seen in capture.values if seen.origin in ("parameter", "buffer")}
-    made_of = [named[name] for name in capture.parents.get(mask.value, ()) if name in named]
-    learned = any(seen.origin == "parameter" for seen in made_of)
-    plain = any(seen.origin == "buffer" and seen.tensor.is_floating_point() for seen in made_of)
-    return learned and not plain and capture.values[mask.value].tensor.is_floating_point()
 
 
 def _arithmetic(name: str) -> Rule:

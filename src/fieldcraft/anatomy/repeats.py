@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fieldcraft.anatomy.capture import OVERLAY, Capture, Event, Ref
+from fieldcraft.anatomy.masks import Masks
 from fieldcraft.anatomy.sights import Along, Each, Fixed, Sight
-from fieldcraft.records.operations import Operation, Recurrent
+from fieldcraft.records.operations import MatMul, Operation, Recurrent, Softmax
 
 Made = list[Sight | None]
 MOST_NUMBERS = 2**22
 """Ends of intervals that are held on to: 32 MiB of them."""
 
 
-def kinds_of(capture: Capture, operations: Sequence[Operation]) -> list[int | None]:
+def kinds_of(capture: Capture, operations: Sequence[Operation], masks: Masks) -> list[int | None]:
     """Equal numbers for events that do the same to tensors of the same shapes; None where that cannot be told."""
     numbers: dict[Hashable, int] = {}
     found: list[int | None] = []
@@ -25,14 +26,18 @@ def kinds_of(capture: Capture, operations: Sequence[Operation]) -> list[int | No
             found.append(None)
             continue
         try:
-            found.append(numbers.setdefault(_said(capture, event, operation), len(numbers)))
+            found.append(numbers.setdefault(_said(capture, event, operation, masks), len(numbers)))
         except TypeError:  # an argument that has no hash
             found.append(None)
     return found
 
 
-def _said(capture: Capture, event: Event, operation: Operation) -> Hashable:
+def _said(capture: Capture, event: Event, operation: Operation, masks: Masks) -> Hashable:
     said: list[Hashable] = [event.function, operation]
+    if isinstance(operation, Softmax) and operation.masked:
+        said.append(masks.name(event.outputs[0]))
+    if isinstance(operation, MatMul):
+        said.append(masks.name(next(event.refs())))
     for one in _flat((event.args, tuple(event.kwargs.items()))):
         if not isinstance(one, Ref):
             said.append(one)

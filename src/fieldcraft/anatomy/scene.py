@@ -6,6 +6,7 @@ from typing import Any
 
 from fieldcraft.anatomy.capture import Capture, Event, Ref
 from fieldcraft.anatomy.joins import Policy, join
+from fieldcraft.anatomy.masks import Masks
 from fieldcraft.anatomy.operations import arguments
 from fieldcraft.anatomy.repeats import Repeats
 from fieldcraft.anatomy.sights import Along, Each, Shape, Sight, bound
@@ -22,6 +23,7 @@ class Scene:
     sights: dict[int, Sight] = field(default_factory=dict)
     places: Places = field(default_factory=dict)
     repeats: Repeats = field(default_factory=Repeats)
+    masks: Masks
 
 
 @dataclass(frozen=True, slots=True)

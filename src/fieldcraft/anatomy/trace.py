@@ -42,7 +42,7 @@ def trace(module: nn.Module, inputs: Sequence[Input | Tensor], *, batch: int = 1
     input on the CPU. Raises: InspectError when the module does not take the inputs, naming the layer that failed.
     """
     try:
-        return _run(meta_copy(module), inputs, batch, "meta")
+        return _run(meta_copy(module), inputs, batch, "meta", buffers=dict(module.named_buffers()))
     except _Failed as failed:
         size = sum(one.numel() * one.element_size() for one in module.parameters())
         if size > LARGEST_REAL or isinstance(failed.error, TypeError):
@@ -69,7 +69,12 @@ class _Failed(Exception):
 
 
 def _run(
-    module: nn.Module, inputs: Sequence[Input | Tensor], batch: int, device: Literal["meta", "real"], why: str = ""
+    module: nn.Module,
+    inputs: Sequence[Input | Tensor],
+    batch: int,
+    device: Literal["meta", "real"],
+    why: str = "",
+    buffers: Mapping[str, Tensor] | None = None,
 ) -> Traced:
     module.eval()
     positional, named = make_tensors(
@@ -92,6 +97,7 @@ def _run(
             f"{type(module).__name__}.forward must return tensors (alone, in a tuple, list, dict or data class), but "
             f"returned {type(result).__name__}{' without any' if isinstance(result, Mapping | tuple | list) else ''}."
         )
+    recorder.capture.buffers = dict(module.named_buffers()) if buffers is None else buffers
     return Traced(
         capture=recorder.capture,
         inputs=tuple(ids),

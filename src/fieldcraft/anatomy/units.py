@@ -13,7 +13,7 @@ from fieldcraft.anatomy.joins import contracted, side_by_side
 from fieldcraft.anatomy.mixing_rules import attention, normalisation, product, recurrent, reduce, softmax
 from fieldcraft.anatomy.overlay import overlaid
 from fieldcraft.anatomy.phases import Taps
-from fieldcraft.anatomy.scene import Here, Result, Scene, first_of, reshaped, unknown
+from fieldcraft.anatomy.scene import Here, Result, Scene, axes_of, first_of, reshaped, unknown
 from fieldcraft.anatomy.sights import Along, Fixed, Shape, Sight, bound
 from fieldcraft.anatomy.structure import MOVES, rearranged
 from fieldcraft.anatomy.window_rules import adaptive_pool, pad, pool, resize
@@ -135,12 +135,25 @@ def _rearrange(here: Here, operation: Rearrange) -> Result:
         return sight
     if packet in FOLDS:
         return fold(here)
+    if packet == "index" and sight is not None and _picks_elsewhere(here, sight):
+        return sight
     if packet in MOVES and len(moving) == 1 and sight is not None and here.event.outputs:
         after = [here.shape(value) for value in here.event.outputs]
         return rearranged(here.event, sight, before, after, here.pixels, here.scene.places)
     if all(isinstance(one, Fixed) for one, _ in moving) and packet not in ("sort", "topk"):
         return here.joined([(one, ()) for one, _ in moving])
     return unknown(here, operation)
+
+
+def _picks_elsewhere(here: Here, sight: Sight) -> bool:
+    """Places along one dimension, where nothing changes, in an order that no input decides about."""
+    places = [(dim, one.value) for dim, one in enumerate(here.event.args[1]) if one is not None]
+    if len(places) != 1:
+        return False
+    (dim, index), axes = places[0], axes_of(sight)
+    plain = index in here.scene.capture.static and len(here.shape(index)) == 1
+    labelled = isinstance(sight, Along) and sight.labels is not None and sight.labels.shape[dim] > 1
+    return plain and dim not in axes and not labelled
 
 
 def _lookup(here: Here, operation: Lookup) -> Result:

@@ -89,7 +89,7 @@ class Softmax:
     dim: int
     log: bool = False
     masked: bool = False
-    """Something was filled in or added by hand that may hide pairs. It is not looked at: fields are bounds."""
+    """Something was filled in or added by hand that may hide pairs; fields are bounds where its numbers are unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,13 @@ from math import prod
 from typing import Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 LARGE = 2**14
 """Numbers from which a tensor is taken for weights, and not for something that a constructor reads."""
+MODERATE = 2**28
+MASKS = "its masks are buffers, and their numbers say what is seen"
 MAKERS = frozenset((torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn))
 
 
@@ -31,7 +34,8 @@ def without_numbers(call: Callable[[], object]) -> tuple[object, str]:
     """
     try:
         with torch.device("meta"):
-            return call(), ""
+            made = call()
+        return (None, MASKS) if isinstance(made, nn.Module) and _masks_are_buffers(made) else (made, "")
     except Exception as error:
         why = f"it failed with {type(error).__name__}: {error}".rstrip(": ").partition("\n")[0].rstrip(".")
     try:
@@ -39,6 +43,14 @@ def without_numbers(call: Callable[[], object]) -> tuple[object, str]:
             return call(), ""
     except Exception:
         return None, why
+
+
+def _masks_are_buffers(module: nn.Module) -> bool:
+    """Masks decide what is seen, so that their numbers are worth a module of moderate size."""
+    size = sum(one.numel() for one in module.parameters())
+    return size <= MODERATE and any(
+        name.endswith("mask") and one.is_meta and one.is_floating_point() for name, one in module.named_buffers()
+    )
 
 
 def _numbers(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int:
