@@ -53,8 +53,8 @@ told["again"] = sum("run again" in note for one in found for note in one.notes)
 until = time.monotonic() + 60
 while engine.places > 1 and time.monotonic() < until:
     time.sleep(0.1)
-told["left"] = engine.places
 engine.close()
+told["left"] = engine.places
 engine = OnRay(make_user_error, 1, address=cluster.address)
 engine.start(trial("look"))
 try:

@@ -73,14 +73,16 @@ class OnRay:
         self._idle: list[tuple[Any, int]] = []
         self._deaths: Counter[str] = Counter()
         self._made = 0
+        self._closed = False
+        self._fits = 0
         if not self._fitting():
             self.close()
             raise RunError(f"no machine of the Ray cluster has {threads} processors: start one that has, or use fewer.")
 
     @property
     def places(self) -> int:
-        """Trials that run at once on the machines that are there now."""
-        return max(1, self._fitting())
+        """Trials that run at once on the machines that are there now; after the end, on those that were."""
+        return self._fits if self._closed else max(1, self._fitting())
 
     def start(self, trial: Trial) -> None:
         """Hand a trial in; it waits while no machine has room for it."""
@@ -110,12 +112,14 @@ class OnRay:
             self._kill(actor)
         self._running.clear()
         self._idle.clear()
+        self._closed = True
         if self._ours:
             self._ray.shutdown()
 
     def _fitting(self) -> int:
         alive = (node["Resources"] for node in self._ray.nodes() if node["Alive"])
-        return sum(int(resources.get("CPU", 0) // self._threads) for resources in alive)
+        self._fits = sum(int(resources.get("CPU", 0) // self._threads) for resources in alive)
+        return self._fits
 
     def _make_room(self) -> None:
         """Give idle places back where there are more than fit: a trial of a dead machine may be waiting for one."""
