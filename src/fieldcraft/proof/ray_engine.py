@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import cloudpickle
@@ -162,7 +163,7 @@ class _Place:
 
     def __init__(self, make: bytes, threads: int, limit_s: Mapping[Stage, float]) -> None:
         # Other places may be on the same machine: Ray counts processors, it does not say which.
-        self._engine = Processes(cloudpickle.loads(make), 1, threads, limit_s=limit_s, pinned=False)
+        self._engine = Processes(partial(_made, make), 1, threads, limit_s=limit_s, pinned=False)
 
     def carry_out(self, trial: Trial) -> Outcome | Unmade:
         """Run it to its end."""
@@ -173,6 +174,12 @@ class _Place:
         except FieldcraftError as error:
             return Unmade(str(error), for_a_person=True)
         return outcome
+
+
+def _made(make: bytes) -> Run:
+    """Unpacked in the worker process alone, so that the actor beside it imports no torch."""
+    run: Run = cloudpickle.loads(make)()
+    return run
 
 
 def _connect(ray: Any, address: str | None) -> None:
