@@ -107,19 +107,26 @@ def test_no_freedom_left_means_no_error() -> None:
     assert any("nothing over" in note for note in found.notes)
 
 
-def test_diverged_rows_put_what_they_share_in_front_and_are_stated() -> None:
+def test_diverged_rows_are_left_out_and_what_they_share_is_stated() -> None:
     def breaks(trial: Trial) -> float | None:
         return None if "h" in trial.arm.on and "b" in trial.arm.on else additive(trial)
 
     rows = outcomes("resolution IV", breaks, diverged=True)
     found = rank(setting(), rows)
-    assert "h" in [one.factor for one in found.ranked[:4]]
+    assert {one.factor: one.effect for one in found.ranked}["c"] == pytest.approx(0.3)
     (note,) = [note for note in found.notes if "diverged" in note]
     assert "on in all of them: b, h" in note
-    assert "worst score" in note
-    dropped = rank(setting(), rows, lost="drop")
-    assert any("left out" in note for note in dropped.notes)
-    assert {one.factor: one.effect for one in dropped.ranked}["c"] == pytest.approx(0.3)
+    assert "left out" in note
+    worst = rank(setting(), rows, lost="worst")
+    assert "h" in [one.factor for one in worst.ranked[:4]]
+    assert any("worst score" in note for note in worst.notes)
+
+
+def test_a_factor_with_which_every_row_diverges_leads() -> None:
+    rows = outcomes("resolution IV", lambda trial: None if "e" in trial.arm.on else additive(trial), diverged=True)
+    found = rank(setting(), rows)
+    assert [one.factor for one in found.ranked[:2]] == ["e", "c"]
+    assert found.ranked[0].error is None
 
 
 def test_failed_rows_are_left_out_and_named() -> None:

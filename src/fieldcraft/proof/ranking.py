@@ -6,7 +6,7 @@ are averages over plans in which half of the factors are off.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import sqrt
 from typing import Literal
@@ -46,12 +46,13 @@ class _Rows:
     pairs: Table
 
 
-def rank(setting: Setting, outcomes: Sequence[Outcome], lost: Lost = "worst") -> Ranking:
+def rank(setting: Setting, outcomes: Sequence[Outcome], lost: Lost = "drop") -> Ranking:
     """Main effects (on minus off, positive is better), largest first; empty before two rows of a screening ran.
 
-    A diverged row takes part with the worst score of the others, because what makes a training diverge should be looked
-    at early (`lost="drop"` leaves it out; benchmarks/proof_design.py compares the two). Rows that failed otherwise are
-    left out. Both are noted.
+    Rows that diverged or failed are left out of the fit and noted. Taking a diverged row for the worst score of the
+    others (`lost="worst"`) was tried: what two factors do together then hides what single ones do, and far fewer of
+    the factors that matter came to the front (benchmarks/proof_design.py). Only a factor with which, or without which,
+    every row diverged leads the ranking.
     """
     rows = [one for one in outcomes if one.trial.stage == "screen"]
     scored = [one for one in rows if one.score is not None and not one.diverged]
@@ -63,7 +64,19 @@ def rank(setting: Setting, outcomes: Sequence[Outcome], lost: Lost = "worst") ->
     fitted = _rows(
         setting, [*scored, *diverged], [*(sign * (one.score or 0.0) for one in scored), *[worst] * len(diverged)]
     )
-    return _ranking(setting, fitted, _lost_notes(setting, rows, lost))
+    found = _ranking(setting, fitted, _lost_notes(setting, rows, lost))
+    first = _breaking(setting, rows)
+    return replace(found, ranked=tuple(sorted(found.ranked, key=lambda one: one.factor not in first)))
+
+
+def _breaking(setting: Setting, rows: Sequence[Outcome]) -> tuple[str, ...]:
+    """Factors with which every row diverged, or without which every row did, and not so the other way round."""
+
+    def broke(name: str, on: bool) -> bool:
+        there = [one.diverged for one in rows if (name in one.trial.arm.on) == on]
+        return bool(there) and all(there)
+
+    return tuple(name for name in setting.factors if broke(name, True) != broke(name, False))
 
 
 def _rows(setting: Setting, outcomes: Sequence[Outcome], scores: Sequence[float]) -> _Rows:
