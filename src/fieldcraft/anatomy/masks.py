@@ -24,7 +24,7 @@ MOVING = frozenset(
 )
 DEPTH = 80.0
 """Below the best score of its row by so much, a pair is hidden: exp(-80) = 2e-35. Swin's masks say -100."""
-LARGEST = 2**23
+LARGEST = 2**21
 
 
 SOFTMAX = frozenset(("_softmax", "softmax", "_safe_softmax", "_log_softmax"))
