@@ -324,6 +324,15 @@ def test_a_mask_is_not_looked_at() -> None:
     assert not field(attn_mask=lambda net, x: torch.full((7, 7), -100.0, device=x.device).triu(1)).exact
 
 
+def test_a_mask_that_fits_no_scores_is_an_error() -> None:
+    def forward(net: Of, x: Tensor) -> Tensor:
+        x = x[:, None]
+        return nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=torch.zeros(5, 5, device=x.device))
+
+    with pytest.raises(InspectError, match="must match the size"):
+        seen(forward, (7, 16), layer=nn.Identity())
+
+
 def test_norms_are_told_apart() -> None:
     def forward(net: Of, x: Tensor) -> Tensor:
         return net.layer(net.group(net.instance(net.batch(x))))

@@ -78,5 +78,11 @@ def _fuses(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> bo
         and query.shape[:2] == key.shape[:2] == value.shape[:2]
         and query.shape[3] == key.shape[3] == value.shape[3]
         and key.shape[2] == value.shape[2]
-        and (mask is None or (mask.dim() in (2, 4) and not mask.requires_grad))
+        and (mask is None or (mask.dim() in (2, 4) and not mask.requires_grad and _spreads(mask, query, key)))
     )
+
+
+def _spreads(mask: Tensor, query: Tensor, key: Tensor) -> bool:
+    """Over all scores; the fused kernel's rule for meta tensors does not look, the parts do and say what is wrong."""
+    scores = (*query.shape[:-1], key.shape[-2])
+    return all(own in (1, side) for own, side in zip(reversed(mask.shape), reversed(scores), strict=False))
