@@ -36,6 +36,7 @@ from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.out_of_fold import pooled
 from fieldcraft.verbs.proof_layout import Asked, Layout, laid_out
+from fieldcraft.verbs.proof_share import WORTH_S, measured_share
 from fieldcraft.verbs.proven import kept, last_look, told
 from fieldcraft.verbs.shelf import PlannedFirst
 from fieldcraft.verbs.subject import Subject, subject
@@ -121,10 +122,10 @@ def prove(
             for sentence in journal.mend():
                 say(sentence)
             spent_s = journal.seconds()
-            many = workers or default_workers()
+            many, threads = _share(journal, workers, engine, budget_s)
             asked = Asked(
                 tips=tuple(tips), budget_s=budget_s, metric=metric, effect=effect, equal_steps=equal == "steps",
-                alpha=alpha, margin=margin, workers=many, threads=max(1, machine_facts().cores // many),
+                alpha=alpha, margin=margin, workers=many, threads=threads,
                 trial_s=seconds(trial_budget), seed=seed,
             )  # fmt: skip
             pool = pooled(about.prepared.dataset, about.prepared.parts)
@@ -164,6 +165,16 @@ def prove(
             _write(proof, folder, about)
             say(f"The page: {folder / PAGE}. The plan with what was kept: fieldcraft fit DATA --plan {folder / PROVEN}")
             return proof
+
+
+def _share(journal: ProofJournal, workers: int | None, engine: EngineName, budget_s: float) -> tuple[int, int]:
+    """Workers and the threads of each: as given, as the proof began, or as measured where that is worth its time."""
+    cores, begun = machine_facts().cores, journal.setting()
+    many = workers or (default_workers() if begun is None else begun.workers)
+    if workers is None and begun is None and many == cores > 1 and engine == "processes" and budget_s >= WORTH_S:
+        share = measured_share(cores)
+        return share.workers, share.threads
+    return many, max(1, cores // many)
 
 
 def default_workers() -> int:

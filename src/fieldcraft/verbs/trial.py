@@ -36,7 +36,7 @@ from fieldcraft.verbs.work import Work
 
 SLOWER = 3.0
 """Times its planned seconds that a trial may take before it is cooled down early."""
-LEAST_LIMIT_S = 10.0
+LEAST_LIMIT_S = 3.0
 POISONED = 0.5
 """Share of the training labels that the poison permutes."""
 KEPT = 3
