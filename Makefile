@@ -11,7 +11,7 @@ demo: .venv/installed
 	$(BIN)/fieldcraft fit digits --budget 60s --out runs/digits
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Property tests with new random examples: for a look now and then, not for CI.
 explore: .venv/installed-dev

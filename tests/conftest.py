@@ -1,6 +1,7 @@
 """What all tests share: few threads, no restarts of the test process, and where the real data is."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ slow_is_fine = [HealthCheck.too_slow]
 settings.register_profile("house", deadline=None, suppress_health_check=slow_is_fine, derandomize=True)
 settings.register_profile("explore", deadline=None, suppress_health_check=slow_is_fine, print_blob=True)
 settings.load_profile(os.environ.get("FIELDCRAFT_PROPERTIES", "house"))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would children
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ["FIELDCRAFT_EVIDENCE"] = str(ROOT / "build" / "no-evidence")  # what the user filed decides nothing in a test

@@ -228,8 +228,10 @@ def script(tmp_path: Path, act: str) -> Iterator["subprocess.Popen[str]"]:
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_no_orphans_when_the_parent_is_killed(tmp_path: Path) -> None:
