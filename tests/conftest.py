@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 
 ROOT = Path(__file__).resolve().parents[1]
 os.environ["FIELDCRAFT_EVIDENCE"] = str(ROOT / "build" / "no-evidence")  # what the user filed decides nothing in a test
+
+
+@pytest.fixture(autouse=True)
+def denormals_as_ever() -> Iterator[None]:
+    """What a run asks of the processor is not left to the next test in the same process."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")
