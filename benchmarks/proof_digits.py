@@ -1,0 +1,63 @@
+"""All tips of digits in ten minutes of proof: how many verdicts, beside what the noise that was seen lets one expect.
+
+Target: decided verdicts at least 80 % of what the power calculation predicts (`proof.needs.expected_decided`: the
+effects and the noise of the pairs as they were seen, with as many pairs as each factor got).
+Usage: python benchmarks/proof_digits.py [MINUTES]
+"""
+
+import statistics
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import fieldcraft as fc
+from fieldcraft.proof.needs import expected_decided
+from fieldcraft.proof.rules import rules_of
+from fieldcraft.records.proof import Proof
+from proof_planted import said
+from result import write
+
+TARGET = 0.8
+
+
+def expected(proof: Proof) -> float:
+    """Verdicts that the pairs of all factors together let one expect."""
+    rules = rules_of(proof.setting, len(proof.setting.factors))
+    return sum(
+        expected_decided(
+            [statistics.fmean(one.differences)], [statistics.stdev(one.differences)], len(one.differences), rules
+        )
+        for one in proof.verdicts
+        if len(one.differences) > 1
+    )
+
+
+def main(minutes: float = 10.0) -> None:
+    with TemporaryDirectory() as folder:
+        proof = fc.prove(
+            "digits", budget=60 * minutes, out=Path(folder) / "proof", evidence=False,
+            say=lambda text: print(text, file=sys.stderr, flush=True),
+        )  # fmt: skip
+    decided = sum(one.word != "cannot tell yet" for one in proof.verdicts)
+    predicted = expected(proof)
+    beside = [one.seconds - one.cost.seconds for one in proof.outcomes if one.cost.seconds is not None]
+    write(
+        "proof_digits",
+        "All tips of digits, proved",
+        {
+            "minutes": minutes,
+            "seconds": round(proof.seconds),
+            "workers": proof.setting.workers,
+            "factors": len(proof.verdicts),
+            "decided": decided,
+            "expected": round(predicted, 2),
+            "target_share": TARGET,
+            "share": round(decided / predicted, 3) if predicted else None,
+            "seconds_beside_training_a_trial": {"median": statistics.median(beside), "most": max(beside)},
+            **said(proof),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main(*(float(one) for one in sys.argv[1:2]))
