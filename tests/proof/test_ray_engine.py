@@ -33,19 +33,21 @@ first, second = cluster.add_node(num_cpus=1, **small), cluster.add_node(num_cpus
 cluster.wait_for_nodes()
 engine = OnRay(make_actor, 1, address=cluster.address)
 told = {"places": engine.places, "again": 0}
-waiting = [trial("look", 0), trial("exit 3", 1), *(trial("sleep 0.3", pair) for pair in range(2, 8))]
+short = [trial("look", 0), trial("exit 3", 1), trial("sleep 0.3", 2)]
+waiting = [*short, trial("sleep 3", 3), trial("sleep 3", 4)]  # long enough to be in the middle when the node dies
 asked = [one.key for one in waiting]
 running, found = [], []
 while waiting or running:
     while waiting and len(running) < engine.places:
         running.append(waiting.pop(0))
         engine.start(running[-1])
+    if len(found) == len(short) and second is not None:
+        cluster.remove_node(second, allow_graceful=False)
+        second = None
     outcome = engine.ended(0.5)
     if outcome:
         running.remove(outcome.trial)
         found.append(outcome)
-        if len(found) == 3:
-            cluster.remove_node(second, allow_graceful=False)
 told["keys"] = sorted(one.trial.key for one in found) == sorted(asked)
 told["errors"] = [one.error for one in found if one.error]
 told["threads"] = [one.notes[2] for one in found if one.trial.arm.name == "look"]
