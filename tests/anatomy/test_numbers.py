@@ -33,6 +33,24 @@ def test_writes_through_views_are_carried_out_again() -> None:
     assert torch.equal(net.step, torch.tensor([2.0]))
 
 
+class WrittenLater(nn.Module):
+    """A mask that hides nothing while it is used, and something for the next one who uses it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = torch.zeros(8, 8, device=x.device)
+        first = ((x.transpose(1, 2) @ x) + mask).softmax(-1) @ x.transpose(1, 2)
+        mask.fill_(-1e9).fill_diagonal_(0)
+        self.used = mask
+        return first.transpose(1, 2)
+
+
+def test_a_value_stays_what_it_was_when_its_storage_is_written_to() -> None:
+    capture = traced(WrittenLater(), [(2, 8)]).capture
+    sums = [float(one.abs().sum()) for one in plain_numbers(capture).values() if one.shape == (8, 8)]
+    assert sums[0] == 0 and max(sums) > 0
+    assert all(one.exact and one.truth == one.said == (0, 7) for one in compared(WrittenLater(), [(2, 8)]))
+
+
 def test_what_an_input_or_chance_decides_is_not_known() -> None:
     class Noisy(nn.Module):
         def forward(self, x: Tensor) -> Tensor:

@@ -25,8 +25,6 @@ MOVING = frozenset(
 DEPTH = 80.0
 """Below the best score of its row by so much, a pair is hidden: exp(-80) = 2e-35. Swin's masks say -100."""
 LARGEST = 2**21
-
-
 SOFTMAX = frozenset(("_softmax", "softmax", "_safe_softmax", "_log_softmax"))
 
 
@@ -87,10 +85,11 @@ class Masks:
         seen, event = self.capture.values[value], self.capture.maker(value)
         packet = event.packet.rstrip("_") if event is not None else ""
         if event is not None and (packet in TRANSPARENT or packet in HIDING):
-            parts = {one: self._scores(one) for one in event.refs()}
-            if any(one is None for one in parts.values()) or not self._condition_is_known(event):
+            seen_parts = {one: self._scores(one) for one in event.refs()}
+            parts = {one: numbers for one, numbers in seen_parts.items() if numbers is not None}
+            if len(parts) < len(seen_parts) or not self._condition_is_known(event):
                 return None
-            made = carried_out(event, lambda one: parts[one])
+            made = carried_out(event, lambda one: parts[one].clone() if event.in_place else parts[one])
             return made[0] if made else None
         if seen.tensor.numel() > LARGEST or (event is None and seen.origin in ("buffer", "constant")):
             return None

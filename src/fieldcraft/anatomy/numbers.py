@@ -22,15 +22,27 @@ LARGEST = 2**22
 def plain_numbers(capture: Capture) -> dict[int, Tensor]:
     """Values by number, with their content; what is random, large or unknown is left out."""
     given = ((seen.id, _given(seen, capture)) for seen in capture.values)
-    known = {value: numbers for value, numbers in given if numbers is not None}
+    now = {value: numbers for value, numbers in given if numbers is not None}
+    found = dict(now)
     for event in capture.events:
+        made: dict[int, Tensor] = {}
         if event.function == OVERLAY:
             old, new = event.refs()
-            if old in known and new in known:
-                known[event.outputs[0]] = known[old]
-        elif not isinstance(event.function, str) and _can_be_done(event, known, capture):
-            known |= _done(event, known, capture)
-    return known
+            if old in now and new in now:
+                made = {event.outputs[0]: now[old]}
+        elif not isinstance(event.function, str) and _can_be_done(event, now, capture):
+            if event.in_place:
+                found |= _before_a_write(event, found, now)
+            made = _done(event, now, capture)
+        now |= made
+        found |= made
+    return found
+
+
+def _before_a_write(event: Event, found: Mapping[int, Tensor], now: Mapping[int, Tensor]) -> dict[int, Tensor]:
+    """Copies of the values whose storage is about to be written to: they stay what they were."""
+    written = {now[value].untyped_storage().data_ptr() for value in event.refs() if value in now}
+    return {value: one.clone() for value, one in found.items() if one.untyped_storage().data_ptr() in written}
 
 
 def _given(seen: Seen, capture: Capture) -> Tensor | None:

@@ -1,12 +1,12 @@
 """How long the trials of a proof are planned to take."""
 
 from fieldcraft.errors import BudgetError
+from fieldcraft.proof.schedule import SCREENED_FROM
 
 PAIRS = 7
 """That the front of the ranking and the controls should come to."""
 FRONT = 6
 """Factors that are confirmed, about, when many are ranked first."""
-SCREENED_FROM = 7
 USED = 0.8
 """Of the budget: the rest goes to facts, plans, starts and the last look."""
 OVERHEAD = 1.15
