@@ -4,14 +4,11 @@ Ray takes some ten seconds to start; its test runs in a process of its own, so t
 neither its log files nor waits for its processes) is its own affair.
 """
 
-import builtins
 import importlib.util
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from types import ModuleType
 
 import pytest
 from tests.proof.factories import make_actor
@@ -99,19 +96,6 @@ def test_nothing_is_lost_when_one_of_two_nodes_dies() -> None:
 
 
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(
-        name: str,
-        globals: Mapping[str, object] | None = None,
-        locals: Mapping[str, object] | None = None,
-        fromlist: Sequence[str] | None = (),
-        level: int = 0,
-    ) -> ModuleType:
-        if name == "ray":
-            raise ImportError(name)
-        return real(name, globals, locals, fromlist, level)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setattr("fieldcraft.proof.ray_engine.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"fieldcraft\[scale\]"):
         OnRay(make_actor, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from fieldcraft.errors import FieldcraftError, RunError
 from fieldcraft.records import files
-from fieldcraft.records.files import read_json, write_json, write_whole
+from fieldcraft.records.files import append_line, mend_end, read_json, write_json, write_whole
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -28,6 +28,42 @@ def test_nothing_is_left_beside(tmp_path: Path) -> None:
     write_whole(tmp_path / "a.txt", "two")
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert (tmp_path / "a.txt").read_text() == "two"
+
+
+LINES = ('{"a": 1}', '{"b": "' + "x" * 200_000 + '"}')
+"""The second is longer than what is read at once."""
+
+
+@pytest.mark.parametrize("keep", [0, 1, 7, 8, 9, 10, 70_000, 200_017, 200_018, 200_019])
+def test_a_torn_end_is_cut_off_and_a_line_without_its_end_gets_it(tmp_path: Path, keep: int) -> None:
+    path = tmp_path / "new" / "lines.jsonl"
+    append_line(path, "\n".join(LINES), remedy="")
+    whole = path.read_bytes()
+    assert whole == "".join(f"{line}\n" for line in LINES).encode()
+    path.write_bytes(whole[:keep])
+    complete = [line for line, end in zip(LINES, (8, 200_018), strict=True) if keep >= end]
+    half = len(whole[:keep].rpartition(b"\n")[2]) if keep not in (8, 200_018) else 0
+    append_line(path, '{"c": 2}', remedy="")
+    assert path.read_text().splitlines() == [*complete, '{"c": 2}']
+    path.write_bytes(whole[:keep])
+    assert mend_end(path) == bool(half)
+    assert not mend_end(path)
+    assert path.read_text().splitlines() == complete
+    assert not mend_end(tmp_path / "none.jsonl")
+
+
+def test_a_line_that_cannot_be_written_leaves_the_others_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_line(tmp_path / "a.jsonl", "1", remedy="")
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(RunError, match=r"cannot write .*a\.jsonl: No space left on device\. Buy a disk\."):
+        append_line(tmp_path / "a.jsonl", "2", remedy="Buy a disk.")
+    assert (tmp_path / "a.jsonl").read_text().splitlines()[0] == "1"
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.verbs.made_data import images
 
 import fieldcraft as fc
-from fieldcraft.errors import BudgetError, DataError, FieldcraftError, PlanError, RunError
+from fieldcraft.errors import BudgetError, DataError, FieldcraftError, MissingExtraError, PlanError, RunError
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.proof.document import read_proof
 from fieldcraft.records.proof import Between, CostDifference, Proof, Verdict
@@ -101,6 +101,13 @@ def test_bad_wishes_get_one_message(
 ) -> None:
     with pytest.raises(error, match=told):
         prove(images(count=100), **({"budget": 8, "engine": "inline", "out": tmp_path} | asked))  # type: ignore[arg-type]
+
+
+def test_a_missing_ray_is_told_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fieldcraft.proof.ray_engine.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"fieldcraft\[scale\]"):
+        prove(tmp_path / "no data", budget=8, engine="ray", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_fold_of_one_class_is_one_message(tmp_path: Path) -> None:

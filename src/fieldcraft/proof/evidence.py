@@ -11,11 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from fieldcraft.errors import FieldcraftError, RunError
 from fieldcraft.records.evidence import Evidence
+from fieldcraft.records.files import append_line
 from fieldcraft.records.proof import Stage
 from fieldcraft.records.versions import bring_forward, stamp
 
 VARIABLE = "FIELDCRAFT_EVIDENCE"
 """Names another folder for the user's evidence."""
+REMEDY = f"Make it writable, or let {VARIABLE} name another folder."
 FILE, LOCK = "evidence.jsonl", ".lock"
 RANK: Mapping[Stage, int] = {"screen": 0, "confirm": 1, "full": 2}
 _LINE: TypeAdapter[Evidence] = TypeAdapter(Evidence)
@@ -45,12 +47,9 @@ class Store:
                 known = {_undated(one) for one in self._lines()}
                 new = {key: one for one in lines if (key := _undated(one)) not in known}
                 if new:
-                    _append(self.folder / FILE, "".join(f"{_written(one)}\n" for one in new.values()))
+                    append_line(self.folder / FILE, "\n".join(map(_written, new.values())), remedy=REMEDY)
         except OSError as error:
-            raise RunError(
-                f"cannot write into {self.folder}: {error.strerror or error}. Make it writable, or let {VARIABLE} name "
-                "another folder."
-            ) from error
+            raise RunError(f"cannot write into {self.folder}: {error.strerror or error}. {REMEDY}") from error
         return len(new)
 
     def _lines(self) -> Iterator[Evidence]:
@@ -117,13 +116,3 @@ def _undated(line: Evidence) -> str:
 
 def _written(line: Evidence) -> str:
     return json.dumps(stamp("evidence", _LINE.dump_python(line, mode="json")), allow_nan=False)
-
-
-def _append(path: Path, text: str) -> None:
-    with path.open("a+b") as file:
-        if end := file.seek(0, os.SEEK_END):
-            file.seek(end - 1)
-            text = text if file.read(1) == b"\n" else f"\n{text}"
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())

@@ -4,7 +4,6 @@ A trial counts from the moment that its line is on disk; one that a kill interru
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
@@ -14,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fieldcraft.errors import RunError
 from fieldcraft.records.alone import alone_in
-from fieldcraft.records.files import read_json, write_json
+from fieldcraft.records.files import append_line, mend_end, read_json, write_json
 from fieldcraft.records.proof import Outcome, Setting
 from fieldcraft.records.versions import bring_forward, stamp
 
@@ -107,27 +106,17 @@ class ProofJournal:
         Raises: RunError when it cannot be written; what was written before stands.
         """
         body = json.loads(_OUTCOME.dump_json(outcome))
-        line = json.dumps(stamp("proof-trial", body), allow_nan=False) + "\n"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with self.trials.open("a+b") as file:
-                _cut_torn_end(file.fileno())
-                file.write(line.encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise RunError(
-                f"cannot write {self.trials}: {error.strerror or error}. Free some space or make the folder writable, "
-                "then run the same command again: it goes on from the last trial."
-            ) from error
+        append_line(
+            self.trials,
+            json.dumps(stamp("proof-trial", body), allow_nan=False),
+            remedy="Free some space or make the folder writable, then run the same command again: it goes on from the "
+            "last trial.",
+        )
 
     def mend(self) -> tuple[str, ...]:
         """Cut off a last line that a kill left half-written; what was cut and what cannot be read, in words."""
         name = self.trials.name
-        if not self.trials.exists():
-            return ()
-        with self.trials.open("r+b") as file:
-            cut = _cut_torn_end(file.fileno())
+        cut = mend_end(self.trials)
         told = [
             f"line {number} of {name} cannot be read: that trial runs again"
             for number, outcome in self._lines()
@@ -147,12 +136,14 @@ class ProofJournal:
         return max([noted, *(outcome.at_s for outcome in self.read())])
 
     def _lines(self) -> Iterator[tuple[int, Outcome | None]]:
-        """Number and outcome of each whole line; None where it cannot be read."""
+        """Number and outcome of each line; None where it cannot be read. Half a line at the end is none."""
         if not self.trials.exists():
             return
-        *whole, _ = self.trials.read_bytes().split(b"\n")
-        for number, line in enumerate(whole, start=1):
+        *ended, last = self.trials.read_bytes().split(b"\n")
+        for number, line in enumerate(ended, start=1):
             yield number, _parsed(line, str(self.trials))
+        if (outcome := _parsed(last, str(self.trials))) is not None:
+            yield len(ended) + 1, outcome
 
 
 def differences(before: Setting, now: Setting) -> Iterator[str]:
@@ -190,20 +181,3 @@ def _parsed(line: bytes, origin: str) -> Outcome | None:
         return _OUTCOME.validate_python(body)
     except ValidationError:
         return None
-
-
-def _cut_torn_end(file: int) -> bool:
-    """Cut the file after its last whole line; whether there was anything to cut."""
-    end = os.lseek(file, 0, os.SEEK_END)
-    at, found = end, -1
-    while at > 0 and found < 0:
-        start = max(0, at - 65536)
-        os.lseek(file, start, os.SEEK_SET)
-        found = os.read(file, at - start).rfind(b"\n")
-        at = start
-    whole = at + found + 1 if found >= 0 else 0
-    if whole == end:
-        return False
-    os.ftruncate(file, whole)
-    os.fsync(file)
-    return True

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import cloudpickle
@@ -38,6 +39,12 @@ class _Running:
     place: int
 
 
+def require_ray() -> None:
+    """Raises: MissingExtraError without Ray; imports nothing, so that it can be asked before anything is prepared."""
+    if find_spec("ray") is None:
+        raise MissingExtraError("ray", "scale", "Running trials on a cluster")
+
+
 class OnRay:
     """An engine on a Ray cluster; each trial has `threads` processors.
 
@@ -55,10 +62,9 @@ class OnRay:
     ) -> None:  # fmt: skip
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
-        try:
-            import ray
-        except ImportError as error:
-            raise MissingExtraError("ray", "scale", "Running trials on a cluster") from error
+        require_ray()
+        import ray
+
         try:
             body = cloudpickle.dumps(make)
         except Exception as error:

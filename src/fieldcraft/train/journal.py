@@ -4,7 +4,6 @@ A line that a kill cut in half is dropped when the journal is read: what it anno
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
-from fieldcraft.errors import RunError
+from fieldcraft.records.files import append_line
 from fieldcraft.records.versions import bring_forward, stamp
 
 
@@ -125,20 +124,12 @@ class Journal:
 
         Raises: RunError when it cannot be written.
         """
-        line = json.dumps(stamp("journal", _EVENT.dump_python(event, mode="json"))) + "\n"
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
-                if file.tell() and _last_byte(self.path) != b"\n":
-                    file.write(b"\n")
-                file.write(line.encode())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise RunError(
-                f"cannot write {self.path}: {error.strerror or error}. Free some space or make the folder writable, "
-                "then run the same command again: it goes on from the last checkpoint."
-            ) from error
+        append_line(
+            self.path,
+            json.dumps(stamp("journal", _EVENT.dump_python(event, mode="json"))),
+            remedy="Free some space or make the folder writable, then run the same command again: it goes on from the "
+            "last checkpoint.",
+        )
 
     def read(self) -> tuple[Event, ...]:
         """All events, oldest first; none when there is no journal yet."""
@@ -157,9 +148,3 @@ class Journal:
 def spent(events: tuple[Event, ...]) -> float:
     """Seconds that the run had spent by its last tick."""
     return max((event.spent_s for event in events if isinstance(event, Tick | Finished)), default=0.0)
-
-
-def _last_byte(path: Path) -> bytes:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1)

@@ -18,7 +18,7 @@ from fieldcraft.proof.conduct import Progress, conduct
 from fieldcraft.proof.document import read_proof, write_proof
 from fieldcraft.proof.engine import Engine, Inline
 from fieldcraft.proof.journal import ProofJournal
-from fieldcraft.proof.ray_engine import OnRay
+from fieldcraft.proof.ray_engine import OnRay, require_ray
 from fieldcraft.proof.workers import Processes
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
@@ -197,6 +197,8 @@ def _check(tips: Sequence[str], alpha: float, margin: float | None, workers: int
         raise PlanError(f"--workers must be 1 or more, but got {workers}.")
     if engine not in get_args(EngineName):
         raise PlanError(f"--engine must be one of {', '.join(get_args(EngineName))}, but got {engine}.")
+    if engine == "ray":
+        require_ray()
 
 
 def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> TrialMaker:
