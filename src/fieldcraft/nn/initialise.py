@@ -1,6 +1,6 @@
 """Starting weights: drawn anew from one generator, residual branches at zero, whitening filters from data."""
 
-from math import sqrt
+from math import prod, sqrt
 from typing import Literal, assert_never
 
 import torch
@@ -17,7 +17,8 @@ InitialisationKind = Literal["default", "he", "xavier", "orthogonal"]
 CHUNK = 256
 """Images whose windows are held in memory at once."""
 
-Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
+Transposed = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
+Weighted = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d | Transposed
 Norms = (nn.modules.batchnorm._BatchNorm, nn.modules.instancenorm._InstanceNorm, nn.GroupNorm, nn.LayerNorm)
 
 
@@ -52,6 +53,7 @@ def initialise_(module: nn.Module, kind: InitialisationKind, generator: torch.Ge
 
 
 def _draw(part: Weighted, kind: InitialisationKind, generator: torch.Generator) -> None:
+    weight = part.weight.transpose(0, 1) if isinstance(part, Transposed) else part.weight
     match kind:
         case "default":
             nn.init.kaiming_uniform_(part.weight, a=sqrt(5), generator=generator)
@@ -60,13 +62,15 @@ def _draw(part: Weighted, kind: InitialisationKind, generator: torch.Generator) 
                 nn.init.uniform_(part.bias, -bound, bound, generator=generator)
             return
         case "he":
-            nn.init.kaiming_normal_(part.weight, generator=generator)
+            nn.init.kaiming_normal_(weight, generator=generator)
         case "xavier":
-            nn.init.xavier_uniform_(part.weight, generator=generator)
+            nn.init.xavier_uniform_(weight, generator=generator)
         case "orthogonal":
-            nn.init.orthogonal_(part.weight, gain=sqrt(2), generator=generator)
+            weight.copy_(nn.init.orthogonal_(torch.empty_like(weight).contiguous(), gain=sqrt(2), generator=generator))
         case _:
             assert_never(kind)
+    if isinstance(part, Transposed):
+        part.weight.mul_(sqrt(part.groups * prod(part.stride)))
     if part.bias is not None:
         nn.init.zeros_(part.bias)
 

@@ -1,8 +1,11 @@
 """Residual blocks: the classic one and the one with norm and activation before each convolution."""
 
+from functools import partial
+
 from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
+from fieldcraft.nn.blocks.axes import Size
 from fieldcraft.nn.blocks.conv import make_conv
 from fieldcraft.nn.blocks.drop_path import drop_path
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
@@ -15,9 +18,10 @@ class Residual(nn.Module):
     The sum is activated, not the branch: a branch that ends in a rectifier can only add, and one that starts at zero
     behind a rectifier would never get a gradient.
 
-    Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
-    Cost: 2 width^2 kernel^2 multiply-adds per pixel; less when `separable` (see `make_conv`). `squeeze_excitation`, a
-    reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
+    Shape: (n, width, *size) -> same, over `spatial` axes; `kernel` and `dilation` are one number, or one an axis.
+    Receptive field: + 2 dilation (kernel - 1) px times the input's stride.
+    Cost: 2 width^2 prod(kernel) multiply-adds per position; less when `separable` (see `make_conv`).
+    `squeeze_excitation`, a reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
     `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2015, arXiv:1512.03385, figure 2.
     """
@@ -26,7 +30,9 @@ class Residual(nn.Module):
         self,
         width: int,
         *,
-        kernel: int = 3,
+        spatial: int = 2,
+        kernel: Size = 3,
+        dilation: Size = 1,
         norm: NormKind = "batch",
         activation: ActivationKind = "relu",
         separable: bool = False,
@@ -35,13 +41,22 @@ class Residual(nn.Module):
     ) -> None:
         super().__init__()
         self.drop_path = drop_path
-        bias = norm == "none"
+        conv = partial(
+            make_conv,
+            width,
+            width,
+            kernel,
+            spatial=spatial,
+            dilation=dilation,
+            bias=norm == "none",
+            separable=separable,
+        )
         self.branch = nn.Sequential(
-            *make_conv(width, width, kernel, bias=bias, separable=separable),
-            make_norm(norm, width, 2),
+            *conv(),
+            make_norm(norm, width, spatial),
             make_activation(activation),
-            *make_conv(width, width, kernel, bias=bias, separable=separable),
-            make_norm(norm, width, 2),
+            *conv(),
+            make_norm(norm, width, spatial),
         )
         self.gate = make_gate(width, squeeze_excitation)
         self.activation = make_activation(activation)
@@ -52,7 +67,7 @@ class Residual(nn.Module):
         return self.branch[-2] if isinstance(self.branch[-1], nn.Identity) else self.branch[-1]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform (n, width, h, w)."""
+        """Transform (n, width, *size)."""
         x = x + drop_path(self.gate(self.branch(x)), self.drop_path, training=self.training)
         return self.activation(x)  # type: ignore[no-any-return]
 
@@ -60,9 +75,10 @@ class Residual(nn.Module):
 class PreActResidual(nn.Module):
     """Add two norm-activation-convolution steps to an untouched skip path.
 
-    Shape: (n, width, h, w) -> same. Receptive field: + 2 (kernel - 1) px times the input's stride.
-    Cost: 2 width^2 kernel^2 multiply-adds per pixel; less when `separable` (see `make_conv`). `squeeze_excitation`, a
-    reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
+    Shape: (n, width, *size) -> same, over `spatial` axes; `kernel` and `dilation` are one number, or one an axis.
+    Receptive field: + 2 dilation (kernel - 1) px times the input's stride.
+    Cost: 2 width^2 prod(kernel) multiply-adds per position; less when `separable` (see `make_conv`).
+    `squeeze_excitation`, a reduction, gates the branch's channels (see `SqueezeExcitation`); 0 is no gate.
     `drop_path`: chance that a sample goes without the branch in training (Huang et al. 2016, arXiv:1603.09382).
     Source: He et al. 2016, arXiv:1603.05027, figure 4(e).
     """
@@ -71,7 +87,9 @@ class PreActResidual(nn.Module):
         self,
         width: int,
         *,
-        kernel: int = 3,
+        spatial: int = 2,
+        kernel: Size = 3,
+        dilation: Size = 1,
         norm: NormKind = "batch",
         activation: ActivationKind = "relu",
         separable: bool = False,
@@ -80,13 +98,14 @@ class PreActResidual(nn.Module):
     ) -> None:
         super().__init__()
         self.drop_path = drop_path
+        conv = partial(make_conv, width, width, kernel, spatial=spatial, dilation=dilation, separable=separable)
         self.branch = nn.Sequential(
-            make_norm(norm, width, 2),
+            make_norm(norm, width, spatial),
             make_activation(activation),
-            *make_conv(width, width, kernel, bias=norm == "none", separable=separable),
-            make_norm(norm, width, 2),
+            *conv(bias=norm == "none"),
+            make_norm(norm, width, spatial),
             make_activation(activation),
-            *make_conv(width, width, kernel, separable=separable),
+            *conv(),
         )
         self.gate = make_gate(width, squeeze_excitation)
 
@@ -96,5 +115,5 @@ class PreActResidual(nn.Module):
         return self.branch[-1]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Transform (n, width, h, w)."""
+        """Transform (n, width, *size)."""
         return x + drop_path(self.gate(self.branch(x)), self.drop_path, training=self.training)

@@ -11,17 +11,24 @@ def cross_entropy(
     smoothing: float = 0.0,
     weights: Tensor | None = None,
     adjustment: Tensor | None = None,
+    void: int | None = None,
 ) -> Tensor:
     """Softmax cross-entropy with a share of each target spread evenly over all classes.
 
-    Shape: (n, classes), int64 (n,) or shares float (n, classes) -> (). Units: nats.
+    Shape: (n, classes, *spatial), int64 (n, *spatial) or shares float (n, classes, *spatial) -> (). Units: nats.
+    A sample is one position where there are some. Samples of the class id `void` count nowhere (0 when all are).
     With q = (1 - smoothing) target + smoothing / classes: mean over samples of -sum weights q log softmax(outputs +
     adjustment); `weights` and `adjustment` are float (classes,). The mean is over samples, not over weights, so that
     parts of a batch add up to the whole.
     Source: Szegedy et al. 2016, arXiv:1512.00567, section 7; Menon et al. 2021, arXiv:2007.07314, eq. 10 (adjustment).
     """
     if adjustment is not None:
-        outputs = outputs + adjustment
+        outputs = outputs + adjustment.reshape(-1, *[1] * (outputs.dim() - 2))
+    if void is not None:
+        each = F.cross_entropy(
+            outputs, targets, weight=weights, label_smoothing=smoothing, ignore_index=void, reduction="none"
+        )
+        return each.sum() / (targets != void).sum().clamp(min=1)
     if weights is None:
         return F.cross_entropy(outputs, targets, label_smoothing=smoothing)
     return F.cross_entropy(outputs, targets, weight=weights, label_smoothing=smoothing, reduction="none").mean()

@@ -6,16 +6,26 @@ from fieldcraft.nn.losses import functional
 
 
 class CrossEntropy(nn.Module):
-    """Softmax cross-entropy with smoothing in [0, 1). Shape: (n, classes), int64 (n,) or shares (n, classes) -> ().
+    """Softmax cross-entropy with smoothing in [0, 1), of samples or of positions in a map.
 
-    `weights` and `adjustment`, (classes,), are as in `functional.cross_entropy`.
+    `weights` and `adjustment`, (classes,), and `void` are as in `functional.cross_entropy`.
+
+    Shape: (n, classes, *spatial), int64 (n, *spatial) or shares (n, classes, *spatial) -> ().
     """
 
     weights: Tensor | None
     adjustment: Tensor | None
 
-    def __init__(self, smoothing: float = 0.0, weights: Tensor | None = None, adjustment: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        smoothing: float = 0.0,
+        weights: Tensor | None = None,
+        adjustment: Tensor | None = None,
+        *,
+        void: int | None = None,
+    ) -> None:
         super().__init__()
+        self.void = void
         self.smoothing = _share(smoothing)
         self.register_buffer("weights", weights)
         self.register_buffer("adjustment", adjustment)
@@ -23,7 +33,7 @@ class CrossEntropy(nn.Module):
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean over samples, in nats."""
         return functional.cross_entropy(
-            outputs, targets, smoothing=self.smoothing, weights=self.weights, adjustment=self.adjustment
+            outputs, targets, smoothing=self.smoothing, weights=self.weights, adjustment=self.adjustment, void=self.void
         )
 
 
