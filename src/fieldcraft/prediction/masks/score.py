@@ -1,0 +1,67 @@
+"""Cases into rows: every measure of each class of each case."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
+from fieldcraft.prediction.masks.overlap import Confusion, confusion, dice, iou, pixel_accuracy
+from fieldcraft.prediction.masks.pair import VOID, MaskPair
+from fieldcraft.prediction.masks.rand import rand_score
+from fieldcraft.prediction.masks.surface import hd95, surface_dice, surface_distances
+from fieldcraft.records.masks import CaseScores, MaskScores, ScoreSettings
+
+DEFAULT = ScoreSettings()
+
+
+def score_cases(
+    pairs: Iterable[MaskPair], names: Sequence[str], settings: ScoreSettings = DEFAULT
+) -> tuple[CaseScores, ...]:
+    """The measures of all cases, in their order; cases may come from a generator and are not kept.
+
+    `names`: of the classes by id, background first.
+    """
+    return tuple(score_case(pair, names, settings) for pair in pairs)
+
+
+def score_case(pair: MaskPair, names: Sequence[str], settings: ScoreSettings = DEFAULT) -> CaseScores:
+    """The measures of one case. Raises: DataError for a class id without a name."""
+    counts = confusion(pair, len(names))
+    rows = tuple(_row(pair, one, names[one], counts, settings) for one in range(1, len(names)))
+    known = pair.truth != VOID
+    found = CaseScores(case=pair.name, unit=pair.unit, accuracy=_known(pixel_accuracy(counts)), classes=rows)
+    if settings.membrane is None or pair.truth.ndim not in (2, 3):
+        return found
+    cells = rand_score(known & (pair.truth != settings.membrane), pair.predicted != settings.membrane)
+    return CaseScores(
+        case=found.case,
+        unit=found.unit,
+        accuracy=found.accuracy,
+        classes=rows,
+        rand=_known(cells.score),
+        rand_split=_known(cells.split),
+        rand_merge=_known(cells.merge),
+    )
+
+
+def _row(pair: MaskPair, class_id: int, name: str, counts: Confusion, settings: ScoreSettings) -> MaskScores:
+    truth, predicted = pair.masks(class_id)
+    distances = surface_distances(truth, predicted, pair.spacing)
+    width = settings.boundary_mm or rim_width(truth.shape, pair.spacing)
+    return MaskScores(
+        case=pair.name,
+        class_id=class_id,
+        class_name=name,
+        truth_voxels=int(counts[class_id].sum()),
+        predicted_voxels=int(counts[:, class_id].sum()),
+        dice=_known(dice(counts)[class_id]),
+        iou=_known(iou(counts)[class_id]),
+        hd95_mm=_known(hd95(distances)),
+        surface_dice=_known(surface_dice(distances, settings.tolerance_mm or max(pair.spacing))),
+        boundary_iou=_known(boundary_iou(truth, predicted, width, pair.spacing)),
+    )
+
+
+def _known(value: float | np.float64) -> float | None:
+    return None if math.isnan(value) else float(value)
