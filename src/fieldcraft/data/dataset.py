@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fieldcraft.data.cases import Cases
+from fieldcraft.records.audit import Kind
 from fieldcraft.records.facts import Task
 
 Part = Literal["train", "validation", "test"]
@@ -49,7 +51,7 @@ class Table:
     roles: tuple[tuple[str, Literal["numeric", "categorical", "date", "left-out"]], ...]
 
 
-Inputs = ImageArray | ImageFiles | Table
+Inputs = ImageArray | ImageFiles | Table | Cases
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +59,8 @@ class Targets:
     """What is to be predicted, one row a sample.
 
     single-label: int64 (n,), indices into `names`. multi-label: uint8 (n, labels). regression: float64 (n, targets).
+    segmentation: uint8 (n, classes): 1 where the class occurs in the case's mask, 0 where not, 2 where the mask was not
+    looked at; the masks themselves are read from the cases.
     """
 
     task: Task
@@ -71,6 +75,8 @@ class Problem:
 
     sample: str
     reason: str
+    kind: Kind = "unreadable"
+    """What an audit files it under."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +85,8 @@ class Dataset:
 
     name: str
     kind: str
-    """What was recognised: image-folder, image-labels, npz, idx, table, built-in, arrays, frame, torch-dataset."""
+    """What was recognised: image-folder, image-labels, npz, idx, table, built-in, arrays, frame, torch-dataset, nnunet,
+    image-masks, stack."""
     inputs: Inputs
     targets: Targets
     ids: tuple[str, ...]
@@ -114,6 +121,8 @@ class ReadOptions:
     """`--task`: what the target is, where its values alone could mean something else."""
     download: bool = False
     """`--download`: whether built-in sets may be fetched."""
+    void: tuple[int, ...] = ()
+    """`--void`: numbers in masks that mean: no label."""
 
 
 @dataclass(frozen=True, kw_only=True)

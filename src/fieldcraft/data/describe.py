@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import PARTS, Dataset, ImageArray, ImageFiles, Table
 from fieldcraft.data.image_arrays import depth_of
 from fieldcraft.data.near import listed
@@ -35,6 +36,26 @@ def _inputs(dataset: Dataset) -> str:
             counts = {role: [name for name, has in roles if has == role] for role in ("numeric", "categorical", "date")}
             shown = ", ".join(f"{len(names)} {role} ({listed(names, 6)})" for role, names in counts.items() if names)
             return f"A table with columns: {shown or 'none of use'}."
+        case Cases():
+            return _cases(dataset.inputs)
+
+
+def _cases(found: Cases) -> str:
+    shapes = np.array([case.geometry.shape for case in found.cases])
+    spacings = np.array([case.geometry.spacing for case in found.cases])
+    unit = found.cases[0].geometry.unit
+    what = "volumes" if found.spatial == 3 else "images"
+    names = f" ({listed(found.channel_names)})" if found.channel_names else ""
+    return (
+        f"{what.capitalize()} with masks, {_span(shapes)} voxels, {_span(spacings)} {unit} apart, "
+        f"{_colour(found.channels)}{names}."
+    )
+
+
+def _span(values: np.ndarray) -> str:
+    """Least and most along each axis."""
+    low, high = (" x ".join(f"{side:.4g}" for side in ends) for ends in (values.min(axis=0), values.max(axis=0)))
+    return low if low == high else f"{low} to {high}"
 
 
 def _colour(channels: int) -> str:
@@ -50,6 +71,10 @@ def _target(dataset: Dataset) -> str:
             for name, low, high in zip(targets.names, values.min(0), values.max(0), strict=True)
         ]
         return f"To predict (regression): {listed(shown, 6)}."
+    if targets.task == "segmentation":
+        counts = (targets.values == 1).sum(axis=0)
+        shown = [f"{name}: {count:,}" for name, count in zip(targets.names, counts, strict=True)]
+        return f"To predict (segmentation): {len(targets.names)} classes of voxels; cases with each: {listed(shown)}."
     if targets.task == "multi-label":
         counts = targets.values.astype(np.int64).sum(axis=0)
         what = f"any of {len(targets.names)} labels (multi-label)"

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from fieldcraft.data.cases import Case, Cases, files_of
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table
 from fieldcraft.data.images import in_threads
 
@@ -38,6 +39,10 @@ def digest(dataset: Dataset) -> str:
     elif isinstance(inputs, ImageFiles):
         for one in file_hashes(inputs.paths):
             found.update(one)
+    elif isinstance(inputs, Cases):
+        found.update(repr((inputs.table, inputs.channels, [_pages(case) for case in inputs.cases])).encode())
+        for one in file_hashes(tuple(path for case in inputs.cases for path in _files(case))):
+            found.update(one)
     else:
         found.update(repr(inputs.roles).encode())
         _add(found.update, row_hashes(inputs))
@@ -57,6 +62,15 @@ def row_hashes(table: Table) -> npt.NDArray[np.uint64]:
     used = [name for name, role in table.roles if role != "left-out"]
     hashes: npt.NDArray[np.uint64] = pd.util.hash_pandas_object(table.frame[used], index=False).to_numpy()
     return hashes
+
+
+def _files(case: Case) -> tuple[Path, ...]:
+    sources = case.images if case.mask is None else (*case.images, case.mask)
+    return tuple(path for source in sources for path in files_of(source))
+
+
+def _pages(case: Case) -> tuple[int | None, ...]:
+    return tuple(source.page for source in case.images)
 
 
 def _file_hash(path: Path) -> bytes:

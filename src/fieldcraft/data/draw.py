@@ -13,16 +13,16 @@ Codes = npt.NDArray[np.int64]
 
 
 def strata_of(targets: Targets, rows: Codes) -> Codes:
-    """What is to be spread evenly: classes; each sample's rarest label; deciles of the first target.
+    """What is to be spread evenly: classes; each sample's rarest label or class; deciles of the first target.
 
     Shape: (rows,), codes from 0 without gaps.
     """
     values = targets.values[rows].astype(np.float64)
     if targets.task == "single-label":
         codes = values.astype(np.int64)
-    elif targets.task == "multi-label":
-        order = np.argsort(values.sum(axis=0), kind="stable")
-        positive = values[:, order] > 0
+    elif targets.task in ("multi-label", "segmentation"):
+        order = np.argsort((values == 1).sum(axis=0), kind="stable")
+        positive = values[:, order] == 1
         codes = np.where(positive.any(axis=1), positive.argmax(axis=1), len(order))
     else:
         ranks = np.argsort(np.argsort(values[:, 0], kind="stable"), kind="stable")

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Inputs, Targets
 from fieldcraft.records.facts import Task
 
@@ -30,6 +31,8 @@ def take_inputs(inputs: Inputs, rows: Rows) -> Inputs:
         return ImageArray(pixels=inputs.pixels[rows])
     if isinstance(inputs, ImageFiles):
         return replace(inputs, paths=tuple(inputs.paths[row] for row in rows), sizes=inputs.sizes[rows])
+    if isinstance(inputs, Cases):
+        return replace(inputs, cases=tuple(inputs.cases[row] for row in rows))
     return replace(inputs, frame=inputs.frame.iloc[rows].reset_index(drop=True))
 
 

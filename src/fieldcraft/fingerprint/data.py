@@ -1,17 +1,22 @@
 """Facts of a data set: its parts, its target, its images or columns, its repeats."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table, Targets
 from fieldcraft.data.duplicates import exact_duplicates
 from fieldcraft.data.splits import Parts
 from fieldcraft.data.take import take_inputs
+from fieldcraft.errors import DataError
 from fieldcraft.fingerprint.pixels import channel_moments
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, TableFacts, TargetFacts
+from fieldcraft.records.segmentation import CaseFacts
 from fieldcraft.records.streams import stream_seed
 
 MOST_PIXELS = 20_000_000
@@ -31,7 +36,6 @@ def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int |
     `encoded_width`: numbers per sample once a table is encoded; needed for tables alone.
     Raises: DataError when none of the sampled images can be read.
     """
-    inputs = dataset.inputs
     return DataFacts(
         name=dataset.name,
         digest=digest,
@@ -42,8 +46,18 @@ def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int |
         grouped=dataset.groups is not None,
         duplicates=_duplicates(dataset),
         target=_target_facts(dataset.targets, parts),
-        inputs=_table_facts(inputs, encoded_width) if isinstance(inputs, Table) else _image_facts(inputs, parts),
+        inputs=_input_facts(dataset, parts, encoded_width),
     )
+
+
+def _input_facts(dataset: Dataset, parts: Parts, encoded_width: int | None) -> ImageFacts | TableFacts | CaseFacts:
+    match dataset.inputs:
+        case Table() as table:
+            return _table_facts(table, encoded_width)
+        case Cases():
+            raise DataError(f"{dataset.name}: images with masks are not measured yet.")
+        case images:
+            return _image_facts(images, parts)
 
 
 def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
@@ -58,6 +72,17 @@ def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
             counts=Fact(value=none, method="regression has no classes", sample="none"),
             imbalance=None,
             spread=Fact(value=spread, method="standard deviation", sample=_all_training(parts)),
+        )
+    if targets.task == "segmentation":
+        in_cases = (targets.values[parts.train] == 1).sum(axis=0)
+        return TargetFacts(
+            task=targets.task,
+            outputs=len(targets.names),
+            names=targets.names,
+            counts=Fact(
+                value=tuple(map(int, in_cases)), method="cases in which the class occurs", sample=_all_training(parts)
+            ),
+            imbalance=None,
         )
     values = targets.values[parts.train].astype(np.int64)
     single = targets.task == "single-label"
@@ -119,8 +144,12 @@ def _duplicates(dataset: Dataset) -> Fact[int]:
         room, how = MOST_ROWS, "equal in every used column"
     elif isinstance(inputs, ImageArray):
         room, how = MOST_BYTES * len(inputs.pixels) // max(1, inputs.pixels.nbytes), "equal pixel by pixel"
+    elif isinstance(inputs, Cases):
+        paths = [source.path for case in inputs.cases for source in case.images if source.path.is_file()]
+        each = len(paths) / len(inputs.cases)
+        room, how = int(_files_within(paths) / max(each, 1)), "equal files of the image, byte by byte"
     else:
-        room, how = _files_within(inputs), "equal files, byte by byte"
+        room, how = _files_within(inputs.paths), "equal files, byte by byte"
     rows = _some(np.arange(len(dataset)), room, "duplicates")
     if len(rows) == len(dataset):
         return Fact(value=exact_duplicates(dataset), method=how, sample=f"all {len(dataset):,} samples")
@@ -128,9 +157,9 @@ def _duplicates(dataset: Dataset) -> Fact[int]:
     return Fact(value=exact_duplicates(some), method=how, sample=f"{len(rows):,} of {len(dataset):,} samples")
 
 
-def _files_within(files: ImageFiles) -> int:
+def _files_within(paths: Sequence[Path]) -> int:
     """How many files, of the size of the first hundred, may be read."""
-    sizes = [path.stat().st_size for path in files.paths[:100]]
+    sizes = [path.stat().st_size for path in paths[:100]] or [MOST_BYTES]
     return int(MOST_BYTES / max(1.0, float(np.mean(sizes))))
 
 

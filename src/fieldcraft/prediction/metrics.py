@@ -21,6 +21,7 @@ METRICS: Mapping[Task, tuple[Name, ...]] = {
     "single-label": ("accuracy", "balanced-accuracy", "auroc", "f1", "log-loss"),
     "multi-label": ("accuracy", "auroc", "f1", "log-loss"),
     "regression": ("rmse", "mae", "r2"),
+    "segmentation": (),
 }
 TINY = 1e-12
 LOWER_IS_BETTER = frozenset({"log-loss", "rmse", "mae", "nll"})
@@ -75,6 +76,10 @@ def all_of(metrics: tuple[str, ...], task: Task, truth: Truth, scores: Array) ->
             return {metric: _multi(metric, truth.astype(np.int64), scores) for metric in metrics}
         case "regression":
             return {metric: _numbers(metric, columns_of(truth), scores) for metric in metrics}
+        case "segmentation":
+            raise ValueError(
+                "masks have measures of their own, a number a case: these metrics are of one answer a sample."
+            )
 
 
 def gaussian_nll(truth: Array, scores: Array, sigma: Array) -> float:

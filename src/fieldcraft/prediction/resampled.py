@@ -32,6 +32,10 @@ def resampled(
             return _multi(metrics, truth == 1, scores, counts, weights)
         case "regression":
             return _numbers(metrics, columns_of(truth), scores, weights, sigma)
+        case "segmentation":
+            raise ValueError(
+                "masks have measures of their own, a number a case: these metrics are of one answer a sample."
+            )
 
 
 def _single(

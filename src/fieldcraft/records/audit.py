@@ -18,6 +18,17 @@ Kind = Literal[
     "near-leak",
     "group-leak",
     "shift",
+    "unpaired",
+    "shape-mismatch",
+    "spacing-mismatch",
+    "orientation-mismatch",
+    "bad-spacing",
+    "too-many-axes",
+    "mixed-dimensions",
+    "mixed-channels",
+    "unknown-label",
+    "empty-mask",
+    "lossy-mask",
     "nothing-to-learn",
 ]
 Weight = Literal["stop", "warn"]

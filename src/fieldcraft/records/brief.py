@@ -5,6 +5,7 @@ from pydantic.dataclasses import dataclass
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Budget, DataFacts, Facts, ImageFacts, MachineFacts, TableFacts, Task
 from fieldcraft.records.prior import Prior
+from fieldcraft.records.segmentation import CaseFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,12 @@ class Brief:
         """Table facts, or None when the samples are no rows of a table."""
         inputs = self.facts.data.inputs
         return inputs if isinstance(inputs, TableFacts) else None
+
+    @property
+    def cases(self) -> CaseFacts | None:
+        """Facts of images with masks, or None when the samples are something else."""
+        inputs = self.facts.data.inputs
+        return inputs if isinstance(inputs, CaseFacts) else None
 
     def measured(self, key: str) -> Fact[float] | None:
         """The answer to a measurement that was asked for, or None when it was not taken yet."""

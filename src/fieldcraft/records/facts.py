@@ -9,8 +9,9 @@ from pydantic.dataclasses import dataclass
 from fieldcraft.records.deep_facts import DeepFacts
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.prior import Prior
+from fieldcraft.records.segmentation import CaseFacts
 
-Task = Literal["single-label", "multi-label", "regression"]
+Task = Literal["single-label", "multi-label", "regression", "segmentation"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +24,9 @@ class TargetFacts:
     names: tuple[str, ...]
     """Of the classes, the labels, or the target columns."""
     counts: Fact[tuple[int, ...]]
-    """Samples per class or label; empty for regression."""
+    """Samples per class or label; for segmentation, cases in which the class occurs; empty for regression."""
     imbalance: Fact[float] | None
-    """Largest class over smallest; None for regression."""
+    """Largest class over smallest; None for regression and segmentation (shares of voxels are facts of the cases)."""
     spread: Fact[tuple[float, ...]] | None = None
     """Standard deviation of each regression target, in its own units."""
 
@@ -65,7 +66,7 @@ class TableFacts:
     """Share of cells without a value."""
 
 
-Modality = Annotated[ImageFacts | TableFacts, Field(discriminator="kind")]
+Modality = Annotated[ImageFacts | TableFacts | CaseFacts, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True)

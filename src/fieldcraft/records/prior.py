@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-Kind = Literal["image", "table"]
+Kind = Literal["image", "table", "cases"]
 Family = Literal["accuracy", "auroc", "r2", "log-loss", "error"]
 """Metrics that can be pooled with each other; see `FAMILIES`."""
 FAMILIES: Mapping[str, Family] = {

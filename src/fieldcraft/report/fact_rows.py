@@ -6,6 +6,8 @@ from typing import Any
 from fieldcraft.records.deep_facts import DeepFacts, Geometry, Noise, Symmetry, Topology
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, MachineFacts, ReferenceStep, TableFacts, Task
+from fieldcraft.records.segmentation import CaseFacts
+from fieldcraft.report.case_rows import case_rows
 from fieldcraft.report.wording import mebibytes, number, percent, plural, whole
 
 Row = tuple[str, str, str, str]
@@ -24,7 +26,13 @@ def data_rows(facts: DataFacts) -> tuple[Row, ...]:
             f"{name} {number(value)}" for name, value in zip(target.names, target.spread.value, strict=False)
         )
         rows.append(("Standard deviation of the target", shown, *_how(target.spread)))
-    rows += _of_images(facts.inputs) if isinstance(facts.inputs, ImageFacts) else _of_table(facts.inputs)
+    match facts.inputs:
+        case ImageFacts() as images:
+            rows += _of_images(images)
+        case TableFacts() as table:
+            rows += _of_table(table)
+        case CaseFacts() as cases:
+            rows += case_rows(cases)
     return tuple(rows)
 
 

@@ -92,6 +92,7 @@ def _heading(run: Run) -> Heading:
         "single-label": f"classification into {whole(facts.target.outputs)} classes",
         "multi-label": f"{whole(facts.target.outputs)} labels a sample",
         "regression": "regression",
+        "segmentation": f"segmentation into {whole(facts.target.outputs)} classes",
     }[facts.target.task]
     return Heading(
         facts.name, f"fieldcraft run report · {task} · {whole(facts.samples)} samples · run folder {run.name}"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles
+from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import (
     ImageInput,
     InputPlan,
@@ -31,6 +32,10 @@ def _task(task: Task) -> TaskPlan:
             return MultiLabel()
         case "regression":
             return Regression()
+        case "segmentation":
+            raise PlanError(
+                "images with masks can be read, audited and fingerprinted, but nothing is planned for them yet."
+            )
 
 
 def _input(dataset: Dataset) -> InputPlan:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.data.audit.small_copies import SmallCopies, small_copies
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageFiles, Table
 from fieldcraft.data.duplicates import first_equal
 
@@ -40,7 +41,7 @@ class Seen:
     def copies(self) -> SmallCopies | None:
         """Small copies of the images, as far as there was time; None for tables."""
         inputs = self.dataset.inputs
-        return None if isinstance(inputs, Table) else small_copies(inputs, self.deadline.over)
+        return None if isinstance(inputs, Table | Cases) else small_copies(inputs, self.deadline.over)
 
     @cached_property
     def first(self) -> Rows:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.records.facts import DataFacts, Facts, ImageFacts, MachineFacts
+from fieldcraft.records.facts import DataFacts, Facts, MachineFacts
 from fieldcraft.report.charts.bars import Bar, thin_bar_chart
 from fieldcraft.report.fact_rows import data_rows, machine_rows, reference_rows
 from fieldcraft.report.page import Absent, Figure, Picture, Table, columns, pairs
@@ -55,12 +55,13 @@ def of_facts(known: Facts, pixels: Mapping[str, npt.NDArray[Any]]) -> Data:
 
 
 def _intro(facts: DataFacts) -> str:
-    kind = "images" if isinstance(facts.inputs, ImageFacts) else "rows"
+    kind = {"image": "images", "table": "rows", "cases": "images with masks"}[facts.inputs.kind]
     parted = f"{whole(facts.train)} to train on, {whole(facts.validation)} to choose by, {whole(facts.test)} to test on"
     target = {
         "single-label": plural(facts.target.outputs, "class", "classes") + ", one a sample",
         "multi-label": plural(facts.target.outputs, "label") + ", any number of them a sample",
         "regression": plural(facts.target.outputs, "number") + " to predict",
+        "segmentation": plural(facts.target.outputs, "class", "classes") + " of voxels, the background counted",
     }[facts.target.task]
     whole_groups = " Samples of one group stay in one part." if facts.grouped else ""
     return f"{whole(facts.samples)} {kind}: {parted}. {target[0].upper()}{target[1:]}.{whole_groups}"
