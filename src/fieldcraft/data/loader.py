@@ -22,9 +22,10 @@ class Batch:
     """Samples that go through the network together."""
 
     inputs: Tensor
-    """float32 (n, c, h, w), normalised, or (n, features)."""
+    """float32 (n, c, *spatial), normalised, or (n, features)."""
     targets: Tensor
-    """int64 (n,) or float32 (n, k); shares of classes, float32 (n, classes), where samples are blended."""
+    """int64 (n,) or float32 (n, k); shares of classes, float32 (n, classes), where samples are blended; masks, int64
+    (n, *spatial), for patches."""
     rows: Tensor
     """Which samples of the data set these are, int64 (n,), on the CPU."""
 
