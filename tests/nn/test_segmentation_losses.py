@@ -1,11 +1,16 @@
 from itertools import product
+from math import log
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_edt
 from torch.nn import functional as F
 
+from fieldcraft.nn.distances import signed_distances, squared_distances
+from fieldcraft.nn.losses.boundary import Boundary, boundary
+from fieldcraft.nn.losses.focal import Focal, focal
 from fieldcraft.nn.losses.modules import CrossEntropy
 from fieldcraft.nn.losses.overlap import Dice, Tversky, dice, tversky
 from fieldcraft.nn.losses.sums import DeepSupervision, Sum, halving, thinned
@@ -117,9 +122,9 @@ def test_cross_entropy_of_positions_is_its_formula_and_void_counts_nowhere(spati
         for place in product(*(range(size) for size in target.shape[1:])):
             truth = int(target[(n, *place)])
             if truth != -1:
-                log = (logits[(n, slice(None), *place)] + shift).log_softmax(0)
+                logs = (logits[(n, slice(None), *place)] + shift).log_softmax(0)
                 shares = [(1 - smoothing) * (k == truth) + smoothing / 3 for k in range(3)]
-                total -= sum((weights[k] * shares[k] * log[k]).item() for k in range(3))
+                total -= sum((weights[k] * shares[k] * logs[k]).item() for k in range(3))
                 count += 1
     loss = CrossEntropy(smoothing, weights, shift, void=-1)
     assert loss(logits, target).item() == pytest.approx(total / count, rel=1e-12)
@@ -180,3 +185,87 @@ def test_what_does_not_fit_is_refused() -> None:
         Sum([])
     with pytest.raises(ValueError, match="weight a level"):
         DeepSupervision(Dice(), [1, 2], [1.0])
+
+
+@pytest.mark.parametrize("spatial", [1, 2, 3])
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+def test_focal_is_its_formula_and_without_gamma_cross_entropy(spatial, gamma) -> None:
+    logits, target = sample(spatial)
+    weights = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64)
+    total = 0.0
+    for n in range(2):
+        for place in product(*(range(size) for size in target.shape[1:])):
+            truth = int(target[(n, *place)])
+            if truth != -1:
+                p = logits[(n, slice(None), *place)].softmax(0)[truth].item()
+                total -= weights[truth].item() * (1 - p) ** gamma * log(p)
+    loss = Focal(gamma, weights)(logits, target)
+    assert loss.item() == pytest.approx(total / int((target != -1).sum()), rel=1e-12)
+    if gamma == 0:
+        torch.testing.assert_close(loss, CrossEntropy(weights=weights, void=-1)(logits, target))
+    assert torch.autograd.gradcheck(lambda x: focal(x, target, gamma=gamma), (logits,))
+
+
+def test_focal_has_finite_gradients_where_the_net_is_quite_sure() -> None:
+    logits = torch.tensor([[[200.0], [-200.0]]], requires_grad=True)
+    for truth in (0, 1):
+        (gradient,) = torch.autograd.grad(focal(logits, torch.tensor([[truth]]), gamma=0.5), logits)
+        assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("spatial", [1, 2, 3])
+def test_focal_is_monais_sum_over_classes(spatial: int) -> None:
+    monai = pytest.importorskip("monai.losses")
+    logits, target = sample(spatial, void=0.0)
+    theirs = monai.FocalLoss(gamma=2.0, use_softmax=True, to_onehot_y=True)(logits, target.unsqueeze(1))
+    torch.testing.assert_close(focal(logits, target), 3 * theirs, rtol=1e-12, atol=1e-12)  # it divides by classes, too
+
+
+@pytest.mark.parametrize("spatial", [1, 2, 3])
+@pytest.mark.parametrize("spacing", [1.0, (2.0, 0.5, 1.3)])
+def test_distances_are_scipys_and_those_of_brute_force(spatial, spacing) -> None:
+    random = torch.Generator().manual_seed(1)
+    steps = (1.0,) * spatial if spacing == 1.0 else spacing[:spatial]
+    size = (17, 12, 9)[:spatial]
+    mask = torch.rand(3, *size, generator=random) < 0.05
+    mask[(2, *[0] * spatial)] = True
+    mask[1] = False
+    found = squared_distances(mask, steps)
+    places = torch.stack(
+        torch.meshgrid(*(torch.arange(n) * s for n, s in zip(size, steps, strict=True)), indexing="ij")
+    )
+    for n in (0, 2):
+        inside = places[:, mask[n]]
+        slow = ((places.unsqueeze(-1) - inside.reshape(spatial, *[1] * spatial, -1)) ** 2).sum(0).amin(-1)
+        torch.testing.assert_close(found[n], slow.float())
+        theirs = torch.from_numpy(distance_transform_edt(~mask[n].numpy(), sampling=steps)).float()
+        torch.testing.assert_close(found[n].sqrt(), theirs)
+    assert found[1].isinf().all()
+    with pytest.raises(ValueError, match="`spacing` must be"):
+        squared_distances(mask, (0.0,) * spatial)
+
+
+def test_signed_distances_change_sign_at_the_boundary() -> None:
+    target = torch.tensor([[0, 0, 1, 1, 1, -1], [0, 0, 0, 0, 0, 0]])
+    signed = signed_distances(target, 3, 2.0)
+    assert signed[0].tolist() == [[-4, -2, 2, 4, 6, 8], [4, 2, -2, -4, -2, 2], [0] * 6]
+    assert signed[1].tolist() == [[0] * 6] * 3
+
+
+@pytest.mark.parametrize("spatial", [1, 2, 3])
+def test_the_boundary_loss_is_its_integral_and_least_at_the_truth(spatial: int) -> None:
+    logits, target = sample(spatial)
+    distances = signed_distances(target, 3, 0.5).double()
+    known = (target != -1).unsqueeze(1)
+    slow = (logits.softmax(1) * distances * known)[:, 1:].sum() / known.sum()
+    loss = Boundary(0.5)(logits, target)
+    torch.testing.assert_close(loss, slow)
+    torch.testing.assert_close(loss, boundary(logits, target, distances=distances))
+    (gradient,) = torch.autograd.grad(loss, logits)
+    assert not (gradient.abs().sum(1) > 0)[target == -1].any()
+    truth = 1e3 * F.one_hot(target.clamp(min=0), 3).movedim(-1, 1).double()
+    assert boundary(truth, target).item() < min(loss.item(), 0)
+    with pytest.raises(ValueError, match="shape of the logits"):
+        boundary(logits, target, distances=distances[:, 1:])
+    with pytest.raises(ValueError, match="gamma >= 0"):
+        Focal(-1.0)

@@ -9,12 +9,13 @@ from torch.nn import functional as F
 
 import fieldcraft as fc
 from fieldcraft.nn.blocks.attention_gate import AttentionGate
-from fieldcraft.nn.blocks.axes import enlarge, per_axis
+from fieldcraft.nn.blocks.axes import enlarge, enlarge_from
 from fieldcraft.nn.blocks.conv import make_conv
 from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
 from fieldcraft.nn.blocks.upsample import Upsample
 from fieldcraft.nn.initialise import initialise_, zero_residual_
-from fieldcraft.nn.networks.unet import UNet, map_sizes
+from fieldcraft.nn.networks.unet import Encoder, UNet
+from fieldcraft.nn.sizes import encoder_field, level_sizes, per_axis
 from fieldcraft.records.operations import Unknown
 
 SIZES = {1: (37,), 2: (21, 18), 3: (9, 12, 7)}
@@ -38,7 +39,7 @@ def test_logits_have_the_size_of_the_input_and_every_weight_learns(spatial, enco
     made = net(x)
     finest, *coarser = made if extras else (made,)
     assert finest.shape == (2, 3, *SIZES[spatial])
-    assert [one.shape[2:] for one in coarser] == [map_sizes(SIZES[spatial], (1, 2))[1]] * extras
+    assert [one.shape[2:] for one in coarser] == [level_sizes(SIZES[spatial], (1, 2))[1]] * extras
     sum((one**2).sum() for one in (finest, *coarser)).backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in net.parameters())
     assert isinstance(net.eval()(x), torch.Tensor)
@@ -57,7 +58,7 @@ def test_any_size_goes_through_any_strides(size, strides, downsample, upsample) 
         downsample=downsample, upsample=upsample,
     )  # fmt: skip
     maps = net.encoder(torch.randn(1, 1, *size))
-    assert tuple(tuple(one.shape[2:]) for one in maps) == map_sizes(size, ((1, 1), *strides))
+    assert tuple(tuple(one.shape[2:]) for one in maps) == level_sizes(size, ((1, 1), *strides))
     assert net(torch.randn(1, 1, *size)).shape == (1, 2, *size)
     assert net.divisor == tuple(torch.tensor(strides).prod(0).tolist())
 
@@ -142,6 +143,12 @@ def test_resizing_keeps_places_where_sizes_are_no_multiples() -> None:
     x = torch.arange(4.0).reshape(1, 1, 4)
     centres = enlarge(x, (3,), (10,))[0, 0, 1::3]
     torch.testing.assert_close(centres, torch.tensor([0.0, 1.0, 2.0]))
+    x, size = torch.randn(1, 1, 4, 3), (11, 7)
+    grown = enlarge_from(x, (3, 4), size)
+    assert grown.shape[2:] == size
+    assert torch.equal(grown[..., ::3, :4:4], x[..., :1])
+    torch.testing.assert_close(grown[..., 9:, ::4][..., :2], x[..., 3:, :2].expand(1, 1, 2, 2))
+    torch.testing.assert_close(grown[0, 0, 1, 0], (2 * x[0, 0, 0, 0] + x[0, 0, 1, 0]) / 3)
     up = Upsample(1, 1, (2, 3), kind="transposed")
     nn.init.ones_(up.mix.weight)
     nn.init.zeros_(up.mix.bias)
@@ -202,6 +209,39 @@ def test_inspect_knows_its_field_and_every_operation(spatial: int) -> None:
     # 1 of the first level, 1 + 2 (kernel 3 at stride 1), + 4 + 4 (a residual block at stride 2), + 4 (entry)
     assert [axis.size for axis in deepest[0].fields[0].axes] == [1 + 2 + 4 + 4 + 4] * spatial
     assert all(axis.stride == 4 for axis in deepest[0].fields[0].axes)
+
+
+@settings(deadline=None, max_examples=6)
+@given(
+    levels=st.lists(
+        st.tuples(st.sampled_from([3, 5, (3, 4)]), st.sampled_from([1, 2, (1, 3)]), st.integers(1, 2)),
+        min_size=1,
+        max_size=3,
+    ),
+    encoder=st.sampled_from(["plain", "residual"]),
+    downsample=st.sampled_from(["stride", "max-pool"]),
+)
+def test_what_the_deepest_level_sees_is_what_inspect_says(levels, encoder, downsample) -> None:
+    kernels, strides, depths = zip((3, 1, 1), *levels, strict=True)
+    net = Encoder(
+        1, spatial=2, widths=(2,) * len(depths), kernels=kernels, strides=strides, depths=depths, kind=encoder,
+        downsample=downsample, norm="none",
+    )  # fmt: skip
+    convolutions = [depth if encoder == "plain" else 1 + 2 * depth for depth in depths]
+    field = encoder_field(kernels, strides, convolutions, 2, pools=downsample == "max-pool")
+    last = fc.inspect(Last(net), (1, 60, 91)).anatomy.rows[-1].fields[0]
+    assert tuple(axis.size for axis in last.axes) == field
+
+
+class Last(nn.Module):
+    """The coarsest map of an encoder."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.encoder(x)[-1]
 
 
 @pytest.mark.parametrize("kind", ["default", "he", "xavier", "orthogonal"])

@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fieldcraft.nn.blocks.axes import CONVOLUTIONS, Size, enlarge, per_axis
+from fieldcraft.nn.blocks.axes import CONVOLUTIONS, enlarge
+from fieldcraft.nn.sizes import Size, per_axis
 
 
 class AttentionGate(nn.Module):

@@ -1,12 +1,9 @@
-"""Sizes that are one number for all spatial axes, or one for each; PyTorch's modules by the number of axes."""
+"""PyTorch's modules by the number of spatial axes; cutting and enlarging maps so that positions keep their place."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-Size = int | Sequence[int]
-"""One whole number for all spatial axes, or one for each in their order."""
 
 Makers = Mapping[int, Callable[..., nn.Module]]
 
@@ -16,21 +13,6 @@ MAX_POOLS: Makers = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 AVERAGE_POOLS: Makers = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
 ZERO_PADS: Makers = {1: nn.ZeroPad1d, 2: nn.ZeroPad2d, 3: nn.ZeroPad3d}
 LINEAR_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
-
-
-def per_axis(size: Size, spatial: int, name: str = "a size", *, least: int = 1) -> tuple[int, ...]:
-    """The size along each of `spatial` axes.
-
-    Raises: ValueError, with `name`, unless there are 1 to 3 axes, as many sizes, and none is below `least`.
-    """
-    if not 1 <= spatial <= 3:
-        raise ValueError(f"`spatial` must be 1, 2 or 3 axes, but got {spatial}.")
-    sizes = (size,) * spatial if isinstance(size, int) else tuple(size)
-    if len(sizes) != spatial or min(sizes) < least:
-        raise ValueError(
-            f"{name} must be a whole number from {least}, or {spatial} of them (one an axis), but got {size}."
-        )
-    return sizes
 
 
 def cut(x: Tensor, sizes: Sequence[int]) -> Tensor:
@@ -49,3 +31,17 @@ def enlarge(x: Tensor, factors: Sequence[int], sizes: Sequence[int]) -> Tensor:
     scale = [float(factor) for factor in factors]
     grown = F.interpolate(x, scale_factor=scale, mode=LINEAR_MODES[len(scale)], align_corners=False)
     return cut(grown, sizes)
+
+
+def enlarge_from(x: Tensor, strides: Sequence[int], sizes: Sequence[int]) -> Tensor:
+    """Resize (n, channels, *ceil(size / stride)) linearly so that position i comes to lie at i * stride.
+
+    That is where strided convolutions of odd kernels look from; `enlarge` is for blocks of positions. What lies behind
+    the last one is repeated.
+    """
+    between = [(length - 1) * step + 1 for length, step in zip(x.shape[2:], strides, strict=True)]
+    grown = F.interpolate(x, size=between, mode=LINEAR_MODES[len(between)], align_corners=True)
+    behind = [size - length for size, length in zip(sizes, between, strict=True)]
+    if any(behind):
+        grown = F.pad(grown, [side for size in reversed(behind) for side in (0, size)], mode="replicate")
+    return grown

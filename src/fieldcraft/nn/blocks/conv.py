@@ -6,8 +6,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
-from fieldcraft.nn.blocks.axes import CONVOLUTIONS, MAX_POOLS, ZERO_PADS, Size, per_axis
+from fieldcraft.nn.blocks.axes import CONVOLUTIONS, MAX_POOLS, ZERO_PADS
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
+from fieldcraft.nn.sizes import Size, per_axis
 
 Padding = Literal["same", "none"]
 Downsample = Literal["max-pool", "stride"]

@@ -5,11 +5,11 @@ from functools import partial
 from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind, make_activation
-from fieldcraft.nn.blocks.axes import Size
 from fieldcraft.nn.blocks.conv import make_conv
 from fieldcraft.nn.blocks.drop_path import drop_path
 from fieldcraft.nn.blocks.norm import NormKind, make_norm
 from fieldcraft.nn.blocks.squeeze_excitation import make_gate
+from fieldcraft.nn.sizes import Size
 
 
 class Residual(nn.Module):

@@ -5,7 +5,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from fieldcraft.nn.blocks.axes import CONVOLUTIONS, TRANSPOSED, Size, cut, enlarge, per_axis
+from fieldcraft.nn.blocks.axes import CONVOLUTIONS, TRANSPOSED, cut, enlarge
+from fieldcraft.nn.sizes import Size, per_axis
 
 UpsampleKind = Literal["transposed", "linear"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fieldcraft.nn.blocks.axes import Size, per_axis
+from fieldcraft.nn.sizes import Size, per_axis
 
 
 class Sum(nn.Module):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Literal, TypeVar
 
 import torch
@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from fieldcraft.nn.blocks.activation import ActivationKind
 from fieldcraft.nn.blocks.attention_gate import AttentionGate
-from fieldcraft.nn.blocks.axes import CONVOLUTIONS, MAX_POOLS, Size, per_axis
+from fieldcraft.nn.blocks.axes import CONVOLUTIONS, MAX_POOLS
 from fieldcraft.nn.blocks.conv import ConvNormActivation, Downsample
 from fieldcraft.nn.blocks.norm import NormKind
 from fieldcraft.nn.blocks.residual import Residual
 from fieldcraft.nn.blocks.squeeze_excitation import make_gate
 from fieldcraft.nn.blocks.upsample import Upsample, UpsampleKind
+from fieldcraft.nn.sizes import Size, per_axis, total_strides
 
 Entry = TypeVar("Entry")
 EncoderKind = Literal["plain", "residual"]
@@ -260,20 +261,6 @@ class UNet(nn.Module):
         if self.training and len(self.heads) > 1:
             return tuple(head(one) for head, one in zip(self.heads, maps, strict=False))
         return self.heads[0](maps[0])  # type: ignore[no-any-return]
-
-
-def total_strides(strides: Sequence[Size], spatial: int) -> tuple[tuple[int, ...], ...]:
-    """Positions of the input between neighbours of each level, an axis each."""
-    each = [per_axis(one, spatial, "a stride") for one in strides]
-    return tuple(accumulate(each, lambda so_far, one: tuple(a * b for a, b in zip(so_far, one, strict=True))))
-
-
-def map_sizes(size: Sequence[int], strides: Sequence[Size]) -> tuple[tuple[int, ...], ...]:
-    """Sizes of the maps of all levels of a net whose strides round up, for an input of `size`."""
-    return tuple(
-        tuple(-(-length // step) for length, step in zip(size, total, strict=True))
-        for total in total_strides(strides, len(size))
-    )
 
 
 def _each(given: Entry | Sequence[Entry], count: int, name: str, what: str) -> tuple[Entry, ...]:
