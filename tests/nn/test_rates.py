@@ -15,10 +15,8 @@ RATES = st.lists(st.integers(1, 12), min_size=1, max_size=4)
 @example(rates=[2, 2, 2], kernel=3)
 @example(rates=[1, 2, 9], kernel=3)
 def test_holes_are_the_positions_that_no_path_reaches(rates, kernel) -> None:
-    reached = {
-        sum(a * rate for a, rate in zip(steps, rates, strict=True))
-        for steps in product(range(kernel), repeat=len(rates))
-    }
+    paths = product(range(kernel), repeat=len(rates))
+    reached = {sum(a * rate for a, rate in zip(steps, rates, strict=True)) for steps in paths}
     assert max(reached) + 1 == reach_of(rates, kernel)
     assert leaves_holes(rates, kernel) == (reached != set(range(reach_of(rates, kernel))))
 
@@ -31,10 +29,10 @@ def largest_gap(rates: list[int], kernel: int) -> int:
     return gap
 
 
-@pytest.mark.parametrize(
-    ("rates", "holes"),
-    [([1, 2, 5], False), ([1, 2, 9], True), ([2, 2, 2], True), ([2, 4, 8], True), ([1, 2, 3], False)],
-)
+EXAMPLES = [([1, 2, 5], False), ([1, 2, 9], True), ([2, 2, 2], True), ([2, 4, 8], True), ([1, 2, 3], False)]
+
+
+@pytest.mark.parametrize(("rates", "holes"), EXAMPLES)
 def test_the_examples_of_wang_et_al(rates, holes) -> None:
     assert leaves_holes(rates) == holes
     if gcd(*rates) == 1:
