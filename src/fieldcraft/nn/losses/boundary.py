@@ -34,9 +34,8 @@ def boundary(
     if distances is None:
         distances = signed_distances(target, logits.shape[1], spacing)
     if distances.shape != logits.shape:
-        raise ValueError(
-            f"distances must be {tuple(logits.shape)} as the logits are, but are {tuple(distances.shape)}."
-        )
+        shapes = tuple(logits.shape), tuple(distances.shape)
+        raise ValueError(f"`distances` must have the shape of the logits, {shapes[0]}, but got {shapes[1]}.")
     first = 0 if background else 1
     guess = at_least_single(logits).softmax(1)[:, first:]
     each = (guess * distances[:, first:]).sum(1)
