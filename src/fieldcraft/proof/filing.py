@@ -106,18 +106,19 @@ def _effect(verdict: Verdict, proof: Proof) -> Estimate | None:
 def standard_error(verdict: Verdict, proof: Proof) -> float | None:
     """Of the mean of the differences up to the last look. None with fewer than two, or when they are all the same.
 
-    The overlap of training samples between pairs is allowed for as Nadeau and Bengio 2003 do: variance times
-    (1 / n + overlap). Shares of right answers come in steps of one sample, so that few pairs can agree by chance: their
-    variance is taken for no less than what rounding to such steps gives a difference, a sixth of a squared step.
+    What pairs err together is allowed for as in the verdict: variance times (1 / n + overlap). Shares of right answers
+    come in steps of one sample, so that few pairs can agree by chance: their variance is taken for no less than what
+    rounding to such steps gives a difference, a sixth of a squared step.
     """
     pairs = verdict.differences[: verdict.effect.pairs if verdict.effect else None]
     if len(pairs) < 2:
         return None
     variance = statistics.variance(pairs)
+    overlap = proof.setting.overlap if verdict.overlap is None else verdict.overlap
     sizes = [one.n for one in proof.outcomes if one.n > 0 and one.trial.stage == verdict.stage]
     if sizes and FAMILIES.get(proof.setting.metric) == "accuracy":
         variance = max(variance, min(sizes) ** -2 / 6)
-    return math.sqrt(variance * (1 / len(pairs) + proof.setting.overlap)) or None
+    return math.sqrt(variance * (1 / len(pairs) + overlap)) or None
 
 
 def _level(verdict: Verdict, proof: Proof) -> float | None:

@@ -12,12 +12,13 @@ from fieldcraft.records.proof import Between
 def half_width(look: int, rules: Rules) -> float:
     """Half the interval at a look, in standard deviations of the differences.
 
-    The variance of the mean is (1 / n + overlap) times that of one difference, with overlap = n2 / n1, samples of a
-    fold over samples trained on (Nadeau and Bengio 2003, section 3): folds share training samples, so that their
-    differences err together, and the mean of however many pairs never knows more than this data does. That common
-    error makes looks resemble one another more than the independent pairs for which the bounds are worked out, so that
-    they hold with something to spare. Every pair needs a fold drawn anew; a few folds taken in turn are no more
-    observations than they are folds, and the t distribution has the degrees of freedom of those.
+    The variance of the mean is (1 / n + overlap) times that of one difference: folds share samples, so that their
+    differences err together, and the mean of however many pairs never knows more than this data does. `overlap` is what
+    is seen of that (`common_error`), or n2 / n1, samples of a fold over samples trained on, where nothing is seen
+    (Nadeau and Bengio 2003, section 3). A common error makes looks resemble one another more than the independent pairs
+    for which the bounds are worked out, so that they hold with something to spare. Every pair needs a fold drawn anew;
+    a few folds taken in turn are no more observations than they are folds, and the t distribution has the degrees of
+    freedom of those.
     """
     few = rules.folds if rules.overlap and rules.folds > 1 else look
     return bound(rules.alpha, look, min(look, few)) * sqrt(1 / look + rules.overlap)

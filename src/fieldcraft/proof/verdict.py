@@ -6,11 +6,12 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Literal
 
+from fieldcraft.proof.common_error import overlap
 from fieldcraft.proof.differences import cost_difference
 from fieldcraft.proof.diverging import further_pairs as further_diverging
 from fieldcraft.proof.diverging import more_often
 from fieldcraft.proof.interval import interval, spread
-from fieldcraft.proof.looks import FIRST
+from fieldcraft.proof.looks import FIRST, last_look
 from fieldcraft.proof.needs import further_pairs
 from fieldcraft.proof.pairing import Both, difference, pairs_of, scored
 from fieldcraft.proof.rules import Rules, rules_of, with_resolution, word
@@ -72,6 +73,7 @@ def _judged(
     counted = [both for both in pairs if both.counts]
     differences = tuple(difference(setting, both) for both in counted)
     rules = with_resolution(shared, _one_sample(setting.metric, counted), _step(outcomes, stage))
+    rules = _with_overlap(rules, counted, differences)
     effect = _effect(differences, counted, rules)
     diverging = more_often(pairs, rules.alpha_diverging)
     said = _word(effect, diverging, rules.margin, taken_out=name in setting.base)
@@ -85,12 +87,21 @@ def _judged(
         trial_s=setting.trial_s.get(stage),
         because=_because(setting.metric, differences, effect, pairs, rules, diverging),
         margin=rules.margin,
+        overlap=rules.overlap,
         pairs_needed=needed,
         seconds_needed=None if needed is None else _seconds(setting, outcomes, pairs, stage, needed),
         cost=cost_difference(pairs),
         failed=tuple(text for both in pairs if (text := _failure(both))),
         notes=_notes(setting, counted, differences, pairs, stage),
     )
+
+
+def _with_overlap(rules: Rules, counted: Sequence[Both], differences: Sequence[float]) -> Rules:
+    """As it is seen in the pairs of the last look; as it is assumed where folds come in turn and are not drawn."""
+    look = last_look(len(differences))
+    if not look or rules.folds:
+        return rules
+    return replace(rules, overlap=overlap(counted[:look], spread(differences[:look], rules), rules.overlap))
 
 
 def _one_sample(metric: str, counted: Sequence[Both]) -> float | None:

@@ -67,6 +67,8 @@ class Outcome:
     n: int = 0
     """Samples (or groups) of which the score is the share that is right, so that one of them moves it by 1 / n; 0 where
     it is no such share, or where that is not known."""
+    blocks: str = ""
+    """What each block of samples did to the score (`proof.common_error`); empty where that is not known."""
     cost: Cost = Cost()
     diverged: bool = False
     """The loss or the metric became no number."""
@@ -100,7 +102,8 @@ class Setting:
     """Those that can be run here; a proof says which are missing."""
     overlap: Annotated[float, Field(ge=0)] = 0.0
     """Samples of a fold over samples trained on (Nadeau and Bengio's n2 / n1); 0 where pairs share no data, or where
-    all have the same fold and the claim is about seeds alone."""
+    all have the same fold and the claim is about seeds alone. Differences are taken to err together by that much, or
+    by less where trials keep what each block of samples did to their score."""
     folds: Annotated[int, Field(ge=0)] = 0
     """Different folds that pairs take in turn, two or more; 0 where every pair draws its own, as it had better."""
     trial_s: Mapping[Stage, float] = Field(default_factory=dict)
@@ -149,6 +152,8 @@ class Verdict:
     """One sentence with the numbers."""
     margin: float | None = None
     """Effects smaller than that did not matter: the setting's, or one sample of the smallest fold if that is more."""
+    overlap: float | None = None
+    """How much differences err together: the covariance of two over the variance of one, as the interval allows for."""
     pairs_needed: int | None = None
     """Of "cannot tell yet": further pairs that it would probably take; None where no number of them would do."""
     seconds_needed: float | None = None

@@ -14,9 +14,10 @@ from fieldcraft.prediction.metrics import Array, score
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.proof import Between, FinalLook, Verdict
+from fieldcraft.verbs.fold_score import temperature_of
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.samples import Samples
-from fieldcraft.verbs.trial import temperature_of, trained_once
+from fieldcraft.verbs.trial import trained_once
 
 NORMAL_95 = 1.96
 

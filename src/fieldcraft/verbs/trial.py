@@ -12,15 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from fieldcraft.build.metric import build_metric
 from fieldcraft.data.dataset import Dataset, ImageArray
 from fieldcraft.data.folds import fold
 from fieldcraft.data.splits import Parts
 from fieldcraft.errors import Diverged, FieldcraftError
 from fieldcraft.nn.views import Views
 from fieldcraft.plan.schema import Plan, Splits
-from fieldcraft.prediction.calibration import apply, fit_temperature
-from fieldcraft.prediction.metrics import score
+from fieldcraft.proof.common_error import packed
 from fieldcraft.proof.engine import Run
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
@@ -28,6 +26,7 @@ from fieldcraft.records.streams import stream_seed
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.journal import Cooled, Journal
 from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.fold_score import blocks_of, fold_score
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import TrainedNetwork, train_network
 from fieldcraft.verbs.samples import Samples, ready
@@ -69,7 +68,7 @@ class TrialMaker:
         dataset = self.dataset
         if self.pixels is not None:
             dataset = replace(dataset, inputs=ImageArray(pixels=np.load(self.pixels, mmap_mode="r")))
-        return _Bench(self, dataset)
+        return _Bench(self, dataset, blocks_of(dataset))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +77,7 @@ class _Bench:
 
     maker: TrialMaker
     dataset: Dataset
+    blocks: npt.NDArray[np.intp] | None
     kept: OrderedDict[object, Samples] = field(default_factory=OrderedDict)
 
     def __call__(self, trial: Trial) -> Outcome:
@@ -101,10 +101,10 @@ class _Bench:
         trained, notes = trained_once(
             plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed
         )
-        value, problem = fold_score(plan, samples, trained)
+        found = fold_score(plan, samples, trained, self.blocks)
         return Outcome(
-            trial=trial, score=value, n=len(samples.parts.test), cost=cost_of(trained), diverged=bool(problem),
-            error=problem, notes=notes,
+            trial=trial, score=found.value, n=len(samples.parts.test), blocks=packed(found.blocks),
+            cost=cost_of(trained), diverged=bool(found.problem), error=found.problem, notes=notes,
         )  # fmt: skip
 
     def _samples(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
@@ -150,31 +150,6 @@ def trained_once(
         trained = train_network(0, plan, facts, Judge(plan=plan, samples=samples), work, order_seed=order_seed)
         cooled = any(isinstance(event, Cooled) for event in work.journal.read())
     return trained, ("cooled down early: it was slower than planned",) if cooled else ()
-
-
-def fold_score(plan: Plan, samples: Samples, trained: TrainedNetwork) -> tuple[float | None, str]:
-    """The plan's metric on the fold, or why there is none."""
-    found = trained.says(samples.parts.test, exact=True)
-    if not np.isfinite(found).all():
-        return None, "its predictions are no numbers: the network has diverged"
-    metric, task, truth = plan.task.metric, plan.task.kind, samples.truth("test")
-    scores = apply(found, temperature_of(plan, samples, trained), task)
-    name = metric if isinstance(metric, str) else metric.target
-    value = score(metric, task, truth, scores) if isinstance(metric, str) else build_metric(metric)(truth, scores)
-    if not np.isfinite(value):
-        return None, (
-            f"{name} is no number on a fold of {len(truth):,} samples: it may hold one class only. Choose another "
-            "metric (--metric accuracy), or give more samples."
-        )
-    return float(value), ""
-
-
-def temperature_of(plan: Plan, samples: Samples, trained: TrainedNetwork) -> float:
-    """For log-loss, which is a matter of how sure answers are, what the plan puts right on validation; else 1."""
-    if plan.task.kind == "regression" or plan.task.metric != "log-loss" or not plan.prediction.calibrate:
-        return 1.0
-    held: npt.NDArray[np.float64] = trained.says(samples.parts.validation, exact=False)
-    return fit_temperature(held, samples.truth("validation"), plan.task.kind)
 
 
 def cost_of(trained: TrainedNetwork) -> Cost:
