@@ -86,10 +86,12 @@ def test_open_ends_are_kept_as_such_and_tips_without_an_effect_are_not_filed() -
 WITH_METRIC = {metric: made_up(Asked(metric=metric)) for metric in ("rmse", "accuracy")}
 
 
-def of(differences: tuple[float, ...], metric: str = "rmse", overlap: float = 0.0) -> float | None:
+def of(
+    differences: tuple[float, ...], metric: str = "rmse", overlap: float = 0.0, seen: float | None = None
+) -> float | None:
     proof = WITH_METRIC[metric]
     proof = replace(proof, setting=replace(proof.setting, overlap=overlap))
-    return standard_error(replace(proof.verdicts[0], effect=None, differences=differences), proof)
+    return standard_error(replace(proof.verdicts[0], effect=None, differences=differences, overlap=seen), proof)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=9).filter(lambda values: np.ptp(values) > 1e-6))
@@ -102,6 +104,12 @@ def test_overlapping_training_parts_widen_it() -> None:
     plain, wide = of(values), of(values, overlap=0.25)
     assert plain is not None and wide is not None
     assert wide / plain == pytest.approx(math.sqrt((1 / 4 + 0.25) / (1 / 4)))
+
+
+def test_what_was_seen_of_it_outranks_what_is_assumed() -> None:
+    values = (0.1, 0.2, 0.3, 0.4)
+    assert of(values, overlap=0.25, seen=0.0) == of(values)
+    assert of(values, overlap=0.25, seen=0.1) == of(values, overlap=0.1)
 
 
 def test_pairs_that_agree_by_rounding_are_not_taken_for_certain() -> None:

@@ -12,9 +12,11 @@ from fieldcraft.data.folds import fold
 from fieldcraft.data.open import read_data
 from fieldcraft.plan.schema import Cnn, Imported, Ladder, Plan, Rung, Sgd, SingleLabel, Splits
 from fieldcraft.plan.toml import to_toml
+from fieldcraft.proof.common_error import unpacked
 from fieldcraft.records.proof import Arm, ArmKind, Trial
 from fieldcraft.train.engine import engine
 from fieldcraft.verbs.arms import Planned
+from fieldcraft.verbs.fold_score import blocks_of
 from fieldcraft.verbs.prepare import known, prepare
 from fieldcraft.verbs.samples import ready
 from fieldcraft.verbs.shelf import Shelf
@@ -59,6 +61,28 @@ def test_a_trial_is_the_same_each_time_and_costs_are_measured(data: Dataset, pla
     assert None not in (cost.seconds, cost.memory_mib, cost.latency_ms)
     assert cost.parameters == 8 * 9 + 2 * 8 + 8 * 3 + 3  # convolution, norm, head
     assert first.seconds >= (cost.seconds or 0)
+
+
+def test_blocks_say_what_samples_did_to_the_score(data: Dataset, plan: Plan, tmp_path: Path) -> None:
+    """Of shares of right answers: summed over blocks they are nought, and squared they give the binomial variance."""
+    outcome = maker(data, plan, tmp_path)()(trial())
+    found, score = unpacked(outcome.blocks), outcome.score
+    assert found is not None and score is not None and 0 < score < 1
+    assert found.sum() == pytest.approx(0, abs=1e-6)
+    alone = {round(float(one), 5) for one in found}
+    assert alone <= {round(value / outcome.n, 5) for value in (0, 1 - score, -score)}  # at most one sample a block
+
+
+def test_groups_stay_whole_in_blocks_and_folds_in_turn_have_none(data: Dataset) -> None:
+    grouped = replace(data, groups=np.arange(len(data)).astype(np.str_))
+    named = replace(data, groups=np.array(["a", "b", "c"] * 50, dtype=np.str_))
+    found = blocks_of(named)
+    assert found is not None and set(zip(named.groups.tolist(), found.tolist(), strict=True)) == {
+        ("a", 0), ("b", 1), ("c", 2)
+    }  # fmt: skip
+    assert blocks_of(grouped) is not None
+    times = np.arange(len(data)).astype("datetime64[D]")
+    assert blocks_of(replace(data, times=times)) is None
 
 
 def test_pairs_have_folds_and_seeds_of_their_own(data: Dataset) -> None:
