@@ -44,7 +44,7 @@ def spread(some: list[Both]) -> float:
 
 def test_it_is_the_variance_of_what_samples_always_gain() -> None:
     """Means of two folds have the covariance var(gain) / samples; it is given once more for what is trained on."""
-    gain = np.random.default_rng(1).standard_normal(SAMPLES) * 2
+    gain = np.random.default_rng(1).standard_normal(SAMPLES) * 0.6
     found = [overlap(some := pairs(gain, 24, seed), spread(some), ASSUMED) for seed in range(40)]
     variance_of_one = (gain.var() * (1 - FOLD / SAMPLES) + 1) / FOLD
     assert np.mean(found) == pytest.approx(2 * gain.var() / SAMPLES / variance_of_one, rel=0.1)

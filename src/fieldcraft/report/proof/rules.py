@@ -56,4 +56,4 @@ def _overlap(share: float) -> str:
     if not share:
         return "none: pairs share no data"
     told = f"{number(share)} samples of a fold over samples trained on"
-    return f"{told}; intervals are widened for it (Nadeau and Bengio 2003)"
+    return f"{told}; intervals are widened by what differences were seen to err together, and by no more than this"
