@@ -6,8 +6,7 @@ every pair (right Haar prior on the spread, normal prior on the standardised eff
 missed: how often an interval misses the truth at any look so far. Differences normal, with heavier tails (t with 5
 degrees of freedom), counted in samples (accuracy on 360), with a common error as Nadeau and Bengio assume it (n2 / n1 =
 0.25), from a new fold and seed each; and where their assumption is strained: five folds in turn, with and without
-being told. `learner` is no formula: two ridge classifiers on data drawn anew for every proof, each pair with a fold and
-a subset of its own; the truth is the mean over all those data sets.
+being told. (Learners instead of formulas: `proof_learners.py`.)
 words: of effects of 0, 0.5, 1 and 2 standard deviations, by 8, 16 and 32 pairs, with the trainings that it took.
 naive: what people do, on the same effects. One seed: the better one wins. Three unpaired seeds: the better mean wins,
 or a t test of two samples has p < 0.05. A paired t test after every pair, until p < 0.05 or 32 pairs. Unpaired scores
@@ -151,42 +150,6 @@ def misses(proofs: int, alpha: float) -> dict[str, object]:
         ever = missed(kind(np.random.default_rng(seed), proofs), 0.0, held)
         found[name] = {f"by_{LOOKS[place]}": share(ever[:, place]) for place in (0, 4, 7, 10)}
     return found
-
-
-def ridge_differences(drawn: Drawn, pairs: int, samples: int = 60, columns: int = 8) -> Numbers:
-    """Accuracy of a strong against a weak ridge, on new data; each pair draws a fold (a fifth) and nine tenths."""
-    target = drawn.choice([-1.0, 1.0], samples)
-    data = drawn.standard_normal((samples, columns))
-    data[:, : columns // 2] += 0.2 * target[:, None]
-    order = np.argsort(drawn.random((pairs, samples)), axis=1)
-    fold, rest = order[:, : samples // 5], order[:, samples // 5 :]
-    rows = rest[:, : round(0.9 * rest.shape[1])]
-    gram = np.einsum("jnp,jnq->jpq", data[rows], data[rows])
-    moment = np.einsum("jnp,jn->jp", data[rows], target[rows])
-    scores = []
-    for strength in (0.1, 100.0):
-        weights = np.linalg.solve(gram + strength * np.eye(columns), moment[..., None])[..., 0]
-        right = np.sign(np.einsum("jnp,jp->jn", data[fold], weights)) == target[fold]
-        scores.append(right.mean(axis=1))
-    found: Numbers = scores[1] - scores[0]
-    return found
-
-
-def learner(proofs: int) -> dict[str, object]:
-    """Real trainings: the truth is their mean over data sets."""
-    drawn = np.random.default_rng(5)
-    differences = np.stack([ridge_differences(drawn, PAIRS) for _ in range(proofs)])
-    truth, noise = float(differences.mean()), float(differences.std(axis=1, ddof=1).mean())
-    common = float(differences.mean(axis=1).var() / differences.var(axis=1, ddof=1).mean() - 1 / PAIRS)
-    return {
-        "proofs": proofs,
-        "mean_difference": round(truth, 5),
-        "noise": round(noise, 5),
-        "common_error_seen": round(common, 4),
-        "common_error_assumed": OVERLAP,
-        "corrected": share(missed(differences, truth, rules(ALPHA, overlap=OVERLAP, least=0.5 / 12))[:, -1]),
-        "uncorrected": share(missed(differences, truth, rules(ALPHA, least=0.5 / 12))[:, -1]),
-    }
 
 
 # words
@@ -395,7 +358,6 @@ def main() -> None:
         {
             "widths": {"alpha_0.05": widths(ALPHA), "alpha_0.05_of_8_factors": widths(each)},
             "missed": {"one_factor": misses(40_000, ALPHA), "one_of_8_factors": misses(40_000, each)},
-            "learner": learner(4_000),
             "words": {
                 "margin": MARGIN,
                 "one_factor": power(20_000, 1, 0.0),
