@@ -19,6 +19,7 @@ import numpy as np
 
 import fieldcraft as fc
 from fieldcraft.data.dataset import ImageArray
+from fieldcraft.errors import Stopped
 from fieldcraft.proof.document import read_proof
 from fieldcraft.proof.evidence import ours
 from fieldcraft.records.files import write_whole
@@ -132,6 +133,8 @@ def main(minutes: float = 10, *names: str) -> None:
             continue
         try:
             said = proved(case, minutes)
+        except Stopped:
+            raise
         except fc.FieldcraftError as error:
             told(f"{case.name}: {error}")
             measured[case.name] = {"note": case.note, "said": f"not proved: {error}"}
