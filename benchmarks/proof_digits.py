@@ -7,6 +7,7 @@ Usage: python benchmarks/proof_digits.py [MINUTES]
 
 import statistics
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,7 +26,10 @@ def expected(proof: Proof) -> float:
     rules = rules_of(proof.setting, len(proof.setting.factors))
     return sum(
         expected_decided(
-            [statistics.fmean(one.differences)], [statistics.stdev(one.differences)], len(one.differences), rules
+            [statistics.fmean(one.differences)],
+            [statistics.stdev(one.differences)],
+            len(one.differences),
+            rules if one.overlap is None else replace(rules, overlap=one.overlap),
         )
         for one in proof.verdicts
         if len(one.differences) > 1
@@ -35,9 +39,12 @@ def expected(proof: Proof) -> float:
 def main(minutes: float = 10.0) -> None:
     with TemporaryDirectory() as folder:
         proof = fc.prove(
-            "digits", budget=60 * minutes, out=Path(folder) / "proof", evidence=False,
+            "digits",
+            budget=60 * minutes,
+            out=Path(folder) / "proof",
+            evidence=False,
             say=lambda text: print(text, file=sys.stderr, flush=True),
-        )  # fmt: skip
+        )
     decided = sum(one.word != "cannot tell yet" for one in proof.verdicts)
     predicted = expected(proof)
     beside = [one.seconds - one.cost.seconds for one in proof.outcomes if one.cost.seconds is not None]
