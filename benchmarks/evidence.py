@@ -1,7 +1,8 @@
 """The first evidence: which tips pay on usual image sets and tables, MINUTES of proof for each set.
 
 Verdicts go into the store that comes with the package. What was begun goes on and what is done is passed over, so the
-script can be stopped at any moment; more MINUTES let the proofs go on. Proofs stay below build/evidence.
+script can be stopped at any moment; more MINUTES let the proofs go on, also on more cores: workers have a thread each.
+Proofs stay below build/evidence.
 Usage: python benchmarks/evidence.py [MINUTES [SET ...]]
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 import fieldcraft as fc
 from fieldcraft.data.dataset import ImageArray
 from fieldcraft.errors import Stopped
+from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.proof.document import read_proof
 from fieldcraft.proof.evidence import ours
 from fieldcraft.records.files import write_whole
@@ -96,7 +98,10 @@ def proved(case: Case, minutes: float) -> str:
     if done.exists() and (before := json.loads(done.read_text()))["minutes"] >= minutes:
         return str(before["said"])
     with TemporaryDirectory() as scratch:
-        fc.prove(case.data(Path(scratch)), budget=60 * minutes, out=folder, seed=0, evidence=False, say=told)
+        fc.prove(
+            case.data(Path(scratch)), budget=60 * minutes, out=folder, seed=0, evidence=False,
+            workers=machine_facts().cores, say=told,
+        )  # fmt: skip
     try:
         kept = fc.keep_evidence(folder, name=case.name, store=ours())
         said = f"filed: {len(kept.lines)} verdicts"

@@ -7,7 +7,7 @@ common_error: the covariance of two differences over the variance of one; seen, 
 it from its own pairs (with `TRAINED_ON`, and never more than what is assumed); assumed by Nadeau and Bengio 2003.
 missed: how often an interval misses the truth at any look until 32 pairs, where 5 % are stated: as a proof makes it,
 with the assumed common error, and with none. width: of its interval at 32 pairs over that with the assumed error.
-Errors are standard errors. One core, some ten minutes.
+Errors are standard errors. One core, some five minutes.
 Usage: python benchmarks/proof_learners.py [PROOFS]
 """
 
@@ -190,7 +190,7 @@ def held(of: Comparison, proofs: int) -> dict[str, object]:
     }
 
 
-def main(proofs: int = 1000) -> None:
+def main(proofs: int = 300) -> None:
     measured: dict[str, object] = {"alpha": ALPHA, "proofs": proofs, "pairs": PAIRS}
     for of in COMPARISONS:
         measured[of.name] = held(of, proofs)
