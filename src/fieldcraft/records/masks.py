@@ -108,8 +108,8 @@ class Change:
 
     before: float
     after: float
-    gain: Estimate
-    """Better is positive, also where less is better; paired over units."""
+    gain: Estimate | None
+    """Better is positive, also where less is better; paired over units. None: all cases are of one unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,3 +125,35 @@ class Refinement:
     """How many were tried."""
     changes: Mapping[str, Change]
     """By measure; the one that decides is first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseCrf:
+    """Parameters of a fully connected CRF; the values given here are what its search starts from.
+
+    Widths are deviations of Gaussians. Weights are in nats: what a neighbourhood that is all of one class adds to that
+    class's logit.
+    """
+
+    smooth_weight: float = Field(default=1.0, ge=0)
+    """Of neighbours that are near."""
+    smooth_mm: float = Field(default=1.0, gt=0)
+    near_weight: float = Field(default=2.0, ge=0)
+    """Of neighbours that are near and look alike."""
+    near_mm: float = Field(default=3.0, gt=0)
+    tone: float = Field(default=0.5, gt=0)
+    """How alike, in standard deviations of each channel over the case."""
+    iterations: int = Field(default=10, ge=1)
+    """Of mean field."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComponentRule:
+    """What happens to the pieces of one class. Pieces touch by faces, edges or corners."""
+
+    class_id: int = Field(ge=1)
+    largest_only: bool = False
+    least_mm: float = Field(default=0.0, ge=0)
+    """Pieces below this volume (mm^3; area in 2-D) become background."""
+    fill_holes: bool = False
+    """Background that the class encloses becomes that class."""

@@ -56,6 +56,10 @@ class MaskPair:
         """Where the truth, and where the prediction, is of this class; neither is in void voxels."""
         return self.truth == class_id, (self.predicted == class_id) & (self.truth != VOID)
 
+    def cells(self, membrane: int) -> tuple[Mask, Mask]:
+        """Where no membrane is: in the truth, void voxels being none, and in the prediction."""
+        return (self.truth != membrane) & (self.truth != VOID), self.predicted != membrane
+
 
 def check_spacing(spacing: Spacing, spatial: int, name: str) -> None:
     """Raise DataError unless there is one finite distance above zero for each spatial axis."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
 from fieldcraft.prediction.masks.overlap import Confusion, confusion, dice, iou, pixel_accuracy
-from fieldcraft.prediction.masks.pair import VOID, MaskPair
+from fieldcraft.prediction.masks.pair import MaskPair
 from fieldcraft.prediction.masks.rand import rand_score
 from fieldcraft.prediction.masks.surface import hd95, surface_dice, surface_distances
 from fieldcraft.records.masks import CaseScores, MaskScores, ScoreSettings
@@ -29,11 +29,10 @@ def score_case(pair: MaskPair, names: Sequence[str], settings: ScoreSettings = D
     """The measures of one case. Raises: DataError for a class id without a name."""
     counts = confusion(pair, len(names))
     rows = tuple(_row(pair, one, names[one], counts, settings) for one in range(1, len(names)))
-    known = pair.truth != VOID
     found = CaseScores(case=pair.name, unit=pair.unit, accuracy=_known(pixel_accuracy(counts)), classes=rows)
     if settings.membrane is None or pair.truth.ndim not in (2, 3):
         return found
-    cells = rand_score(known & (pair.truth != settings.membrane), pair.predicted != settings.membrane)
+    cells = rand_score(*pair.cells(settings.membrane))
     return CaseScores(
         case=found.case,
         unit=found.unit,
