@@ -2,10 +2,11 @@
 
 Points are spread over the corners of the simplices of the permutohedral lattice around them, the lattice is blurred
 along each of its axes, and points gather what arrived. Every step is one sparse matrix.
-Source: Adams, Baek & Davis 2010, doi:10.1111/j.1467-8659.2009.01645.x. Here the lattice also gets the neighbours of its
-occupied corners: without them a blur loses what passes over an empty corner.
+Source: Adams, Baek & Davis 2010, doi:10.1111/j.1467-8659.2009.01645.x. Here the lattice also gets the empty corners
+between two occupied ones: without them a blur loses what passes over them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +58,7 @@ def lattice(features: Points) -> Lattice:
     corners, weights = _simplices(_elevated(features))
     codes, steps = _codes(corners)
     position, occupied = pd.factorize(codes)
-    nodes = np.sort(np.concatenate([occupied, *(occupied + way * step for step in steps for way in (-1, 1))]))
-    nodes = nodes[np.diff(nodes, prepend=nodes[0] - 1) > 0]
+    nodes = _with_between(occupied, steps)
     where = np.searchsorted(nodes, occupied)[position]
     gather = sparse.csr_array(
         (weights.ravel(), where, np.arange(0, points * (dimensions + 1) + 1, dimensions + 1)),
@@ -126,6 +126,13 @@ def _codes(corners: Corners) -> tuple[Corners, tuple[int, ...]]:
     stride = np.array(strides[:-1], dtype=np.int64)
     along = [sum(strides[:-1]) - (dimensions + 1) * one for one in strides[:-1]]
     return (corners - low) @ stride, (*along, sum(strides[:-1]))
+
+
+def _with_between(occupied: Corners, steps: Sequence[int]) -> Corners:
+    """Occupied corners and those that neighbour two or more of them, ascending."""
+    beside = np.sort(np.concatenate([occupied + way * step for step in steps for way in (-1, 1)]))
+    every = np.sort(np.concatenate([occupied, beside[1:][beside[1:] == beside[:-1]]]))
+    return every[np.diff(every, prepend=every[0] - 1) > 0]
 
 
 def _blur(nodes: Corners, step: int) -> sparse.csr_array:
