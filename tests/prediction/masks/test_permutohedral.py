@@ -22,11 +22,12 @@ def cloud(dimensions, points=250, seed=0, width=1.5):
     return rng.normal(0, width, (points, dimensions)).astype(np.float32), rng.random((points, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("dimensions", [1, 2, 3, 4, 5])
-def test_sums_are_about_those_over_all_pairs(dimensions):
+@pytest.mark.parametrize(("dimensions", "off"), [(1, 0.02), (2, 0.04), (3, 0.06), (4, 0.12), (5, 0.25)])
+def test_sums_are_about_those_over_all_pairs(dimensions, off):
+    """The emptier the space between points is, the more a blur loses; it loses about the same everywhere."""
     features, values = cloud(dimensions)
     found, true = lattice(features)(values), slow(features, values)
-    assert abs(np.log(found / true)).mean() < 0.12
+    assert abs(np.log(found / true)).mean() < off
     assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.99
 
 
