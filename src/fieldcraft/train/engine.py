@@ -31,9 +31,7 @@ class Engine:
     def place(self, net: nn.Module) -> nn.Module:
         """Move a network to the device and into the planned memory format."""
         net = net.to(self.device)
-        if self.execution.channels_last:
-            net = net.to(memory_format=torch.channels_last)
-        return net
+        return channels_last(net) if self.execution.channels_last else net
 
     def set_up(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
         """Network and optimiser as the strategy wants them; unchanged on one device."""
@@ -60,6 +58,18 @@ class Engine:
             loss.backward()  # type: ignore[no-untyped-call]
         else:
             self.fabric.backward(loss)
+
+
+def channels_last(net: nn.Module) -> nn.Module:
+    """The same network with the weights of 2-D and 3-D convolutions laid out channels last, in place.
+
+    `Module.to(memory_format=...)` takes one of both layouts, and fails on weights of the other.
+    """
+    layouts = {4: torch.channels_last, 5: torch.channels_last_3d}
+    for weight in net.parameters():
+        if weight.ndim in layouts:
+            weight.data = weight.data.contiguous(memory_format=layouts[weight.ndim])
+    return net
 
 
 @contextmanager
