@@ -21,7 +21,7 @@ Draw = Callable[..., Path]
 
 
 def test_kinds_are_unique_and_every_reader_survives_any_path(tmp_path: Path) -> None:
-    assert len({reader.kind for reader in ALL}) == len(ALL) == 6
+    assert len({reader.kind for reader in ALL}) == len(ALL) == 9
     (tmp_path / "labels.csv").write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path, tmp_path / "labels.csv", tmp_path / "absent", Path()):
         for reader in ALL:

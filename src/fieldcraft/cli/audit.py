@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fieldcraft.cli.console import say, tell, tell_columns
-from fieldcraft.cli.options import AsKind, Data, Download, Group, Relabel, Target, Task, Time, read_options
+from fieldcraft.cli.options import AsKind, Data, Download, Group, Relabel, Target, Task, Time, Void, read_options
 
 if TYPE_CHECKING:
     from fieldcraft.records.audit import Audit
@@ -25,6 +25,7 @@ def audit(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
     relabel: Relabel = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything found, as JSON on standard output.")] = False,
 ) -> None:
@@ -32,7 +33,7 @@ def audit(
 
     Exit code 3 when something would spoil the result, 0 otherwise.
     """
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from pydantic import TypeAdapter
 
     from fieldcraft.records.audit import Audit

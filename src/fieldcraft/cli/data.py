@@ -1,7 +1,7 @@
 """`fieldcraft data DATA`: what the data was recognised as, and how."""
 
 from fieldcraft.cli.console import tell
-from fieldcraft.cli.options import AsKind, Data, Download, Group, Target, Task, Time, read_options
+from fieldcraft.cli.options import AsKind, Data, Download, Group, Target, Task, Time, Void, read_options
 
 
 def data(
@@ -12,9 +12,10 @@ def data(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
 ) -> None:
     """Say what DATA was recognised as, and how."""
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from fieldcraft.data.describe import describe
     from fieldcraft.data.open import open_data
 

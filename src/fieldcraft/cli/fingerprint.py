@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fieldcraft.cli.console import say, tell, tell_columns
-from fieldcraft.cli.options import AsKind, Data, Download, Group, Seed, Target, Task, Time, read_options
+from fieldcraft.cli.options import AsKind, Data, Download, Group, Seed, Target, Task, Time, Void, read_options
 
 
 def fingerprint(
@@ -24,10 +24,11 @@ def fingerprint(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
     seed: Seed = 0,
 ) -> None:
     """Measure what DATA is like (symmetry, geometry, topology, noise) and what this machine can do."""
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from fieldcraft.cli.options import limit as time_limit
     from fieldcraft.report.fact_rows import data_rows, deep_rows, machine_rows, reference_rows, symmetry_rows
     from fieldcraft.verbs.fingerprint import facts_of

@@ -31,6 +31,10 @@ Task = Annotated[
     typer.Option("--task", help="What the target is, where its values could mean something else."),
 ]
 Download = Annotated[bool, typer.Option("--download", help="Allow a built-in set to be fetched.")]
+Void = Annotated[
+    list[int] | None,
+    typer.Option("--void", metavar="NUMBER", help="A number in masks that means: no label; repeatable."),
+]
 Budget = Annotated[
     str,
     typer.Option(
@@ -70,8 +74,17 @@ def read_options(
     time: str | None,
     task: Literal["single-label", "multi-label", "regression"] | None,
     download: bool,
+    void: list[int] | None = None,
 ) -> "ReadOptions":
     """What the user says about the data, as the library takes it."""
     from fieldcraft.data.dataset import ReadOptions
 
-    return ReadOptions(kind=kind, target=tuple(target or ()), group=group, time=time, task=task, download=download)
+    return ReadOptions(
+        kind=kind,
+        target=tuple(target or ()),
+        group=group,
+        time=time,
+        task=task,
+        download=download,
+        void=tuple(void or ()),
+    )

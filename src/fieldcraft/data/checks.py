@@ -9,6 +9,8 @@ from fieldcraft.data.image_arrays import require_finite
 from fieldcraft.data.near import listed
 from fieldcraft.errors import DataError
 
+LEAST_CASES = 3
+"""For one of training, validation and test each."""
 SHOWN = 20
 """Problems that an error spells out."""
 
@@ -30,6 +32,8 @@ def check(dataset: Dataset) -> Dataset:
         _check_classes(dataset)
     elif dataset.targets.task == "regression":
         _check_numbers(dataset)
+    elif dataset.targets.task == "segmentation":
+        _check_masks(dataset)
     elif not dataset.targets.names:
         raise DataError(f"{dataset.name} has no labels: not one sample carries any.")
     return dataset
@@ -45,6 +49,21 @@ def require_readable(dataset: Dataset) -> None:
             + (f"\n  and {more} more" if more > 0 else "")
             + "\nRepair them, or move them (and their lines in labels.csv) out of the data, then run the same command; "
             "--skip-bad goes on without them."
+        )
+
+
+def _check_masks(dataset: Dataset) -> None:
+    lost = f" ({len(dataset.problems)} more cannot be used)" if dataset.problems else ""
+    if len(dataset) < LEAST_CASES:
+        raise DataError(
+            f"{dataset.name} has {len(dataset)} case(s) with a mask{lost}: {LEAST_CASES} at least are needed, one to "
+            "train on, one to choose by and one to test on. Give more, or a volume as a folder of slices or a TIFF "
+            "stack, which is parted in blocks."
+        )
+    if len(dataset.targets.names) < 2 or not (dataset.targets.values[:, 1:] != 0).any():
+        raise DataError(
+            f"{dataset.name} has masks of one class only, {dataset.targets.names[0]!r}{lost}: there is nothing to "
+            "find. Check that the right folder of masks was given, and that --void names no class."
         )
 
 

@@ -67,7 +67,7 @@ def read_header(path: Path) -> Header:
                 width, height = height, width
             return Header(height, width, 1 if _is_gray(image) else 3, _bits(image))
     except Exception as error:  # Pillow's plugins raise almost anything on damaged files
-        raise Unreadable(_reason(path, error)) from error
+        raise Unreadable(reason(path, error)) from error
 
 
 def read_headers(paths: Sequence[Path], names: Sequence[str]) -> tuple[list[Header | None], tuple[Problem, ...]]:
@@ -103,7 +103,7 @@ def load_image(path: Path, *, height: int, width: int, channels: int, depth_bits
             pixels = with_depth(with_channels(_deep_pixels(path, image), channels), depth_bits)
             return resized(pixels, height, width)
     except Exception as error:  # Pillow's plugins raise almost anything on damaged files
-        raise Unreadable(_reason(path, error)) from error
+        raise Unreadable(reason(path, error)) from error
 
 
 def _deep_pixels(path: Path, image: Image.Image) -> npt.NDArray[np.generic]:
@@ -151,7 +151,8 @@ def _is_deep_png(image: Image.Image) -> bool:
     return isinstance(image, PngImageFile) and any(str(tile[3]).endswith("16B") for tile in image.tile)
 
 
-def _reason(path: Path, error: Exception) -> str:
+def reason(path: Path, error: Exception) -> str:
+    """Why a file could not be read, from what reading it raised."""
     if not path.exists():
         return "there is no such file"
     if path.is_dir():

@@ -16,7 +16,7 @@ from fieldcraft.errors import DataError, ReaderError
 __all__ = ["describe", "open_data", "read_data"]
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".7z", ".rar")
-WITHOUT_COLUMNS = ("image-folder", "idx", "npz", "built-in")
+WITHOUT_COLUMNS = ("image-folder", "idx", "npz", "built-in", "nnunet", "stack", "image-masks")
 """Kinds that bring their targets themselves."""
 NO_OPTIONS = ReadOptions()
 

@@ -129,11 +129,15 @@ def check_parts(dataset: Dataset, parts: Parts) -> None:
     targets = dataset.targets
     if targets.task == "regression":
         return
-    values = targets.values[parts.train].astype(np.int64)
-    single = targets.task == "single-label"
-    counts = np.bincount(values, minlength=len(targets.names)) if single else values.sum(axis=0)
+    if targets.task == "segmentation":
+        counts = (targets.values[parts.train] != 0).sum(axis=0)
+        counts[~(targets.values != 0).any(axis=0)] = 1  # named, but in no mask at all: nothing that splits could change
+    else:
+        values = targets.values[parts.train].astype(np.int64)
+        single = targets.task == "single-label"
+        counts = np.bincount(values, minlength=len(targets.names)) if single else values.sum(axis=0)
     if missing := [repr(name) for name, count in zip(targets.names, counts, strict=True) if not count]:
-        kind = "class" if single else "label"
+        kind = "label" if targets.task == "multi-label" else "class"
         raise DataError(
             f"{dataset.name}: {len(missing)} {kind}(es) have no training sample: {listed(missing)}. What was not seen "
             "in training cannot be predicted: move samples of it into the training part, or leave it out."

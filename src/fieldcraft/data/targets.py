@@ -27,6 +27,7 @@ def recognise(values: pd.Series, *, name: str, task: Task | None = None, meaning
     true/false are classes, numbers with fractions are to be predicted as numbers, and whole numbers are classes when
     they are few.
     """
+    _no_masks(task)
     if task == "multi-label":
         raise DataError(f"'{name}' is one column of single values: multi-label needs several columns of 0 and 1.")
     if task == "regression" or (task is None and meaning == "numbers"):
@@ -53,6 +54,7 @@ def recognise(values: pd.Series, *, name: str, task: Task | None = None, meaning
 
 def recognise_columns(frame: pd.DataFrame, *, task: Task | None = None) -> Recognised:
     """Targets from several columns: labels when all hold only 0 and 1, else numbers."""
+    _no_masks(task)
     names = [str(column) for column in frame.columns]
     if len(names) == 1:
         return recognise(frame.iloc[:, 0], name=names[0], task=task)
@@ -84,6 +86,11 @@ def recognise_array(values: np.ndarray, *, task: Task | None = None, names: Sequ
         return _renamed(targets, names), (f"y {values.shape} has one 1 in each row: taken for classes",)
     labels = names if len(names) == values.shape[1] else [f"y{place}" for place in range(values.shape[1])]
     return recognise_columns(pd.DataFrame(values, columns=list(labels)), task=task)
+
+
+def _no_masks(task: Task | None) -> None:
+    if task == "segmentation":
+        raise DataError("segmentation needs images with a mask each: folders images/ and masks/, or nnU-Net's layout.")
 
 
 def classes(values: pd.Series) -> Targets:

@@ -12,7 +12,7 @@ from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles, Table, Targ
 from fieldcraft.data.duplicates import exact_duplicates
 from fieldcraft.data.splits import Parts
 from fieldcraft.data.take import take_inputs
-from fieldcraft.errors import DataError
+from fieldcraft.fingerprint.cases.facts import LIMIT_S, case_facts
 from fieldcraft.fingerprint.pixels import channel_moments
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, TableFacts, TargetFacts
@@ -30,10 +30,13 @@ LEAST_SAMPLE = 16
 Rows = npt.NDArray[np.int64]
 
 
-def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int | None = None) -> DataFacts:
+def data_facts(
+    dataset: Dataset, parts: Parts, digest: str, encoded_width: int | None = None, limit_s: float = LIMIT_S
+) -> DataFacts:
     """What is known of the samples; large sets are looked at in subsamples, which the facts name.
 
-    `encoded_width`: numbers per sample once a table is encoded; needed for tables alone.
+    `encoded_width`: numbers per sample once a table is encoded; needed for tables alone. `limit_s`: for reading images
+    with masks; the other facts are quick.
     Raises: DataError when none of the sampled images can be read.
     """
     return DataFacts(
@@ -46,16 +49,18 @@ def data_facts(dataset: Dataset, parts: Parts, digest: str, encoded_width: int |
         grouped=dataset.groups is not None,
         duplicates=_duplicates(dataset),
         target=_target_facts(dataset.targets, parts),
-        inputs=_input_facts(dataset, parts, encoded_width),
+        inputs=_input_facts(dataset, parts, encoded_width, limit_s),
     )
 
 
-def _input_facts(dataset: Dataset, parts: Parts, encoded_width: int | None) -> ImageFacts | TableFacts | CaseFacts:
+def _input_facts(
+    dataset: Dataset, parts: Parts, encoded_width: int | None, limit_s: float
+) -> ImageFacts | TableFacts | CaseFacts:
     match dataset.inputs:
         case Table() as table:
             return _table_facts(table, encoded_width)
-        case Cases():
-            raise DataError(f"{dataset.name}: images with masks are not measured yet.")
+        case Cases() as cases:
+            return case_facts(cases, parts.train, limit_s=limit_s)
         case images:
             return _image_facts(images, parts)
 

@@ -47,10 +47,11 @@ class ClassFacts:
     cases: float
     """Share of the cases in which it occurs."""
     objects: Spread | None
-    """Connected objects a case, among cases that have any (full connectivity); None where none was seen."""
+    """Connected objects a case, among cases that have any (full connectivity); None where none was seen, and for a
+    background that fills most of the cases. Specks of less than a thousandth of the case's largest object of the class
+    are not counted."""
     extent_px: tuple[Spread, ...]
-    """Sides of the boxes around connected objects, in voxels, an entry an axis; empty where none was seen. Specks of
-    less than a thousandth of the case's largest object of the class are not counted."""
+    """Sides of the boxes around connected objects, in voxels, an entry an axis; empty where `objects` is None."""
     extent_mm: tuple[Spread, ...]
     """The same in millimetres (in pixels where nothing is known of the spacing)."""
     boundary: float | None
@@ -96,7 +97,7 @@ class CaseFacts:
     intensity: Fact[tuple[Intensity, ...]]
     """Of all voxels, an entry a channel, every case counting alike."""
     foreground: Fact[tuple[Intensity, ...]]
-    """Of voxels of any class but the first (the background), every voxel counting alike."""
+    """Of voxels of any class but the first (the background), every case counting alike; empty where none was seen."""
     classes: Fact[tuple[ClassFacts, ...]]
     """In the order of class ids; the background is the first."""
     void: Fact[float]
@@ -107,5 +108,8 @@ class CaseFacts:
     """All images as float32 and masks as bytes."""
     largest_mib: Fact[float]
     """The same of the largest case."""
+    scales: Fact[tuple[float, ...]] | None = None
+    """An entry a channel: 90th percentile over the cases of the deviation within a case, over the 10th. Near 1: all
+    cases share one scale, as in CT; far above: each has its own, as in MR. None for fewer than two cases."""
     within_volume: bool = False
     """Whether training and test are slices of one volume: the result then says nothing of another volume."""

@@ -21,6 +21,7 @@ CURRENT: Mapping[str, int] = {
     "ledger": 1,
     "table-encoder": 1,
     "image-cache": 1,
+    "case-cache": 1,
     "memory-kills": 1,
     "checkpoint": 1,
     "metrics": 1,

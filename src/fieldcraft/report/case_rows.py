@@ -26,6 +26,7 @@ def case_rows(facts: CaseFacts) -> list[Row]:
         _row("Largest spacing over smallest", facts.anisotropy, number),
         _row("Intensity of each channel", facts.intensity, _intensities),
         _row("Intensity within classes but the first", facts.foreground, _intensities),
+        *([_row("Scale from case to case, x", facts.scales, _listed)] if facts.scales is not None else []),
         *(_class_row(facts.classes, one, unit) for one in facts.classes.value),
         _row("Voxels without a label", facts.void, percent),
         *(
@@ -48,6 +49,10 @@ def _along(axes: tuple[Spread, ...]) -> str:
         else f"{number(one.median)} ({number(one.least)} to {number(one.most)})"
         for one in axes
     )
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ", ".join(map(number, values))
 
 
 def _intensities(channels: tuple[Intensity, ...]) -> str:

@@ -11,6 +11,7 @@ from fieldcraft.data.relabel import Fix, read_fixes, relabelled
 from fieldcraft.data.splits import Parts, check_parts, part, read_parts, write_parts
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import RunError
+from fieldcraft.fingerprint.cases.facts import LIMIT_S
 from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
@@ -18,6 +19,7 @@ from fieldcraft.plan.schema import Plan, TableInput
 from fieldcraft.records.audit import Audit
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.records.files import write_json
+from fieldcraft.tips.rough import DEEP
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care, audited
 from fieldcraft.verbs.samples import Samples, ready
@@ -96,10 +98,17 @@ def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts |
     if isinstance(prepared.dataset.inputs, Table) and isinstance(prepared.start.input, TableInput):
         width = TableEncoder.fit(prepared.dataset.inputs, prepared.parts.train, prepared.start.input).width
     return Facts(
-        data=data_facts(prepared.dataset, prepared.parts, prepared.digest, encoded_width=width),
+        data=data_facts(
+            prepared.dataset, prepared.parts, prepared.digest, encoded_width=width, limit_s=cases_s(budget_s)
+        ),
         machine=machine or machine_facts(),
         budget=Budget(seconds=budget_s),
     )
+
+
+def cases_s(budget_s: float | None) -> float:
+    """Seconds for reading images with masks, within a share of the budget."""
+    return LIMIT_S if budget_s is None else min(LIMIT_S, DEEP["cases"] * budget_s)
 
 
 class Wardrobe:

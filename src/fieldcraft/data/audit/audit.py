@@ -7,6 +7,12 @@ from types import MappingProxyType
 
 import numpy as np
 
+from fieldcraft.data.audit.cases.constant import constant as constant_images
+from fieldcraft.data.audit.cases.masks import masks
+from fieldcraft.data.audit.cases.not_finite import not_finite as not_finite_images
+from fieldcraft.data.audit.cases.placement import placement
+from fieldcraft.data.audit.cases.seen import SeenCases
+from fieldcraft.data.audit.cases.unusable import unusable
 from fieldcraft.data.audit.channels import channels
 from fieldcraft.data.audit.constant import constant
 from fieldcraft.data.audit.group_leaks import group_leaks
@@ -17,6 +23,7 @@ from fieldcraft.data.audit.repeats import repeats
 from fieldcraft.data.audit.seen import Deadline, Seen
 from fieldcraft.data.audit.shift import shift
 from fieldcraft.data.audit.unreadable import unreadable
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.checks import check
 from fieldcraft.data.dataset import Dataset
 from fieldcraft.data.take import take
@@ -36,6 +43,13 @@ ALL: tuple[Check, ...] = (
     near_repeats,
     shift,
 )
+OF_CASES: tuple[Callable[[SeenCases], tuple[Complaint, ...]], ...] = (
+    unusable,
+    not_finite_images,
+    masks,
+    constant_images,
+    placement,
+)
 DEAR: Mapping[Check, str] = MappingProxyType(
     {near_repeats: "near duplicates", shift: "test samples unlike the training ones"}
 )
@@ -49,6 +63,8 @@ def audit(dataset: Dataset, limit_s: float | None = None) -> Audit:
     complaint, and no sample is to blame for it.
     """
     began = time.monotonic()
+    if isinstance(dataset.inputs, Cases):
+        return _of_cases(dataset, dataset.inputs, began, limit_s)
     seen = Seen(dataset=dataset, deadline=Deadline(at=None if limit_s is None else began + limit_s))
     complaints: list[Complaint] = []
     looked: list[str] = []
@@ -57,15 +73,35 @@ def audit(dataset: Dataset, limit_s: float | None = None) -> Audit:
             looked.append(f"not looked for: {DEAR[one]} (the {limit_s:.1f} s for the audit were over)")
         else:
             complaints += one(seen)
-    rest = without(dataset, bad_samples(complaints))
+    return _concluded(dataset, complaints, (_read(seen), *looked), began)
+
+
+def _of_cases(dataset: Dataset, inputs: Cases, began: float, limit_s: float | None) -> Audit:
+    deadline = Deadline(at=None if limit_s is None else began + limit_s)
+    seen = SeenCases(dataset=dataset, inputs=inputs, deadline=deadline)
+    complaints = [found for one in OF_CASES for found in one(seen)]
+    whole = Seen(dataset=dataset, deadline=deadline)
+    read = sum(one is not None for one in seen.looks)
+    looked = [f"all {len(inputs):,} cases were read" if read == len(inputs) else
+              f"{read:,} of {len(inputs):,} cases were read, drawn by lot, in the time for the audit"]  # fmt: skip
+    if deadline.over():
+        looked.append(f"not looked for: equal images (the {limit_s:.1f} s for the audit were over)")
+    else:
+        complaints += repeats(whole)
+    complaints += group_leaks(whole)
+    return _concluded(dataset, complaints, tuple(looked), began)
+
+
+def _concluded(dataset: Dataset, complaints: list[Complaint], looked: tuple[str, ...], began: float) -> Audit:
+    """What is left once bad samples are gone must still be something to learn from."""
     try:
-        check(rest)
+        check(without(dataset, bad_samples(complaints)))
     except DataError as error:
-        complaints.append(Complaint(kind="nothing-to-learn", severity="stop", reason=str(error)))
+        complaints = [*complaints, Complaint(kind="nothing-to-learn", severity="stop", reason=str(error))]
     return Audit(
         samples=len(dataset) + len(dataset.problems),
         complaints=tuple(sorted(complaints, key=lambda one: one.severity != "stop")),
-        looked=(_read(seen), *looked),
+        looked=looked,
         seconds=time.monotonic() - began,
     )
 

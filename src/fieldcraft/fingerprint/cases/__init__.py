@@ -1,0 +1,1 @@
+"""Facts of images with masks: objects, intensities, mirrorings; each case is read once."""
