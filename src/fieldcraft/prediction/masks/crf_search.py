@@ -12,7 +12,7 @@ import numpy as np
 
 from fieldcraft.errors import DataError
 from fieldcraft.prediction.masks.choice import choose, measure
-from fieldcraft.prediction.masks.dense_crf import Volume, mean_field, neighbours
+from fieldcraft.prediction.masks.dense_crf import Volume, mean_field, neighbours, standardised
 from fieldcraft.prediction.masks.pair import Labels, MaskPair, Spacing
 from fieldcraft.prediction.masks.score import DEFAULT
 from fieldcraft.records.masks import DenseCrf, Refinement, ScoreSettings
@@ -87,9 +87,10 @@ def fit_crf(
 def _refined(case: Predicted, tried: Sequence[DenseCrf]) -> list[Labels]:
     """What each candidate makes of a case; those that differ in weights alone share their kernels."""
     found: list[Labels] = []
+    tones = standardised(case.image)
     for _, same in groupby(tried, key=lambda one: (one.smooth_mm, one.near_mm, one.tone)):
         alike = list(same)
-        around = neighbours(case.image, case.spacing, alike[0])
+        around = neighbours(tones, case.spacing, alike[0])
         found += [mean_field(case.logits, around, one).argmax(axis=0) for one in alike]
     return found
 
