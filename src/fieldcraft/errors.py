@@ -4,6 +4,7 @@ FieldcraftError
 ├── DataError          the samples, their files, their labels
 │   └── ReaderError    a path that no reader recognises, or that one cannot read
 ├── PlanError          a plan file, a field, a tip
+│   └── WeightsError   pretrained weights: no such file, no checkpoint, no network that they fit, not for this data
 ├── BudgetError        too little time or memory for what was asked
 ├── RunError           a run folder: foreign, damaged, not writable
 │   └── Diverged       a loss that stays no number, however small the rate
@@ -27,6 +28,10 @@ class ReaderError(DataError):
 
 class PlanError(FieldcraftError):
     """Something about a plan file, one of its fields, or a tip."""
+
+
+class WeightsError(PlanError):
+    """Pretrained weights that cannot be found or read, that fit no known network, or that do not fit the data."""
 
 
 class BudgetError(FieldcraftError):

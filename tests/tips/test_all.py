@@ -25,6 +25,7 @@ NO_TIPS = {
     "made_up",
     "outside",
     "phases",
+    "pretrained_rung",
     "factors",
     "rough",
     "version",

@@ -3,7 +3,19 @@ import warnings
 import pytest
 import torch
 
-from fieldcraft.plan.schema import AdamW, Ladder, Mlp, OneCycle, Plan, Rung, SingleLabel, TableInput
+from fieldcraft.errors import PlanError
+from fieldcraft.plan.schema import (
+    AdamW,
+    ImageInput,
+    Ladder,
+    Mlp,
+    OneCycle,
+    Plan,
+    Pretrained,
+    Rung,
+    SingleLabel,
+    TableInput,
+)
 
 lightning = pytest.importorskip("lightning.pytorch", reason="the extra `lightning` is not installed")
 
@@ -34,3 +46,16 @@ def test_a_planned_network_learns_under_someone_elses_trainer() -> None:
     assert (module.eval()(inputs).argmax(1) == targets).float().mean() > 0.9
     assert trainer.callback_metrics["validation/loss"] < 0.4
     assert trainer.optimizers[0].param_groups[0]["lr"] < 0.02 * 0.01  # the planned course was followed to its end
+
+
+def test_a_network_that_is_taken_over_must_know_how_images_come_in() -> None:
+    from fieldcraft.train.lightning_module import FieldcraftModule
+
+    network = Pretrained(
+        weights="net.safetensors", digest="0" * 32, family="cifar-resnet", model="20", height=32, width=32,
+        mean=(0.5,) * 3, std=(0.2,) * 3,
+    )  # fmt: skip
+    rung = Rung(name="pretrained", network=network, steps=1, lr=0.01)
+    plan = Plan(task=SingleLabel(), input=ImageInput(height=32, width=32, channels=3), ladder=Ladder(rungs=(rung,)))
+    with pytest.raises(PlanError, match="say how images come in"):
+        FieldcraftModule.of_plan(plan, "pretrained", shape=(3, 32, 32), outputs=2)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from fieldcraft.build.imported import load_target
-from fieldcraft.errors import PlanError
+from fieldcraft.build.pretrained.take_over import Pixels, take_over, transferred
+from fieldcraft.errors import PlanError, WeightsError
 from fieldcraft.nn.initialise import initialise_, keep_whitening, whiten_, zero_residual_
 from fieldcraft.nn.networks.linear import LinearNetwork
 from fieldcraft.nn.networks.mlp import MlpNetwork
@@ -24,13 +25,15 @@ def build_network(
     seed: int,
     name: str,
     patches: Tensor | None = None,
+    pixels: Pixels | None = None,
 ) -> nn.Module:
     """The network on the CPU, its weights drawn from the stream (seed, "init", name).
 
     `shape` is (channels, height, width) or (features,). With `initialisation.whiten`, a network that begins with a
     convolution gets whitening filters from `patches`, (n, channels, h, w) normalised training images or parts of them;
     without `patches` it gets the same structure, ready for saved weights. An imported network is called as
-    `target(shape, outputs)` and keeps the weights that it comes with.
+    `target(shape, outputs)` and keeps the weights that it comes with. A pretrained network gets the weights of its file
+    where `pixels` says how images come in; without it, it is ready for saved weights, and needs no file.
 
     Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it.
     """
@@ -39,6 +42,8 @@ def build_network(
         torch.manual_seed(stream_seed(seed, "init", name))
         if isinstance(network, schema.Imported):
             return _imported(network.target, shape, outputs)
+        if isinstance(network, schema.Pretrained):
+            return _pretrained(network, shape, outputs, pixels, name)
         try:
             module = _own(network, shape, outputs)
         except ValueError as error:
@@ -105,6 +110,18 @@ def _own(
             )
         case _:
             assert_never(network)
+
+
+def _pretrained(
+    network: schema.Pretrained, shape: tuple[int, ...], outputs: int, pixels: Pixels | None, name: str
+) -> nn.Module:
+    try:
+        net = transferred(network, shape=shape, outputs=outputs)
+        if pixels is not None:
+            take_over(net, network, pixels)
+    except WeightsError as error:
+        raise WeightsError(f"network of rung {name}: {error}") from error
+    return net
 
 
 def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:

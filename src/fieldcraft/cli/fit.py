@@ -22,6 +22,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Weights,
     Without,
     limit,
     read_options,
@@ -48,6 +49,7 @@ def fit(
     skip_bad: SkipBad = False,
     relabel: Relabel = None,
     no_evidence: NoEvidence = False,
+    weights: Weights = None,
 ) -> None:
     """Train a model on DATA and say honestly what came out.
 
@@ -71,6 +73,7 @@ def fit(
         skip_bad=skip_bad,
         relabel=relabel,
         evidence=not no_evidence,
+        weights=weights,
         hooks=(ProgressBar(err()),),
         say=say,
         command=("fieldcraft", *sys.argv[1:]),

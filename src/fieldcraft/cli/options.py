@@ -30,7 +30,7 @@ Task = Annotated[
     Literal["single-label", "multi-label", "regression"] | None,
     typer.Option("--task", help="What the target is, where its values could mean something else."),
 ]
-Download = Annotated[bool, typer.Option("--download", help="Allow a built-in set to be fetched.")]
+Download = Annotated[bool, typer.Option("--download", help="Allow a built-in set, or weights by name, to be fetched.")]
 Void = Annotated[
     list[int] | None,
     typer.Option("--void", metavar="NUMBER", help="A number in masks that means: no label; repeatable."),
@@ -55,6 +55,15 @@ SkipBad = Annotated[
 Relabel = Annotated[
     Path | None,
     typer.Option("--relabel", metavar="FILE", help="A CSV with the columns id and label: corrected labels."),
+]
+Weights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weights",
+        metavar="FILE|FOLDER|NAME",
+        help="Pretrained weights to take over: a file, a folder of candidates, timm:NAME or torchvision:NAME; "
+        "repeatable.",
+    ),
 ]
 NoEvidence = Annotated[
     bool, typer.Option("--no-evidence", help="Let all tips decide, whatever proofs on file say of them.")

@@ -21,6 +21,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Weights,
     Without,
     limit,
     read_options,
@@ -44,6 +45,7 @@ def plan(
     skip_bad: SkipBad = False,
     relabel: Relabel = None,
     no_evidence: NoEvidence = False,
+    weights: Weights = None,
 ) -> None:
     """Let every tip decide on DATA, and write the plan.
 
@@ -65,6 +67,7 @@ def plan(
         skip_bad=skip_bad,
         relabel=relabel,
         evidence=not no_evidence,
+        weights=weights,
         say=say,
     )
     text = to_toml(drafted.plan, drafted.decisions)

@@ -20,6 +20,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Weights,
     Without,
     read_options,
 )
@@ -89,6 +90,7 @@ def prove(
     skip_bad: SkipBad = False,
     relabel: Relabel = None,
     no_evidence: NoEvidence = False,
+    weights: Weights = None,
 ) -> None:
     """Say of each tip whether it paid on DATA: paid, hurt, no effect that matters, or cannot tell yet.
 
@@ -123,6 +125,7 @@ def prove(
             skip_bad=skip_bad,
             relabel=relabel,
             evidence=not no_evidence,
+            weights=weights,
             say=say,
             see=progress,
             command=("fieldcraft", *sys.argv[1:]),

@@ -120,7 +120,7 @@ class ReadOptions:
     task: Task | None = None
     """`--task`: what the target is, where its values alone could mean something else."""
     download: bool = False
-    """`--download`: whether built-in sets may be fetched."""
+    """`--download`: whether built-in sets, and weights by name, may be fetched."""
     void: tuple[int, ...] = ()
     """`--void`: numbers in masks that mean: no label."""
 

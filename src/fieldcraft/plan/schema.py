@@ -289,7 +289,61 @@ class ResNet:
             raise ValueError(f"`depths` must have as many numbers as `widths` ({len(self.widths)}), got {self.depths}")
 
 
-Network = Annotated[Linear | Mlp | Cnn | ResNet | Imported, Field(discriminator="kind")]
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Tuning:
+    """How a network that was taken over learns: its head first, then its body from the output to the input."""
+
+    probe: Annotated[int, Field(ge=0, le=1_000_000)] = 2_000
+    """Training samples to whose frozen features the head is fitted before the first step; 0: it starts at random."""
+    head_until: Share = 0.0
+    """Share of the steps in which only the head learns; 1: the body never does."""
+    thawed_at: Share = 0.0
+    """Share of the steps from which on all of the body learns; its parts begin one after the other, the last first."""
+    first_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Rate of the body's first part, as a share of the head's; a constant factor from each part to the next."""
+    statistics: Literal["kept", "adapted"] = "kept"
+    """Whether batch norms keep the statistics of the images that the weights were trained on."""
+
+    def __post_init__(self) -> None:
+        if self.head_until > self.thawed_at:
+            raise ValueError(f"`head_until` ({self.head_until:g}) must not lie after `thawed_at` ({self.thawed_at:g})")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Pretrained:
+    """The body of a network whose weights came in a file, with a fresh head; images are shown as the weights want."""
+
+    kind: Literal["pretrained"] = "pretrained"
+    weights: Annotated[str, Field(min_length=1)]
+    """The file; read when training starts. A finished run does not need it any more."""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="32 hexadecimal digits")]
+    """Of the file's bytes: other weights are refused."""
+    family: Literal["cifar-resnet", "squeezenet", "torchvision", "timm"]
+    """Whose network it is: fieldcraft's own, or of a library that has to be installed."""
+    model: Annotated[str, Field(pattern=r"^[\w.-]+$", description="a name such as resnet18")]
+    """Which network of the family: a depth, a version, or the library's name."""
+    height: Annotated[int, Field(ge=1, le=4096)]
+    """Pixels to which images are brought inside the network."""
+    width: Annotated[int, Field(ge=1, le=4096)]
+    """Pixels to which images are brought inside the network."""
+    order: Literal["rgb", "bgr", "gray"] = "rgb"
+    """Of the channels; gray images are repeated, colours become gray by their luminance."""
+    mean: tuple[float, ...]
+    """Of each channel, in that order, for pixels from 0 to `full_scale`."""
+    std: tuple[Annotated[float, Field(gt=0)], ...]
+    full_scale: Annotated[float, Field(gt=0)] = 1.0
+    """What the brightest pixel is to the weights."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Before the head."""
+    tuning: Tuning = Tuning()
+
+    def __post_init__(self) -> None:
+        wanted = 1 if self.order == "gray" else 3
+        if (len(self.mean), len(self.std)) != (wanted, wanted):
+            raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {self.order}")
+
+
+Network = Annotated[Linear | Mlp | Cnn | ResNet | Pretrained | Imported, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -6,6 +6,7 @@ from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Budget, DataFacts, Facts, ImageFacts, MachineFacts, TableFacts, Task
 from fieldcraft.records.prior import Prior
 from fieldcraft.records.segmentation import CaseFacts
+from fieldcraft.records.weights import WeightsFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,11 @@ class Brief:
     def evidence(self) -> Prior:
         """What proofs on file say of the tips."""
         return self.facts.evidence
+
+    @property
+    def weights(self) -> tuple[WeightsFacts, ...]:
+        """Pretrained weights that the user gave."""
+        return self.facts.weights
 
     @property
     def task(self) -> Task:

@@ -10,6 +10,7 @@ from fieldcraft.records.deep_facts import DeepFacts
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.prior import Prior
 from fieldcraft.records.segmentation import CaseFacts
+from fieldcraft.records.weights import WeightsFacts
 
 Task = Literal["single-label", "multi-label", "regression", "segmentation"]
 
@@ -145,3 +146,5 @@ class Facts:
     """Answers to measurements that tips asked for, by the key of the question."""
     evidence: Prior = Prior()
     """What proofs on file say of the tips, with the digest of what was read."""
+    weights: tuple[WeightsFacts, ...] = ()
+    """Pretrained weights that the user gave, in order."""

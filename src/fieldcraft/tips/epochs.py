@@ -12,7 +12,7 @@ Source: Li et al. 2020, "Budgeted training", arXiv:1905.04753.
 from dataclasses import replace
 from math import isfinite
 
-from fieldcraft.plan.schema import Plan, Rung
+from fieldcraft.plan.schema import Plan, Pretrained, Rung
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.phases import as_timed, phases
@@ -24,7 +24,7 @@ OVERHEAD = 1.12
 SMALL_SHARE = 0.15
 """Of the training time, for the smallest of several networks."""
 LEAST_EPOCHS = 3
-"""A larger network that cannot make so many passes is left out."""
+"""A larger network that cannot make so many passes is left out, unless it was taken over and knows much already."""
 CAPS = ((1_000, 200), (20_000, 100))
 """(training samples below, most epochs)."""
 LOWEST_CAP = 60
@@ -52,17 +52,18 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
 
 
 def _within(brief: Brief, plan: Plan, seconds: float, paces: list[float], an_epoch: int) -> Applied:
-    """Share the time out; drop the largest network as long as it cannot make the fewest passes."""
+    """Share the time out; drop the largest network that starts from nothing while it cannot make the fewest passes."""
     rungs = plan.ladder.rungs
     most = cap(brief.data.train) * an_epoch
     while True:
-        steps = share_out(seconds, paces[: len(rungs)], most)
-        if len(rungs) == 1 or steps[-1] >= LEAST_EPOCHS * an_epoch:
+        steps = share_out(seconds, paces, most)
+        top = max((place for place, rung in enumerate(rungs) if not isinstance(rung.network, Pretrained)), default=0)
+        if top == 0 or steps[top] >= LEAST_EPOCHS * an_epoch:
             break
-        rungs = rungs[:-1]
+        rungs, paces = rungs[:top] + rungs[top + 1 :], paces[:top] + paces[top + 1 :]
     passes = ", ".join(f"{rung.name} {count / an_epoch:.3g} epochs" for rung, count in zip(rungs, steps, strict=True))
-    left_out = [rung.name for rung in plan.ladder.rungs[len(rungs) :]]
-    because = f"{seconds:.0f} of {brief.budget.seconds:.0f} s train: {passes} at {_paces(paces[: len(rungs)])} a step"
+    left_out = [rung.name for rung in plan.ladder.rungs if rung not in rungs]
+    because = f"{seconds:.0f} of {brief.budget.seconds:.0f} s train: {passes} at {_paces(paces)} a step"
     if left_out:
         because += f"; {' and '.join(left_out)} left out, under {LEAST_EPOCHS} epochs"
     return Applied(plan=_with_steps(plan, rungs, steps), because=because)
@@ -123,6 +124,8 @@ TIP = Tip(
         "dropout",
         "stochastic-depth",
         "learning-rate",
+        "transfer",
+        "choice-of-weights",
     ),
     watches=(
         underfitting.WATCH,

@@ -2,10 +2,10 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
-from fieldcraft.plan.schema import Execution, Plan
+from fieldcraft.plan.schema import Execution, Network, Plan, Pretrained, Tuning
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.phases import timed
 from fieldcraft.tips.rule import Rule
@@ -43,7 +43,9 @@ class StepTime:
     def key(self) -> str:
         """The name under which the answer stands among the facts."""
         plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
-        what = repr((rung.network, timed(plan.input), plan.batch, plan.optimiser, plan.averaging, plan.execution))
+        what = repr(
+            (_whole(rung.network), timed(plan.input), plan.batch, plan.optimiser, plan.averaging, plan.execution)
+        )
         return f"step-ms:{rung.name}:{_short(plan.execution)}:{plan.batch.size}:{_digest(what)}"
 
 
@@ -62,7 +64,7 @@ class PredictionTime:
     def key(self) -> str:
         """The name under which the answer stands among the facts."""
         plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
-        what = repr((rung.network, plan.input, plan.execution.threads))
+        what = repr((_whole(rung.network), plan.input, plan.execution.threads))
         return f"prediction-ms:{rung.name}:{plan.execution.threads}t:{_digest(what)}"
 
 
@@ -96,7 +98,26 @@ class RateRange:
         return f"{self.key}:high"
 
 
-Measurement = StepTime | PredictionTime | RateRange
+@dataclass(frozen=True, kw_only=True)
+class TransferScore:
+    """How well the frozen features of one pretrained rung explain the training targets: LogME, in nats a sample.
+
+    Higher is better; comparable between weights on the same data. Where it could not be measured it counts as infinite,
+    as other measurements do: that is no score.
+    """
+
+    plan: Plan
+    rung: int
+
+    @property
+    def key(self) -> str:
+        """The name under which the score stands among the facts."""
+        plan, rung = self.plan, self.plan.ladder.rungs[self.rung]
+        what = repr((_whole(rung.network), timed(plan.input), plan.task, plan.splits, plan.seed))
+        return f"logme:{rung.name}:{_digest(what)}"
+
+
+Measurement = StepTime | PredictionTime | RateRange | TransferScore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +125,11 @@ class Ask:
     """The tip needs measurements first; it is called again once they stand among the facts."""
 
     measurements: tuple[Measurement, ...]
+
+
+def _whole(network: Network) -> Network:
+    """The network as it is timed and scored: how a pretrained one is tuned later does not count."""
+    return replace(network, tuning=Tuning()) if isinstance(network, Pretrained) else network
 
 
 def _short(execution: Execution) -> str:

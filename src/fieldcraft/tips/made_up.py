@@ -18,11 +18,13 @@ from fieldcraft.plan.schema import (
     MultiLabel,
     Network,
     Plan,
+    Pretrained,
     Regression,
     ResNet,
     Rung,
     SingleLabel,
     TableInput,
+    Tuning,
 )
 from fieldcraft.plan.shape import fields
 from fieldcraft.records.brief import Brief
@@ -38,7 +40,8 @@ from fieldcraft.records.facts import (
     TargetFacts,
     Task,
 )
-from fieldcraft.tips.interface import Measurement, PredictionTime, RateRange, StepTime
+from fieldcraft.records.weights import Family, Wants, WeightsFacts
+from fieldcraft.tips.interface import Measurement, PredictionTime, RateRange, StepTime, TransferScore
 
 try:
     from hypothesis import strategies as st
@@ -62,7 +65,28 @@ def briefs(draw: st.DrawFn) -> Brief:
             data=draw(_data()),
             machine=draw(_machine()),
             budget=Budget(seconds=draw(st.sampled_from([10.0, 60.0, 600.0, 7200.0, None]))),
+            weights=draw(st.lists(_weights(), max_size=2, unique_by=lambda one: one.name).map(tuple)),
         )
+    )
+
+
+@st.composite
+def _weights(draw: st.DrawFn) -> WeightsFacts:
+    family: Family = draw(st.sampled_from(get_args(Family)))
+    model, side, norms = {"cifar-resnet": ("20", 32, 19), "squeezenet": ("1.0", 227, 0)}.get(family, ("net", 224, 5))
+    return WeightsFacts(
+        name=draw(st.sampled_from(NAMES)),
+        file="/made/up.safetensors",
+        digest="0" * 32,
+        family=family,
+        model=model,
+        wants=Wants(height=side, width=side, order="rgb", mean=(0.5,) * 3, std=(0.25,) * 3, full_scale=1.0),
+        any_size=family != "timm",
+        features=64,
+        parameters=300_000,
+        parts=9,
+        norms=norms,
+        matched=50,
     )
 
 
@@ -207,6 +231,12 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         return {**values, "depths": tuple(depths[index % len(depths)] for index, _ in enumerate(values["widths"]))}
     if cls is CoolDown:
         return dict(zip(("at", "end"), sorted(values.values()), strict=True))
+    if cls is Pretrained:
+        count = 1 if values["order"] == "gray" else 3
+        return {**values, "digest": "0" * 32, "mean": (0.5,) * count, "std": (0.25,) * count}
+    if cls is Tuning:
+        first, last = sorted((values["head_until"], values["thawed_at"]))
+        return {**values, "head_until": first, "thawed_at": last}
     if cls is ImageInput:
         ends = {one.until: one for one in values["progressive"]}
         return {**values, "progressive": tuple(ends[until] for until in sorted(ends))}
@@ -259,7 +289,7 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
 def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
     """Answers that depend on nothing but the question: the same every time.
 
-    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1.
+    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1; scores of weights between -1 and 1.
     """
     answers: dict[str, Fact[float]] = {}
     for question in measurements:
@@ -267,6 +297,8 @@ def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
         match question:
             case StepTime() | PredictionTime():
                 answers[question.key] = Fact(value=float(10 ** (4 * share - 1)), **MADE_UP)
+            case TransferScore():
+                answers[question.key] = Fact(value=2 * share - 1, **MADE_UP)
             case RateRange():
                 rate = 10 ** (4 * share - 4)
                 for key, value in ((question.key, rate), (question.low, rate / 2), (question.high, rate * 2)):

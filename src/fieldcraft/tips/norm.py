@@ -14,7 +14,7 @@ figure 5); Ba et al. 2016, arXiv:1607.06450; Ulyanov et al. 2016, arXiv:1607.080
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fieldcraft.plan.schema import Cnn, Imported, Linear, Mlp, Network, Norm, Plan, ResNet
+from fieldcraft.plan.schema import Cnn, Imported, Linear, Mlp, Network, Norm, Plan, Pretrained, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rules import (
@@ -31,7 +31,7 @@ LEAST_IMAGES, LEAST_ROWS = 8, 16
 """Samples at once from which on their own statistics are used; an image gives each channel many numbers, a row one."""
 TWO_GROUPS = 8
 """Channels from which on a stage has two groups of at least four; one group is layer norm."""
-OTHERS = (Linear, Imported)
+OTHERS = (Linear, Pretrained, Imported)
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped:

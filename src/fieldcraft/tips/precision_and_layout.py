@@ -10,7 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Literal
 
-from fieldcraft.plan.schema import Cnn, Imported, Plan, ResNet
+from fieldcraft.plan.schema import Cnn, Imported, Plan, Pretrained, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.rough import macs
@@ -29,7 +29,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         return Skipped(because="the ladder has no networks")
     network = plan.ladder.rungs[-1].network
     cost = macs(network, brief, plan.input) * plan.batch.size
-    if not isinstance(network, Imported) and cost < WORTH_MACS:
+    if not isinstance(network, Imported | Pretrained) and cost < WORTH_MACS:
         return Skipped(
             because=f"{cost / 1e6:.1f} M multiply-adds a step are bound by overhead: fp32 in the usual layout"
         )

@@ -1,5 +1,6 @@
 """The way into anyone's own Lightning Trainer: a network and a regime as a LightningModule."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -8,11 +9,12 @@ from torch import Tensor, nn
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.pretrained.take_over import Pixels, rates
 from fieldcraft.build.regime import build_regime
 from fieldcraft.build.schedule import rate
 from fieldcraft.data.loader import Batch
-from fieldcraft.errors import MissingExtraError
-from fieldcraft.plan.schema import Optimiser, Plan, Schedule
+from fieldcraft.errors import MissingExtraError, PlanError
+from fieldcraft.plan.schema import Optimiser, Plan, Pretrained, Schedule
 from fieldcraft.regimes.interface import Regime
 
 try:
@@ -29,26 +31,48 @@ class FieldcraftModule(LightningModule):
     """
 
     def __init__(
-        self, net: nn.Module, regime: Regime, *, optimiser: Optimiser, schedule: Schedule, lr: float, steps: int
+        self,
+        net: nn.Module,
+        regime: Regime,
+        *,
+        optimiser: Optimiser,
+        schedule: Schedule,
+        lr: float,
+        steps: int,
+        rates: Mapping[nn.Parameter, float] | None = None,
     ) -> None:
         super().__init__()
         self.net = net
         self.regime = regime
         self._plan = (optimiser, schedule, lr, steps)
+        self._rates = rates
 
     @classmethod
     def of_plan(
-        cls, plan: Plan, rung: str, *, shape: tuple[int, ...], outputs: int, patches: Tensor | None = None
+        cls,
+        plan: Plan,
+        rung: str,
+        *,
+        shape: tuple[int, ...],
+        outputs: int,
+        patches: Tensor | None = None,
+        pixels: Pixels | None = None,
     ) -> "FieldcraftModule":
         """One rung of a plan; its weights are not averaged, whatever the plan says.
 
         `shape`: of a sample as the network sees it, without the batch axis. `patches`: normalised training images,
         (n, channels, height, width), for a plan whose first layer whitens; without them that layer stays random.
+        `pixels`: how your images come in, for a network that is taken over; it gets its weights and the rates of its
+        parts, but all of it learns from the first step on. Raises: PlanError when it is missing there.
         """
         chosen = next(one for one in plan.ladder.rungs if one.name == rung)
+        if isinstance(chosen.network, Pretrained) and pixels is None:
+            raise PlanError(
+                f"rung {rung} is taken over from {chosen.network.weights}: say how images come in (pixels)."
+            )
         net = build_network(
             chosen.network, shape=shape, outputs=outputs, initialisation=plan.initialisation, seed=plan.seed, name=rung,
-            patches=patches,
+            patches=patches, pixels=pixels,
         )  # fmt: skip
         return cls(
             net,
@@ -57,6 +81,7 @@ class FieldcraftModule(LightningModule):
             schedule=plan.schedule,
             lr=chosen.lr,
             steps=chosen.steps,
+            rates=rates(net, chosen.network),
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -79,7 +104,7 @@ class FieldcraftModule(LightningModule):
     def configure_optimizers(self) -> Any:
         """The planned optimiser, its rate set each step by the planned schedule."""
         optimiser, schedule, lr, steps = self._plan
-        built = build_optimiser(self.net, optimiser, lr)
+        built = build_optimiser(self.net, optimiser, lr, self._rates)
         follow = torch.optim.lr_scheduler.LambdaLR(
             built, lambda step: rate(schedule, min(step, steps - 1), planned=steps)
         )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fieldcraft.data.loader import Batch, Batches
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.nn.clipping import Clip
+from fieldcraft.nn.thawing import Thawing
 from fieldcraft.plan import schema
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.records.training import Look
@@ -67,6 +68,8 @@ class Job:
     """Of single-label targets; 0 for others."""
     clip: Clip | None = None
     """What is done to the gradients before each optimiser step."""
+    thawing: Thawing | None = None
+    """What lets frozen parts of the network learn, one after the other, by the share of the planned steps."""
     stopping: schema.Stopping = schema.NoStopping()  # noqa: RUF009  (frozen)
     higher: bool = True
     """Whether larger values of the metric are better."""
@@ -189,7 +192,9 @@ class _Loop:
         step, job = self.place.step, self.job
         rate = self.course.rate(step) * self.place.lr_scale
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("share", 1.0)
+        if job.thawing is not None:
+            job.thawing.at(step / self.course.planned)
         stage = job.sizes.at(step, self.course)
         batch = (job.batches if stage is None else job.batches.at_side(stage.side)).training_batch(step)
         self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
@@ -252,7 +257,7 @@ class _Loop:
         self.place = replace(self.place, guard=verdict)
         record = Trained(
             rung=self.job.rung, step=self.place.step, end=self.course.end, loss=sum(losses) / len(losses),
-            lr=float(self.optimiser.param_groups[0]["lr"]), ms=step_s * 1000,
+            lr=max(float(group["lr"]) for group in self.optimiser.param_groups), ms=step_s * 1000,
         )  # fmt: skip
         for hook in self.around.hooks:
             hook.trained(record)

@@ -12,7 +12,7 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, check_decides
 from fieldcraft.tips.draft import draft as fold
-from fieldcraft.tips.interface import Measurement, RateRange, Tip
+from fieldcraft.tips.interface import Measurement, RateRange, Tip, TransferScore
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.audit import Care, limit_of
@@ -23,6 +23,8 @@ from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
 from fieldcraft.verbs.range_test import range_test
+from fieldcraft.verbs.transfer import transfer_score
+from fieldcraft.verbs.weights import Weights, listed
 
 MEASURING = 0.03  # share of the budget for the measurements of one question; tips ask two or three
 MEASURING_S = (0.7, 8.0)  # bounds of the same
@@ -41,19 +43,21 @@ def draft(
     skip_bad: bool = False,
     relabel: str | Path | None = None,
     evidence: bool = True,
+    weights: Weights | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Draft:
     """The plan for some data, with a decision of every tip.
 
     `data`: a path, a built-in name, (X, y), a frame, or a map-style torch Dataset. `budget`: "60s", "10m", seconds, or
     None for no limit. `skip_bad`: go on without samples that would spoil the result. `relabel`: a CSV with corrected
-    labels (id, label). `evidence`: leave out tips that proofs on file speak against. Raises: DataError, PlanError.
+    labels (id, label). `evidence`: leave out tips that proofs on file speak against. `weights`: pretrained ones to take
+    over, as `fit` has them. Raises: DataError, PlanError.
     """
     budget_s = seconds(budget)
     care = Care(
         skip_bad=skip_bad, relabel=None if relabel is None else Path(relabel), limit_s=limit_of(budget_s), say=say
     )
-    prepared = prepare(data, options, seed=seed, edits=edits, care=care)
+    prepared = prepare(data, options, seed=seed, edits=edits, care=care, weights=listed(weights))
     wardrobe = Wardrobe(prepared, CACHE)
     with restored():
         facts = known(prepared, budget_s, machine=known_machine(CACHE, budget_s=budget_s))
@@ -85,7 +89,7 @@ def decide(
 
 
 RANGE_SHARE, RANGE_S = 0.04, 30.0
-"""Share of the budget for a learning-rate range test, and the most seconds of it."""
+"""Share of the budget for a learning-rate range test, or for scores of weights, and the most seconds of it."""
 
 
 def measurer(
@@ -97,11 +101,14 @@ def measurer(
     clock = timer(facts, wardrobe) if limit_s is None else StepTimer(wardrobe.samples, limit_s)
 
     def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
-        times = tuple(one for one in questions if not isinstance(one, RateRange))
+        times = tuple(one for one in questions if not isinstance(one, RateRange | TransferScore))
         ranges = [one for one in questions if isinstance(one, RateRange)]
+        scores = [one for one in questions if isinstance(one, TransferScore)]
         answers = dict(clock(times)) if times else {}
         for one in ranges:
             answers |= range_test(one, wardrobe.samples(one.plan), range_s / len(ranges))
+        for score in scores:
+            answers |= transfer_score(score, wardrobe.samples(score.plan), range_s / len(scores))
         return answers
 
     return measure

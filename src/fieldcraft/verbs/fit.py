@@ -42,6 +42,7 @@ from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_audit, keep_parts,
 from fieldcraft.verbs.provenance import Request, claim, keep, provenance
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.start import start_plan
+from fieldcraft.verbs.weights import Weights, listed
 from fieldcraft.verbs.work import Work
 
 CLOSING_S, CLOSING_SHARE = 4.0, 0.06  # kept for predictions and report
@@ -62,6 +63,7 @@ def fit(
     skip_bad: bool = False,
     relabel: str | Path | None = None,
     evidence: bool = True,
+    weights: Weights | None = None,
     hooks: Sequence[Hook] = (),
     say: Callable[[str], None] = lambda text: None,
     command: Sequence[str] = (),
@@ -74,7 +76,9 @@ def fit(
     "10m", seconds, or None for no limit; it counts from `started` (a reading of time.monotonic()), by default from
     this call. `skip_bad`: go on without samples that would spoil the result; they are recorded in the run. `relabel`: a
     CSV with corrected labels (id, label) of training and validation samples. `evidence`: leave out tips that proofs on
-    file speak against. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
+    file speak against. `weights`: pretrained ones for a further rung of the ladder: a file, a folder of candidates,
+    "timm:NAME" or "torchvision:NAME" (from their caches, or fetched where `options.download` allows it), or several of
+    these. `out`: the run folder, by default runs/NAME. The same call goes on where a killed one stopped; a
     finished run is returned as it is.
     Raises: DataError, PlanError, BudgetError, RunError; Stopped after Ctrl-C or SIGTERM, with everything on disk.
     """
@@ -84,13 +88,21 @@ def fit(
         raise PlanError(
             "--without and --only choose among tips, but no tip decides where a plan is given: leave one out."
         )
+    if plan is not None and weights is not None:
+        raise PlanError("--weights is for drafting, and a given plan names its own weights: leave one out.")
     budget_s = seconds(budget)
     given = _given(plan, edits)
     care = Care(
         skip_bad=skip_bad, relabel=None if relabel is None else Path(relabel), limit_s=limit_of(budget_s), say=say
     )
     prepared = prepare(
-        data, options, seed=seed, plan=given.plan if given else None, edits=() if given else edits, care=care
+        data,
+        options,
+        seed=seed,
+        plan=given.plan if given else None,
+        edits=() if given else edits,
+        care=care,
+        weights=listed(weights),
     )
     if given is not None:
         _fits(given.plan, prepared.dataset)
@@ -108,6 +120,7 @@ def fit(
         skip_bad=skip_bad,
         relabel=tuple((fix.id, fix.label) for fix in prepared.fixes),
         evidence=evidence,
+        weights=tuple((one.name, one.digest) for one in prepared.weights),
     )
     with writing_into(folder.path), alone_in(folder.path), restored(), listening() as stop:
         begun = claim(folder, request)

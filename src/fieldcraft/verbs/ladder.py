@@ -8,7 +8,7 @@ from fieldcraft.baselines.fitted import Kind
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
-from fieldcraft.plan.schema import CoolDown, Plan
+from fieldcraft.plan.schema import CoolDown, Plan, Pretrained
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
@@ -39,21 +39,26 @@ def climb(
         work.check_stop()
         judged.append(kept(work.folder.rungs, name) or _baseline(name, plan, judge, judged, work))
         best_so_far(judged)
+    stopped = False  # networks that were taken over are no larger forms of those below them
     for index, rung in enumerate(plan.ladder.rungs):
+        if stopped and not isinstance(rung.network, Pretrained):
+            continue
         work.check_stop()
         found = kept(work.folder.rungs, rung.name)
         if found is None:
             go, because = _goes(index, plan, judge, judged, work)
             work.say(f"{rung.name}: {because}")
             if not go:
-                break
+                stopped = True
+                continue
             try:
                 found = train_rung(index, plan, facts, judge, judged, work)
             except Diverged as error:
                 if not judged:
                     raise
                 work.note(f"the ladder ends below {rung.name}: {error}")
-                break
+                stopped = True
+                continue
         (work.folder.checkpoints / f"{rung.name}.safetensors").unlink(missing_ok=True)
         judged.append(found)
         best_so_far(judged)
@@ -111,11 +116,13 @@ def _goes(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work
 
 
 def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> tuple[bool, str]:
-    left_s = work.clock.left_s - work.reserve_s
+    rung, left_s = plan.ladder.rungs[index], work.clock.left_s - work.reserve_s
     if left_s < LEAST_S:
         return False, f"stopped below it: {max(0.0, left_s):.1f} s were left for training"
     if plan.ladder.climb == "always":
         return True, "the plan trains every rung"
+    if isinstance(rung.network, Pretrained):
+        return True, "its weights were given: it is tried whatever the networks below it gained"
     if index == 0:
         return True, "the first network"
     below = judged[-1]

@@ -19,11 +19,13 @@ from fieldcraft.plan.schema import Plan, TableInput
 from fieldcraft.records.audit import Audit
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.records.files import write_json
+from fieldcraft.records.weights import WeightsFacts
 from fieldcraft.tips.rough import DEEP
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care, audited
 from fieldcraft.verbs.samples import Samples, ready
 from fieldcraft.verbs.start import start_plan
+from fieldcraft.verbs.weights import check_weights, found_weights
 
 LAST = "splits.json"  # of the files of the splits, the one that is written last
 EARLY = ("seed", "splits.", "input.", "task.")  # edits that matter before the first tip
@@ -41,6 +43,8 @@ class Prepared:
     """What is wrong with the samples, and which of them were left out."""
     fixes: tuple[Fix, ...] = ()
     """Labels that were corrected."""
+    weights: tuple[WeightsFacts, ...] = ()
+    """Pretrained weights that the user gave."""
 
 
 def prepare(
@@ -51,12 +55,16 @@ def prepare(
     plan: Plan | None = None,
     edits: Sequence[str] = (),
     care: Care = Care(),  # noqa: B008  (frozen)
+    weights: Sequence[str] = (),
 ) -> Prepared:
-    """Read a source, audit it, and part it as the plan (or the schema) says.
+    """Read a source, audit it, and part it as the plan (or the schema) says; look at the weights that were given.
 
     Labels are corrected after the parting, so that a correction moves no sample from one part to another.
     """
-    dataset, found = audited(read_data(source, options), care)
+    given = found_weights(weights, download=options.download, say=care.say)
+    whole = read_data(source, options)
+    check_weights(whole, given)
+    dataset, found = audited(whole, care)
     start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
     parts = part(dataset, start.splits, start.seed)
     fixes: tuple[Fix, ...] = ()
@@ -68,7 +76,7 @@ def prepare(
             care.say(f"{len(left):,} label(s) of the test part stay as they are, so that results can be compared")
     return Prepared(
         dataset=dataset, digest=digest(dataset), parts=parts, start=start,
-        audit=replace(found, relabelled=len(fixes)), fixes=fixes,
+        audit=replace(found, relabelled=len(fixes)), fixes=fixes, weights=given,
     )  # fmt: skip
 
 
@@ -103,6 +111,7 @@ def known(prepared: Prepared, budget_s: float | None, *, machine: MachineFacts |
         ),
         machine=machine or machine_facts(),
         budget=Budget(seconds=budget_s),
+        weights=prepared.weights,
     )
 
 

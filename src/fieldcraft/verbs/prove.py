@@ -41,6 +41,7 @@ from fieldcraft.verbs.proven import kept, last_look, told
 from fieldcraft.verbs.shelf import PlannedFirst
 from fieldcraft.verbs.subject import Subject, subject
 from fieldcraft.verbs.trial import TrialMaker
+from fieldcraft.verbs.weights import Weights, listed
 
 EngineName = Literal["processes", "ray", "inline"]
 PROOF, PROVEN, PAGE, LEDGER, SAMPLES, LOGS = (
@@ -82,6 +83,7 @@ def prove(
     skip_bad: bool = False,
     relabel: str | Path | None = None,
     evidence: bool = True,
+    weights: Weights | None = None,
     see: Callable[[Progress], None] = lambda progress: None,
     say: Callable[[str], None] = lambda text: None,
     command: Sequence[str] = (),
@@ -97,7 +99,7 @@ def prove(
     in a trial, by default what lets the budget decide. `fit_budget`: of the fit whose tips are in question, by default
     the run's, or 10 minutes. `engine`: "processes" on this machine, "ray" on a cluster (at `address`), or "inline" in
     this process. `data`: a run's source again, where it lay in memory. `evidence`: of data without a run, leave out
-    tips that proofs on file speak against.
+    tips that proofs on file speak against. `weights`: of data without a run, pretrained ones as `fit` takes them.
 
     Writes setting.json, trials.jsonl, proof.json, proven.toml and proof.html into `out`, by default the folder `proof`
     in the run's, or runs/NAME/proof.
@@ -114,7 +116,7 @@ def prove(
     with restored(), listening() as stop:
         about = subject(
             what, source=data, options=options, edits=edits, without=without, seed=seed, fit_s=seconds(fit_budget),
-            evidence=evidence, care=care,
+            evidence=evidence, care=care, weights=listed(weights),
         )  # fmt: skip
         folder = about.folder if out is None else Path(out)
         journal = ProofJournal(folder)

@@ -37,6 +37,8 @@ class Request:
     """Labels that were corrected: sample and class."""
     evidence: bool = True
     """Whether the draft could leave out tips that evidence speaks against."""
+    weights: tuple[tuple[str, str], ...] = ()
+    """Pretrained weights that were given: name and digest of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +57,10 @@ ASKED = {
     "source": "DATA", "data_digest": "the content of the data", "options": "how DATA is read", "budget_s": "--budget",
     "plan": "the plan", "edits": "--set", "without": "--without", "only": "--only", "seed": "--seed",
     "skip_bad": "--skip-bad", "relabel": "--relabel", "evidence": "the use of evidence",
+    "weights": "--weights",
 }  # fmt: skip
 """How a user knows each field of a request."""
-UNREADABLE = ("the content of the data", "the plan", "--relabel")
+UNREADABLE = ("the content of the data", "the plan", "--relabel", "--weights")
 """Too long, or only digests are kept."""
 
 

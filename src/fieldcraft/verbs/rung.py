@@ -12,6 +12,7 @@ from fieldcraft.build.clipping import build_clipping
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.pretrained.take_over import rates, thawing
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
 from fieldcraft.data.order import Rows
@@ -36,6 +37,7 @@ from fieldcraft.verbs.gap import gap, some_training_rows
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.measure import first_patches
 from fieldcraft.verbs.samples import Samples
+from fieldcraft.verbs.transfer import fit_head, pixels_of
 from fieldcraft.verbs.work import Work
 
 SLACK = 1.5  # times its planned share that a rung may take before it is cooled down in favour of those above it
@@ -139,12 +141,14 @@ def _job(
         build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
             seed=plan.seed, name=rung.name, patches=first_patches(samples, plan),
+            pixels=pixels_of(samples, rung.network),
         )
     )  # fmt: skip
     batches = samples.batches("train", plan, machine.device, name=rung.name, augment=True)
     if order_seed is not None:
         batches = batches.drawn_by(order_seed)
-    regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
+    loss = build_loss(plan.task, samples.counts(), device=machine.device)
+    regime = build_regime(plan.regime, loss)
     events = work.journal.read()
     cooled = [
         CoolDown(at=event.at, end=event.end)
@@ -166,10 +170,12 @@ def _job(
         step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
         smaller = _fitting(rung, wanted, step, work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
+    if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
+        work.say(f"{rung.name}: {said}")
     job = Job(
         rung=rung.name,
         net=net,
-        optimiser=build_optimiser(net, plan.optimiser, rung.lr),
+        optimiser=build_optimiser(net, plan.optimiser, rung.lr, rates(net, rung.network)),
         regime=regime,
         batches=batches,
         course=Course.of(rung, plan.schedule, cooled),
@@ -178,6 +184,7 @@ def _job(
         micro=plan.batch.micro,
         sizes=_sizes(index, plan, facts),
         clip=build_clipping(net, plan.clipping),
+        thawing=thawing(net, rung.network),
         stopping=plan.stopping,
         higher=judge.higher_is_better,
         classes=samples.outputs if plan.task.kind == "single-label" else 0,

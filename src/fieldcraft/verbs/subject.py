@@ -80,6 +80,7 @@ def subject(
     fit_s: float | None = None,
     evidence: bool = True,
     care: Care = Care(),  # noqa: B008  (frozen)
+    weights: Sequence[str] = (),
 ) -> Subject:
     """Open a run's folder, or data. `source`: a run's data again, where it lay in memory.
 
@@ -87,7 +88,7 @@ def subject(
     """
     run = _run(what)
     if run is None:
-        prepared = prepare(what, options, seed=seed, edits=edits, care=care)
+        prepared = prepare(what, options, seed=seed, edits=edits, care=care, weights=weights)
         return Subject(
             prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=tuple(edits), without=frozenset(without),
             fit_s=fit_s or FIT_S, run=None, evidence=evidence,
@@ -100,8 +101,10 @@ def subject(
             f"the plan of {run.path} was given to it, no tip decided in that run: prove the data itself "
             "(fieldcraft prove DATA), with what you set by hand as --set."
         )
-    if edits or without:
-        raise PlanError(f"{run.path} has its own --set and --without: leave these out, or prove the data itself.")
+    if edits or without or weights:
+        raise PlanError(
+            f"{run.path} has its own --set, --without and --weights: leave these out, or prove the data itself."
+        )
     prepared = reopened(run, source)
     start = start_plan(prepared.dataset, request.seed)
     start = edit(start, [one for one in request.edits if one.startswith(EARLY)])

@@ -1,0 +1,1 @@
+"""Pretrained weights: read from files, recognised, and taken over into networks with a fresh head."""

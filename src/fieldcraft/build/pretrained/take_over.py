@@ -1,0 +1,96 @@
+"""From the plan's pretrained network to a module: the body, what its weights want to see, and a fresh head."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import nn
+
+from fieldcraft.build.pretrained.bodies import body_name, body_of, features_of, fit_of
+from fieldcraft.build.pretrained.read import digest, read_tensors
+from fieldcraft.errors import WeightsError
+from fieldcraft.nn.blocks.image_view import ImageView
+from fieldcraft.nn.networks.transferred import Transferred, parts
+from fieldcraft.nn.thawing import Thawing, in_turn
+from fieldcraft.plan import schema
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pixels:
+    """How images come out of the loader: (pixel - mean) / std, of pixels from 0 to `full_scale`."""
+
+    mean: Sequence[float]
+    """Per channel."""
+    std: Sequence[float]
+    full_scale: float
+
+
+def transferred(network: schema.Pretrained, *, shape: tuple[int, ...], outputs: int) -> Transferred:
+    """The network as it is built before any weights are there, for images (channels, height, width).
+
+    Raises: WeightsError when there is no such network or it does not take such images; MissingExtraError.
+    """
+    if len(shape) != 3:
+        raise WeightsError(f"pretrained networks know images, but the input is {shape}.")
+    size = (network.height, network.width)
+    channels = 1 if network.order == "gray" else 3
+    try:
+        view = ImageView(
+            shape[0], size, order=network.order, mean=network.mean, std=network.std, full_scale=network.full_scale
+        )
+    except ValueError as error:
+        raise WeightsError(str(error)) from error
+    body = body_of(network.family, network.model, channels)
+    return Transferred(
+        view, body, features_of(body, channels, size), outputs, dropout=network.dropout,
+        adapt_statistics=network.tuning.statistics == "adapted",
+    )  # fmt: skip
+
+
+def take_over(net: Transferred, network: schema.Pretrained, pixels: Pixels) -> None:
+    """Give the body the weights of its file, and tell the view how images come in.
+
+    Raises: WeightsError when the file is missing, is another one than the plan was made with, or does not fit.
+    """
+    path = Path(network.weights)
+    if not path.is_file():
+        raise WeightsError(
+            f"the weights that the plan begins with are not there: {path}. Put the file back, or set "
+            "ladder.rungs.NAME.network.weights to where it is now."
+        )
+    if (found := digest(path)) != network.digest:
+        raise WeightsError(
+            f"{path} is not the file that the plan was made with (its digest is {found}, the plan's {network.digest}): "
+            "plan again with --weights."
+        )
+    fit = fit_of(net.body, read_tensors(path), body_name(network.family, network.model))
+    if not fit.whole:
+        raise WeightsError(
+            f"{path} does not fit {network.family} {network.model}: {fit.matched} of {fit.wanted} tensors match."
+        )
+    net.body.load_state_dict(fit.state, strict=False)
+    assert isinstance(net.view, ImageView)
+    net.view.see(pixels.mean, pixels.std, pixels.full_scale)
+
+
+def rates(net: nn.Module, network: schema.Network) -> dict[nn.Parameter, float]:
+    """The rate of each weight as a share of the head's, where it is not 1: growing by a constant from part to part.
+
+    Source: Howard and Ruder 2018, arXiv:1801.06146, section 3.2.
+    """
+    if not isinstance(network, schema.Pretrained) or not isinstance(net, Transferred):
+        return {}
+    first, found = network.tuning.first_rate, parts(net.body)
+    if first == 1:
+        return {}
+    return {weight: first ** ((len(found) - place) / len(found)) for place, part in enumerate(found) for weight in part}
+
+
+def thawing(net: nn.Module, network: schema.Network) -> Thawing | None:
+    """What freezes and thaws the body's parts; None where everything learns from the first step on."""
+    if not isinstance(network, schema.Pretrained) or not isinstance(net, Transferred):
+        return None
+    tuning = network.tuning
+    if tuning.thawed_at == 0:
+        return None
+    return Thawing(net, in_turn(parts(net.body), first=tuning.head_until, last=tuning.thawed_at))
