@@ -255,6 +255,37 @@ def test_drawn_parts_never_tear_a_group(tmp_path: Path) -> None:
         assert not (held[0] & held[1] or held[0] & held[2] or held[1] & held[2]) and all(held)
 
 
+def test_dicom_series_and_masks_of_another_format(tmp_path: Path) -> None:
+    import SimpleITK as sitk
+
+    for number in range(3):
+        mask = ball(5, 12, 10)
+        folder = tmp_path / f"images/p{number}"
+        folder.mkdir(parents=True)
+        for place, plane in enumerate(noisy(mask, number).astype(np.int16)):
+            slice_ = sitk.GetImageFromArray(plane[None])
+            slice_.SetOrigin((0, 0, 2.0 * place))
+            for tag, text in {
+                "0020|000e": f"1.2.{number + 1}", "0020|0013": str(place), "0020|0032": f"0\\0\\{2.0 * place}",
+                "0020|0037": "1\\0\\0\\0\\1\\0",
+            }.items():  # fmt: skip
+                slice_.SetMetaData(tag, text)
+            writer = sitk.ImageFileWriter()
+            writer.KeepOriginalImageUIDOn()
+            writer.SetFileName(str(folder / f"{place}.dcm"))
+            writer.Execute(slice_)
+        whole = sitk.GetImageFromArray(mask)
+        whole.SetSpacing((1, 1, 2))
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        sitk.WriteImage(whole, str(tmp_path / f"masks/p{number}.nrrd"))
+    dataset = open_data(tmp_path)
+    inputs = cases_of(dataset)
+    assert (dataset.ids, inputs.spatial) == (("p0", "p1", "p2"), 3)
+    assert inputs.cases[0].geometry.spacing == pytest.approx((2, 1, 1))
+    seen = image_of(inputs.cases[1], 1)[0]
+    assert seen[mask_of(inputs.cases[1], inputs.table) == 1].min() >= 90
+
+
 def test_what_was_read_is_described(tmp_path: Path) -> None:
     said = describe(open_data(volumes(tmp_path, 4, affine=np.diag([1.0, 1.0, 2.5, 1.0]))))
     assert "Volumes with masks, 10 x 12 x 8 voxels, 1 x 1 x 2.5 mm apart, gray." in said

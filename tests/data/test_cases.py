@@ -15,6 +15,18 @@ def test_numbers_become_class_ids_and_others_are_known_to_be_unknown() -> None:
     assert TABLE.ids(raw).dtype == np.int16
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.int64, np.float32])
+def test_every_type_of_number_is_looked_up_alike(dtype: type) -> None:
+    table = ClassTable(names=("a", "b"), values=(3, 100), void=(-1,) if np.dtype(dtype).kind in "if" else ())
+    raw = np.array([[3, 100, 5], [0, 3, 3]]).astype(dtype)
+    if table.void:
+        raw[1, 0] = -1
+    expected = [[0, 1, UNKNOWN], [VOID if table.void else UNKNOWN, 0, 0]]
+    assert (
+        table.ids(raw).tolist() == expected and table.ids(raw.T[::-1]).tolist() == np.array(expected).T[::-1].tolist()
+    )
+
+
 def test_whole_floats_count_and_fractions_are_unknown() -> None:
     assert TABLE.ids(np.array([7.0, 7.5, np.nan], np.float32)).tolist() == [1, UNKNOWN, UNKNOWN]
 

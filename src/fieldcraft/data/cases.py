@@ -58,7 +58,7 @@ class Source:
 
 def files_of(source: Source) -> tuple[Path, ...]:
     """The files that hold it: one, or all of a folder's."""
-    if source.format != "dicom":
+    if source.format != "dicom" or source.path.is_file():
         return (source.path,)
     return tuple(sorted(path for path in source.path.iterdir() if path.is_file() and not path.name.startswith(".")))
 
@@ -105,9 +105,9 @@ class ClassTable:
         if raw.dtype.itemsize > 2:
             return self._looked_up(raw.astype(np.int64))
         # Of small types all numbers there are fit a table, which is many times as quick as a search.
-        limits = np.iinfo(raw.dtype)  # type: ignore[type-var]
-        every = np.arange(limits.min, limits.max + 1, dtype=np.int64)
-        found: Ids = self._looked_up(every)[raw.astype(np.int32) - limits.min]
+        unsigned = np.dtype(f"u{raw.dtype.itemsize}")
+        every = np.arange(2 ** (8 * raw.dtype.itemsize)).astype(unsigned).view(raw.dtype)
+        found: Ids = self._looked_up(every.astype(np.int64))[raw.view(unsigned)]
         return found
 
     def _looked_up(self, numbers: npt.NDArray[np.int64]) -> Ids:

@@ -19,6 +19,8 @@ FILE = "classes.csv"
 MOST_CLASSES = 256
 MOST_VOXELS = 1_000_000_000
 """Of masks that are read to find out which classes they hold."""
+PIECE = 2**22
+"""Voxels counted at once."""
 CONVENTION = 255
 """The number that many sets give to voxels without a label."""
 SMEARED, ALONE = 20, 0.5
@@ -86,7 +88,11 @@ def counted(values: npt.NDArray[np.generic]) -> Counts:
             raise BadFile("the mask holds fractions: class ids must be whole numbers (is it a probability map?)")
         values = whole.astype(np.int64)
     if values.dtype.kind == "u" and values.dtype.itemsize <= 2:
-        found = np.bincount(values.ravel())
+        flat = values.ravel()
+        found = np.zeros(2 ** (8 * values.dtype.itemsize), np.int64)
+        for first in range(0, len(flat), PIECE):
+            # NumPy counts in numbers of 8 bytes: a large mask at once would need that many for each voxel.
+            found += np.bincount(flat[first : first + PIECE], minlength=len(found))
         numbers = np.flatnonzero(found)
         many = found[numbers]
     else:

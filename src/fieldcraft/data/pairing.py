@@ -54,9 +54,10 @@ def paired(path: Path, most: int | None = None) -> Pairing:
     Masks lie in a folder named like one (masks, labels, annotations, ...), or their names end like one (_mask, _seg,
     ...). Names must agree without suffix, then also without endings and beginnings such as _mask or image_.
     """
-    images, masks, others = _sorted(list(islice(_walk(path), most)))
-    if not masks:
+    files = list(islice(_walk(path), most))
+    if not any(_like_a_mask(file) for file in files):
         return Pairing(pairs=(), problems=(), notes=())
+    images, masks, others = _sorted(files)
     by_key: dict[tuple[Part | None, str], list[_File]] = defaultdict(list)
     by_core: dict[tuple[Part | None, str], list[_File]] = defaultdict(list)
     for mask in masks:
@@ -110,6 +111,11 @@ def _sorted(files: list[PurePosixPath]) -> tuple[list[_File], list[_File], list[
             is_image = not is_mask
         (masks if is_mask else images if is_image else others).append(_File(file, *_key(file)))
     return images, masks, [one.path for one in others]
+
+
+def _like_a_mask(file: PurePosixPath) -> bool:
+    """Whether its folder or its ending is that of a mask: a quick look, since folders of classes come this way, too."""
+    return any(part.lower() in MASKS for part in file.parts[:-1]) or MASK_END.match(_stem(file)) is not None
 
 
 def _key(file: PurePosixPath) -> tuple[str, Part | None]:

@@ -14,7 +14,7 @@ from fieldcraft.data.images import Unreadable
 from fieldcraft.data.volumes.files import format_of, image_slabs, read_header, read_image, read_mask
 from fieldcraft.data.volumes.header import BadFile
 from fieldcraft.data.volumes.write import mask_name, write_map, write_mask
-from fieldcraft.errors import DataError
+from fieldcraft.errors import DataError, MissingExtraError
 
 TABLE = ClassTable(names=("background", "a", "b"), values=(0, 5, 200))
 OBLIQUE = np.array([[0.0, -2.0, 0.1, 10.0], [1.5, 0.0, 0.0, -20.0], [0.0, 0.2, 3.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
@@ -237,3 +237,21 @@ def test_a_mask_of_another_shape_and_ids_without_a_class_are_refused(tmp_path: P
     with pytest.raises(DataError, match=r"0 \.\. 2"):
         write_mask(ids(4, 5, 6) + 1, like, tmp_path / "m.nii.gz", TABLE)
     assert not list(tmp_path.glob("*m.nii.gz"))
+
+
+def test_a_single_dicom_file_is_a_picture_with_a_spacing(tmp_path: Path) -> None:
+    folder = dicom(tmp_path / "scan", values(3, 6, 7)).path
+    like = source(folder / "001.dcm")
+    header = read_header(like)
+    assert header.geometry.shape == (6, 7) and np.allclose(header.geometry.spacing, (0.9, 0.8), atol=1e-4)
+    assert np.array_equal(read_image(like)[0], values(3, 6, 7)[1])
+    back = write_mask(ids(6, 7), like, tmp_path / "out" / mask_name(like), TABLE)
+    assert np.array_equal(read_mask(source(next(back.iterdir())))[0], np.array(TABLE.values)[ids(6, 7)])
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    like = nifti(tmp_path / "a.nii.gz", values(4, 5, 6))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for path in (like.path, tmp_path / "a.nrrd", tmp_path / "a.dcm"):
+        with pytest.raises(MissingExtraError, match=r"fieldcraft\[medical\]"):
+            read_header(source(path))

@@ -1,4 +1,4 @@
-"""DICOM: a folder with the slices of one series, through SimpleITK; axes are z, y, x."""
+"""DICOM: a folder with the slices of one series, or one file, through SimpleITK; axes are z, y, x."""
 
 from collections.abc import Sequence
 from hashlib import blake2b
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fieldcraft.data.volumes import itk
 from fieldcraft.data.volumes.header import BadFile, Header, kept_type, placed, require_package
 from fieldcraft.data.volumes.itk import affine, opened, values_of
 
@@ -25,6 +26,8 @@ def header(folder: Path) -> Header:
 
     Raises: BadFile for several series, slices of different sizes, or gaps that are not even.
     """
+    if folder.is_file():
+        return itk.header(folder)
     files = series(folder)
     readers = [opened(Path(file)) for file in files]
     first = readers[0]
@@ -46,7 +49,9 @@ def header(folder: Path) -> Header:
 
 
 def read(folder: Path) -> Values:
-    """(channels, z, y, x), rescaled as the slices say."""
+    """(channels, z, y, x), rescaled as the slices say; (channels, y, x) of a single slice."""
+    if folder.is_file():
+        return itk.read(folder)
     import SimpleITK as sitk
 
     reader = sitk.ImageSeriesReader()
@@ -55,8 +60,10 @@ def read(folder: Path) -> Values:
 
 
 def series(folder: Path) -> tuple[str, ...]:
-    """Files of its only series, in order along the normal of the slices. Raises: BadFile."""
+    """Files of a folder's only series, in order along the normal of the slices; a file is its own. Raises: BadFile."""
     require_package("SimpleITK", folder)
+    if folder.is_file():
+        return (str(folder),)
     import SimpleITK as sitk
 
     sitk.ProcessObject.SetGlobalWarningDisplay(False)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.data.case_pixels import mask_pieces, pieces
-from fieldcraft.data.cases import VOID, Case, Cases
+from fieldcraft.data.cases import Case, Cases
 from fieldcraft.fingerprint.cases.objects import Objects, objects
 from fieldcraft.records.streams import stream_seed
 
@@ -17,6 +17,8 @@ LARGEST = 64 * 2**20
 DRAWN = 20_000
 """Voxels of a case, and of each class in it, whose intensities are kept."""
 PIECE = 16 * 2**20
+COUNTED = 2**22
+"""Voxels read, and counted, at once."""
 MOSTLY = 0.5
 """Share of a case from which on a background is no object."""
 
@@ -51,7 +53,10 @@ def one_case(case: Case, inputs: Cases) -> OneCase:
     random = np.random.default_rng(stream_seed(0, "fingerprint", f"case {case.name}"))
     flat = image.reshape(len(image), -1)
     labels = ids.ravel()
-    counts = np.bincount(labels[labels >= 0].astype(np.int64), minlength=inputs.classes)
+    counts = np.zeros(inputs.classes + 1, np.int64)
+    for first in range(0, len(labels), COUNTED):
+        counts += np.bincount(labels[first : first + COUNTED] + 1, minlength=len(counts))
+    void, counts = int(counts[0]), counts[1:]  # VOID is -1
     found: dict[int, Objects] = {}
     within: dict[int, Values] = {}
     for one in np.flatnonzero(counts).tolist():
@@ -60,15 +65,16 @@ def one_case(case: Case, inputs: Cases) -> OneCase:
         assert shown is not None
         found[one] = shown
         if one > 0:
-            within[one] = _drawn(flat, np.flatnonzero(labels == one), random)
+            there = np.flatnonzero(labels == one)
+            within[one] = flat[:, there[_places(len(there), random)]].astype(np.float32)
     return OneCase(
         shape=ids.shape,
         spacing=tuple(size * step for size in case.geometry.spacing),
         step=step,
         voxels=int(counts.sum()),
-        void=int((labels == VOID).sum()),
+        void=void,
         classes=found,
-        everywhere=_drawn(flat, np.arange(flat.shape[1]), random),
+        everywhere=flat[:, _places(flat.shape[1], random)].astype(np.float32),
         within=within,
     )
 
@@ -96,7 +102,6 @@ def _every(part: slice, step: int) -> tuple[slice, slice]:
     return slice(to, None if part.stop is None else -(-part.stop // step)), slice(skipped, None, step)
 
 
-def _drawn(flat: npt.NDArray[Any], places: npt.NDArray[np.int64], random: np.random.Generator) -> Values:
-    if len(places) > DRAWN:
-        places = places[random.integers(0, len(places), DRAWN)]
-    return flat[:, places].astype(np.float32)
+def _places(many: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """All places, or as many as are kept, drawn with replacement."""
+    return np.arange(many) if many <= DRAWN else random.integers(0, many, DRAWN)
