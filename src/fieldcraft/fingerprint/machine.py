@@ -5,7 +5,9 @@ import platform
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import psutil
 
@@ -59,7 +61,15 @@ def machine_facts() -> MachineFacts:
         gpu=gpu.name if gpu else None,
         gpu_memory_mib=gpu.memory_mib if gpu else 0,
         tuned_start=os.environ.get(TUNED_START) == "1",
+        compiler=compiler() if gpu is None or find_spec("triton") else None,
     )
+
+
+def compiler(system: str | None = None) -> str | None:
+    """The C++ compiler that torch.compile calls (CXX, or the system's usual one); None when it is not there."""
+    usual = {"Darwin": "clang++", "Windows": "cl"}.get(system or platform.system(), "g++")
+    name = os.environ.get("CXX") or usual
+    return name if which(name) else None
 
 
 def usable_cores(quota: float | None) -> int:

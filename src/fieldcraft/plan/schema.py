@@ -650,6 +650,7 @@ class Execution:
     allocator: Literal["default", "tuned"] = "default"
     """"tuned" keeps freed memory for the next step; works only from process start."""
     compile: bool = False
+    """Whether training steps run through torch.compile; validation and predictions never do."""
 
 
 View = Literal["mirror", "upside-down", "quarter-turns", "shift"]

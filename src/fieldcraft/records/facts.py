@@ -123,6 +123,8 @@ class MachineFacts:
     gpu_memory_mib: int
     tuned_start: bool
     """Whether the process was started with the allocator settings of `fieldcraft fit`."""
+    compiler: str | None = None
+    """The C++ compiler that compiled networks need; with a GPU only where Triton is there as well."""
     reference: tuple[ReferenceStep, ...] = ()
     """What reference steps take here; empty where they were not measured yet."""
 

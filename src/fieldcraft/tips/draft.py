@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from pydantic import ValidationError
 
@@ -56,7 +57,8 @@ def draft(
 
     Edits (`field=value`) hold throughout: they are made before the first tip, so that tips can take them into account,
     and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
-    their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step).
+    their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step). It may
+    say infinity itself, and why; that is not kept either.
 
     Tips that only look at networks have no part in it. Those that the brief's evidence speaks against are left out,
     unless they are `asked` for.
@@ -80,7 +82,11 @@ def draft(
             state = _decided(tip, state, measure, edits)
     final = edit(state.plan, edits)
     decisions = (*state.decisions, *(_edited(final, one) for one in edits))
-    measured = {key: fact for key, fact in state.brief.facts.measured.items() if key not in state.unanswered}
+    measured = {
+        key: fact
+        for key, fact in state.brief.facts.measured.items()
+        if key not in state.unanswered and isfinite(fact.value)
+    }
     return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
 
 

@@ -117,7 +117,48 @@ class TransferScore:
         return f"logme:{rung.name}:{_digest(what)}"
 
 
-Measurement = StepTime | PredictionTime | RateRange | TransferScore
+@dataclass(frozen=True, kw_only=True)
+class CompiledStep:
+    """What compiling the training step of one rung costs, and what a step takes with and without it.
+
+    Tried in a process of its own, for `limit_s` seconds at most over all rungs that are asked for together. Three
+    numbers answer it: seconds until the first compiled step was over under `key`, milliseconds of a later one under
+    `compiled` and of a plain one, in turn with it, under `plain`. Beside them stands the time of a step of the compiled
+    plan, as `StepTime` asks for it, with the cost shared out over `train_s`. Where it could not be tried there is
+    infinity under `key`, with the reason as its method, and nothing else.
+    """
+
+    plan: Plan
+    """Not compiled."""
+    rung: int
+    train_s: float
+    """Seconds that the rung is expected to train."""
+    limit_s: float
+
+    @property
+    def key(self) -> str:
+        """The name under which the cost stands among the facts."""
+        step = StepTime(plan=self.plan, rung=self.rung)
+        return f"compile-s:{step.key.removeprefix('step-ms:')}:{self.train_s:.0f}s"
+
+    @property
+    def plain(self) -> str:
+        """The name of the milliseconds of a step that is not compiled."""
+        return f"{self.key}:plain-ms"
+
+    @property
+    def compiled(self) -> str:
+        """The name of the milliseconds of a compiled step."""
+        return f"{self.key}:compiled-ms"
+
+    @property
+    def paced(self) -> StepTime:
+        """The question for the time of a step of the compiled plan."""
+        execution = replace(self.plan.execution, compile=True)
+        return StepTime(plan=replace(self.plan, execution=execution), rung=self.rung)
+
+
+Measurement = StepTime | PredictionTime | RateRange | TransferScore | CompiledStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +175,8 @@ def _whole(network: Network) -> Network:
 
 def _short(execution: Execution) -> str:
     layout = "nhwc" if execution.channels_last else "nchw"
-    return f"{execution.device}-{execution.precision}-{layout}-{execution.threads}t"
+    compiled = "-compiled" if execution.compile else ""
+    return f"{execution.device}-{execution.precision}-{layout}-{execution.threads}t{compiled}"
 
 
 def _digest(text: str) -> str:

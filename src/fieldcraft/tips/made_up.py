@@ -41,7 +41,7 @@ from fieldcraft.records.facts import (
     Task,
 )
 from fieldcraft.records.weights import Family, Wants, WeightsFacts
-from fieldcraft.tips.interface import Measurement, PredictionTime, RateRange, StepTime, TransferScore
+from fieldcraft.tips.interface import CompiledStep, Measurement, PredictionTime, RateRange, StepTime, TransferScore
 
 try:
     from hypothesis import strategies as st
@@ -197,6 +197,7 @@ def _machine(draw: st.DrawFn) -> MachineFacts:
         gpu=gpu,
         gpu_memory_mib=16_384 if gpu else 0,
         tuned_start=draw(st.booleans()),
+        compiler=draw(st.sampled_from([None, "g++"])),
     )
 
 
@@ -289,7 +290,8 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
 def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
     """Answers that depend on nothing but the question: the same every time.
 
-    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1; scores of weights between -1 and 1.
+    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1; scores of weights between -1 and 1; up to 100 s to
+    compile, steps then at half to one and a half times what they took.
     """
     answers: dict[str, Fact[float]] = {}
     for question in measurements:
@@ -302,6 +304,14 @@ def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
             case RateRange():
                 rate = 10 ** (4 * share - 4)
                 for key, value in ((question.key, rate), (question.low, rate / 2), (question.high, rate * 2)):
+                    answers[key] = Fact(value=value, **MADE_UP)
+            case CompiledStep():
+                plain = float(10 ** (4 * share - 1))
+                compiled = (0.5 + share) * plain
+                for key, value in (
+                    (question.key, 100 * share), (question.plain, plain), (question.compiled, compiled),
+                    (question.paced.key, compiled),
+                ):  # fmt: skip
                     answers[key] = Fact(value=value, **MADE_UP)
     return answers
 

@@ -4,7 +4,7 @@ On one device Fabric's wrappers around network and optimiser do nothing but cost
 measures them), so they are used only when there are several.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import Execution
+from fieldcraft.train.compiled import Compiled
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,15 @@ class Engine:
         net = net.to(self.device)
         return channels_last(net) if self.execution.channels_last else net
 
-    def set_up(self, net: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[nn.Module, torch.optim.Optimizer]:
-        """Network and optimiser as the strategy wants them; unchanged on one device."""
+    def set_up(
+        self, net: nn.Module, optimiser: torch.optim.Optimizer, tell: Callable[[str], None] = lambda text: None
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+        """Network and optimiser as the strategy wants them; unchanged on one device, unless the plan compiles.
+
+        `tell` hears why a network could not be compiled.
+        """
         if self.execution.compile:
-            net = torch.compile(net)  # type: ignore[assignment]
+            net = Compiled(net, tell)
         if self.fabric.world_size == 1:
             return net, optimiser
         wrapped: tuple[nn.Module, torch.optim.Optimizer] = self.fabric.setup(net, optimiser)

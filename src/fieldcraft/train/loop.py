@@ -25,7 +25,7 @@ from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.guard import Trouble
 from fieldcraft.train.hooks.interface import Hook, Trained, Validated
-from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, Journal, RateCut, SmallerMicro, Tick
+from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, Journal, Noted, RateCut, SmallerMicro, Tick
 from fieldcraft.train.pacing import Pace, early_end
 from fieldcraft.train.progress import Seen, best, ended
 from fieldcraft.train.sizes import Sizes
@@ -122,7 +122,7 @@ class _Loop:
 
     def __init__(self, job: Job, around: Surroundings) -> None:
         self.job, self.around = job, around
-        self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser)
+        self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser, self._note)
         self.average = Average(job.net, job.decay) if job.decay else None
         self.shadow = deepcopy(job.net)
         self.watcher = Watcher(
@@ -366,6 +366,10 @@ class _Loop:
         """Journal a decision, then say it."""
         self.around.journal.write(event)
         self.around.say(f"{self.job.rung}: {event.because}")
+
+    def _note(self, text: str) -> None:
+        self.around.journal.write(Noted(text=f"{self.job.rung}: {text}"))
+        self.around.say(f"{self.job.rung}: {text}")
 
     def _capture(self) -> Checkpoint:
         clip = self.job.clip.state() if self.job.clip is not None else {}

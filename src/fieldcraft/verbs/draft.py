@@ -12,11 +12,20 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, check_decides
 from fieldcraft.tips.draft import draft as fold
-from fieldcraft.tips.interface import Measurement, RateRange, Tip, TransferScore
+from fieldcraft.tips.interface import (
+    CompiledStep,
+    Measurement,
+    PredictionTime,
+    RateRange,
+    StepTime,
+    Tip,
+    TransferScore,
+)
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
+from fieldcraft.verbs.compiled_step import compiled_steps
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.machine import known_machine
@@ -101,10 +110,14 @@ def measurer(
     clock = timer(facts, wardrobe) if limit_s is None else StepTimer(wardrobe.samples, limit_s)
 
     def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
-        times = tuple(one for one in questions if not isinstance(one, RateRange | TransferScore))
+        times = tuple(one for one in questions if isinstance(one, StepTime | PredictionTime))
         ranges = [one for one in questions if isinstance(one, RateRange)]
+        compiled = [one for one in questions if isinstance(one, CompiledStep)]
         scores = [one for one in questions if isinstance(one, TransferScore)]
         answers = dict(clock(times)) if times else {}
+        if compiled:
+            most_s = min(one.limit_s for one in compiled)
+            answers |= compiled_steps(compiled, wardrobe.samples(compiled[0].plan), min(most_s, limit_s or most_s))
         for one in ranges:
             answers |= range_test(one, wardrobe.samples(one.plan), range_s / len(ranges))
         for score in scores:

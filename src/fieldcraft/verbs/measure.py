@@ -4,25 +4,30 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
-from fieldcraft.build.loss import build_loss
+from fieldcraft.build.loss import Counts, build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
+from fieldcraft.data.loader import Batches
 from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
-from fieldcraft.plan.schema import ImageInput, Plan
+from fieldcraft.plan.schema import ImageInput, Plan, Rung
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips.interface import PredictionTime, StepTime
 from fieldcraft.tips.phases import only_size
 from fieldcraft.train.averaging import Average
-from fieldcraft.train.engine import engine
+from fieldcraft.train.engine import Engine, engine
 from fieldcraft.verbs.samples import Samples
 
 
 @dataclass(frozen=True)
 class StepTimer:
-    """Times whole training steps (batch, forward, backward, optimiser, average), and single predictions."""
+    """Times whole training steps (batch, forward, backward, optimiser, average), and single predictions.
+
+    Nothing is compiled here, whatever a plan says: that is tried in a process of its own (`compiled_step`).
+    """
 
     samples: Callable[[Plan], Samples]
     """Samples as a plan wants them."""
@@ -47,38 +52,14 @@ class StepTimer:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
         samples = self.samples(plan)
         machine = engine(plan.execution)
-        net = machine.place(
-            build_network(
-                rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
-                initialisation=plan.initialisation, patches=first_patches(samples, plan),
-            )
+        net = build_network(
+            rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
+            initialisation=plan.initialisation, patches=first_patches(samples, plan),
         )  # fmt: skip
-        optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
-        average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
             batches = batches.at_side(alone)
-        regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
-        taken = 0
-
-        def step() -> None:
-            nonlocal taken
-            if torch.get_num_threads() != plan.execution.threads:
-                torch.set_num_threads(plan.execution.threads)
-            batch = batches.training_batch(taken)
-            for part in batch.parts(plan.batch.micro or len(batch.rows)):
-                with machine.precision():
-                    loss = regime.step(net, part).total
-                machine.backward(loss)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            if average is not None:
-                average.update(taken)
-            if machine.device.type == "cuda":
-                torch.cuda.synchronize()
-            taken += 1
-
-        return step
+        return training_step(plan, rung, machine.place(net), batches, machine, samples.counts())
 
     def _prediction(self, question: PredictionTime) -> Callable[[], None]:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
@@ -96,6 +77,40 @@ class StepTimer:
             net(one_sample)
 
         return predict
+
+
+def training_step(
+    plan: Plan, rung: Rung, net: nn.Module, batches: Batches, machine: Engine, counts: Counts | None,
+    *, through: nn.Module | None = None,
+) -> Callable[[], None]:  # fmt: skip
+    """What takes the next training step of a network, at a rate that changes next to nothing, until its device is done.
+
+    `through`: what batches pass through in the network's place, such as a compiled form of it.
+    """
+    optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
+    average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
+    regime = build_regime(plan.regime, build_loss(plan.task, counts, device=machine.device))
+    asked = through or net
+    taken = 0
+
+    def step() -> None:
+        nonlocal taken
+        if torch.get_num_threads() != plan.execution.threads:
+            torch.set_num_threads(plan.execution.threads)
+        batch = batches.training_batch(taken)
+        for part in batch.parts(plan.batch.micro or len(batch.rows)):
+            with machine.precision():
+                loss = regime.step(asked, part).total
+            machine.backward(loss)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        if average is not None:
+            average.update(taken)
+        if machine.device.type == "cuda":
+            torch.cuda.synchronize()
+        taken += 1
+
+    return step
 
 
 PATCH_SAMPLES = 2_000

@@ -1,0 +1,42 @@
+"""A network whose training steps run compiled, or as they are where compiling fails.
+
+Stands alone: `net = Compiled(net, tell=print)` in anyone's own loop; weights are kept in the plain network.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+
+class Compiled(nn.Module):
+    """The same function as the network, by torch.compile.
+
+    Every shape of a batch is compiled for itself. Random numbers are drawn as the plain network draws them, so that a
+    step is the same to rounding. When compiling fails, `tell` hears once why, and the plain network goes on.
+    Cost: the first step of each shape takes half a minute or more.
+    """
+
+    def __init__(self, net: nn.Module, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self.plain = net
+        self._tell = tell
+        self._call: Callable[[Tensor], Tensor] = torch.compile(net, dynamic=False, options={"fallback_random": True})
+        self._works = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map a batch."""
+        if self._works:
+            try:
+                return self._call(x)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                self._works = False
+                self._tell(f"not compiled ({reason(error)}): steps run as they are")
+        found: Tensor = self.plain(x)
+        return found
+
+
+def reason(error: BaseException) -> str:
+    """The line of a compiler's error that says what was wrong, shortened."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:160].rstrip(" :.")
