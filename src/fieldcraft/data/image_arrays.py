@@ -11,6 +11,8 @@ DTYPES: dict[int, type[np.generic]] = {8: np.uint8, 16: np.uint16, 32: np.float3
 LUMA = np.array([0.299, 0.587, 0.114])
 """ITU-R 601, as Pillow weighs colours."""
 MOST_CHANNELS = 64
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels."""
 
 
 def depth_of(pixels: npt.NDArray[np.generic]) -> int:
@@ -51,21 +53,37 @@ def with_channels(pixels: npt.NDArray[np.generic], channels: int) -> npt.NDArray
     raise ValueError(f"it has {have} channels, {channels} are needed")
 
 
-def resized(pixels: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.generic]:
-    """One image (h, w, c) at another size, bilinear and antialiased; its shape is not kept in proportion."""
+def resized(
+    pixels: npt.NDArray[np.generic], height: int, width: int, box: Box | None = None
+) -> npt.NDArray[np.generic]:
+    """One image (h, w, c), or a box of it, at another size, bilinear and antialiased; not kept in proportion."""
     if pixels.shape[:2] == (height, width):
         return pixels
     size = (width, height)
     if pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3):
         image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
-        small = np.asarray(image.resize(size, Image.Resampling.BILINEAR))
+        small = np.asarray(image.resize(size, Image.Resampling.BILINEAR, box))
         return small.reshape(height, width, pixels.shape[2])
     planes = [
-        np.asarray(Image.fromarray(pixels[..., channel].astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+        np.asarray(
+            Image.fromarray(pixels[..., channel].astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box)
+        )
         for channel in range(pixels.shape[2])
     ]
     stacked = np.stack(planes, axis=-1)
     return stacked if pixels.dtype == np.float32 else with_depth(stacked, depth_of(pixels))
+
+
+def middle(height: int, width: int, to_height: int, to_width: int) -> Box:
+    """The largest box about the centre of an image with the proportions of another size."""
+    scale = min(height / to_height, width / to_width)
+    left, top = (max(0.0, have - scale * to) / 2 for have, to in ((width, to_width), (height, to_height)))
+    return left, top, width - left, height - top
+
+
+def covering(pixels: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.generic]:
+    """One image (h, w, c) at another size, kept in proportion: what does not fit is cut off on both sides."""
+    return resized(pixels, height, width, middle(pixels.shape[0], pixels.shape[1], height, width))
 
 
 def as_images(

@@ -39,7 +39,7 @@ def _mixed(headers: Sequence[Header]) -> tuple[str, ...]:
     notes = []
     sizes = {(header.height, header.width) for header in headers}
     if len(sizes) > 1:
-        notes.append(f"images have {len(sizes)} different sizes: all are brought to one, not kept in proportion")
+        notes.append(f"images have {len(sizes)} different sizes: all are brought to one or a few, as the plan says")
     colours = Counter(header.channels for header in headers)
     if len(colours) > 1:
         notes.append(f"{colours[1]} gray and {colours[3]} colour images: all are read as colour")

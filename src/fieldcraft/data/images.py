@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from fieldcraft.data.dataset import Problem
 from fieldcraft.data.deep_png import read_deep_png
 from fieldcraft.data.deep_tiff import is_deep_colour, read_deep_tiff
-from fieldcraft.data.image_arrays import resized, with_channels, with_depth
+from fieldcraft.data.image_arrays import covering, middle, resized, with_channels, with_depth
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".webp"})
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
@@ -86,9 +86,13 @@ def read_headers(paths: Sequence[Path], names: Sequence[str]) -> tuple[list[Head
     return [None if isinstance(what, str) else what for what in found], problems
 
 
-def load_image(path: Path, *, height: int, width: int, channels: int, depth_bits: int) -> npt.NDArray[np.generic]:
+def load_image(
+    path: Path, *, height: int, width: int, channels: int, depth_bits: int, cover: bool = False
+) -> npt.NDArray[np.generic]:
     """The pixels, turned upright as Exif says and resized (bilinear, antialiased).
 
+    `cover`: in proportion until the size is covered, what lies beyond being cut off on both sides; otherwise both sides
+    are scaled for themselves.
     Shape: (height, width, channels); uint8, uint16 or float32 for 8, 16 or 32 bits. Raises: Unreadable.
     """
     try:
@@ -98,10 +102,11 @@ def load_image(path: Path, *, height: int, width: int, channels: int, depth_bits
             if depth_bits == 8 and _bits(image) == 8:
                 upright = _upright(image).convert("L" if channels == 1 else "RGB")
                 if upright.size != (width, height):
-                    upright = upright.resize((width, height), Image.Resampling.BILINEAR)
+                    box = middle(upright.height, upright.width, height, width) if cover else None
+                    upright = upright.resize((width, height), Image.Resampling.BILINEAR, box)
                 return with_channels(np.asarray(upright).reshape(height, width, -1), channels)
             pixels = with_depth(with_channels(_deep_pixels(path, image), channels), depth_bits)
-            return resized(pixels, height, width)
+            return covering(pixels, height, width) if cover else resized(pixels, height, width)
     except Exception as error:  # Pillow's plugins raise almost anything on damaged files
         raise Unreadable(reason(path, error)) from error
 

@@ -1,7 +1,7 @@
 """Batches for training and evaluation: rows drawn, taken, changed and normalised in one go, without workers."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from fieldcraft.data.augment import Augmenter, Own
+from fieldcraft.data.bucket_order import BucketOrder
+from fieldcraft.data.buckets import BucketPixels
 from fieldcraft.data.mixing import Mixer
 from fieldcraft.data.order import Order, Rows
 from fieldcraft.data.pixel_store import Normaliser, PixelStore
@@ -73,6 +75,37 @@ class Images:
 
 
 @dataclass(frozen=True, eq=False)
+class BucketedImages:
+    """Where batches of images of several sizes come from, each batch out of one bucket."""
+
+    buckets: tuple[Images, ...]
+    of: Rows
+    """Bucket of each sample of the data set."""
+    place: Rows
+    """Where each sample stands in the store of its bucket."""
+
+    def training(self, rows: Rows, step: int) -> Tensor:
+        """Images of these rows with the random changes of this step."""
+        return self._images(rows).training(self.place[rows], step)
+
+    def evaluation(self, rows: Rows) -> Tensor:
+        """Images of these rows as they are."""
+        return self._images(rows).evaluation(self.place[rows])
+
+    def _images(self, rows: Rows) -> Images:
+        """Raises: ValueError when the rows are of several buckets."""
+        found = np.unique(self.of[rows])
+        if len(found) != 1:
+            raise ValueError(f"a batch must be of one bucket, but got images of {len(found)}.")
+        return self.buckets[int(found[0])]
+
+    def area(self, bucket: int) -> int:
+        """Pixels of an image of a bucket."""
+        height, width, _ = self.buckets[bucket].normaliser.shape
+        return height * width
+
+
+@dataclass(frozen=True, eq=False)
 class Features:
     """Where batches of encoded table rows come from."""
 
@@ -91,12 +124,12 @@ class Features:
 class Batches:
     """The batches of one part of the data: shuffled and changed for training, in order and plain for evaluation."""
 
-    source: Images | Features
+    source: Images | BucketedImages | Features
     targets: Tensor
     """One entry for each sample of the data set, on the device."""
     rows: Rows
     """The samples of this part."""
-    order: Order
+    order: Order | BucketOrder
     mixer: Mixer | None = None
     """What blends training samples with each other."""
 
@@ -126,14 +159,39 @@ class Batches:
         of its free memory. Raises: ValueError when lengths, types or numbers of channels do not fit.
         """
         _fits(len(pixels), rows, targets)
-        store = PixelStore.of(pixels, device)
-        _, height, width, channels = pixels.shape
-        normaliser = Normaliser.of(mean, std, (height, width, channels), device=device, channels_last=channels_last)
         augmenter = None if augment is None else Augmenter(augment, tuple(own))
-        source = Images(store, normaliser, augmenter, seed, name)
-        mixes = augment is not None and bool(augment.mixup or augment.cutmix)
-        mixer = Mixer(augment.mixup, augment.cutmix, classes, seed, name) if augment is not None and mixes else None
-        return cls(source, targets.to(device), rows, Order(rows, min(batch, len(rows)), seed, name), mixer)
+        source = _images(pixels, mean, std, augmenter, device, channels_last, seed, name)
+        order = Order(rows, min(batch, len(rows)), seed, name)
+        return cls(source, targets.to(device), rows, order, _mixer(augment, classes, seed, name))
+
+    @classmethod
+    def of_buckets(
+        cls,
+        images: BucketPixels,
+        rows: Rows,
+        targets: Tensor,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        augment: Augment | None,
+        own: Sequence[Own] = (),
+        batch: int,
+        device: torch.device,
+        channels_last: bool,
+        seed: int,
+        name: str,
+        classes: int = 0,
+    ) -> "Batches":
+        """Of images in buckets, otherwise as `of_images`: every batch is of one bucket, the last of a part as well."""
+        _fits(len(images.of), rows, targets)
+        augmenter = None if augment is None else Augmenter(augment, tuple(own))
+        source = BucketedImages(
+            tuple(_images(one, mean, std, augmenter, device, channels_last, seed, name) for one in images.pixels),
+            images.of,
+            images.place,
+        )
+        order = BucketOrder.of(rows, images.of[rows], min(batch, len(rows)), seed, name)
+        return cls(source, targets.to(device), rows, order, _mixer(augment, classes, seed, name))
 
     @classmethod
     def of_features(
@@ -165,7 +223,8 @@ class Batches:
         """The batch of optimiser step `step` (from 0), the same whenever it is asked for.
 
         Epochs are shuffled from the stream (seed, "order", name, epoch), random changes drawn from (seed, "augment",
-        name, step); a batch that reaches the end of an epoch goes on into the next.
+        name, step); a batch that reaches the end of an epoch goes on into the next. Of images in buckets see
+        `BucketOrder`.
         """
         rows = self.order.at(step)
         batch = self._batch(self.source.training(rows, step), rows)
@@ -185,22 +244,78 @@ class Batches:
 
     def evened(self, classes: Rows, power: float) -> "Batches":
         """The same samples, each class drawn by its size raised to `power`; `classes` has one entry a row."""
-        return replace(self, order=replace(self.order, classes=classes, power=power, _epochs={}))
+        return replace(self, order=self.order.evened(classes, power))
 
     def drawn_by(self, seed: int) -> "Batches":
         """The same samples in the order of another seed; their random changes stay those of the first one."""
-        return replace(self, order=replace(self.order, seed=seed, _epochs={}))
+        return replace(self, order=self.order.drawn_by(seed))
+
+    def of_rows(self, rows: Rows) -> "Batches":
+        """Other samples of the data set, out of the same store, for evaluation."""
+        return replace(self, rows=rows)
+
+    def largest(self) -> "Batches":
+        """The samples of the bucket whose batches take most memory; all where there are no buckets."""
+        return self._bucket(lambda areas: int(areas.argmax()))
+
+    def typical(self) -> "Batches":
+        """The samples of the bucket whose images are nearest to the mean number of pixels; all without buckets."""
+        return self._bucket(lambda areas: int(np.abs(areas - np.average(areas, weights=self._counts())).argmin()))
+
+    def evaluation_places(self, size: int) -> Iterator[Rows]:
+        """Places in `rows` of samples that are evaluated together, at most `size`; bucket by bucket, each in order."""
+        places = np.arange(len(self.rows))
+        groups = [places]
+        if isinstance(self.source, BucketedImages):
+            buckets = self.source.of[self.rows]
+            groups = [places[buckets == one] for one in np.unique(buckets)]
+        for group in groups:
+            for first in range(0, len(group), size):
+                yield group[first : first + size]
 
     def evaluation_batches(self, size: int) -> Iterator[Batch]:
-        """All samples of this part once, in order, unchanged, `size` at a time; the last batch may be smaller."""
-        for first in range(0, len(self.rows), size):
-            rows = self.rows[first : first + size]
+        """All samples of this part once, unchanged, as `evaluation_places` groups them; in order without buckets."""
+        for places in self.evaluation_places(size):
+            rows = self.rows[places]
             yield self._batch(self.source.evaluation(rows), rows)
+
+    def _bucket(self, choose: Callable[[npt.NDArray[np.float64]], int]) -> "Batches":
+        """The training samples of one bucket, chosen by the pixels of an image of each that has some."""
+        if not isinstance(self.source, BucketedImages) or not isinstance(self.order, BucketOrder):
+            return self
+        areas = [self.source.area(int(self.source.of[order.rows[0]])) for order in self.order.orders]
+        order = self.order.orders[choose(np.array(areas, np.float64))]
+        return replace(self, rows=order.rows, order=order)
+
+    def _counts(self) -> list[int]:
+        orders = self.order.orders if isinstance(self.order, BucketOrder) else (self.order,)
+        return [len(order.rows) for order in orders]
 
     def _batch(self, inputs: Tensor, rows: Rows) -> Batch:
         indices = torch.from_numpy(rows)
         there = indices.to(self.targets.device, non_blocking=True)
         return Batch(inputs, self.targets.index_select(0, there), indices)
+
+
+def _images(
+    pixels: npt.NDArray[np.generic],
+    mean: Sequence[float],
+    std: Sequence[float],
+    augmenter: Augmenter | None,
+    device: torch.device,
+    channels_last: bool,
+    seed: int,
+    name: str,
+) -> Images:
+    _, height, width, channels = pixels.shape
+    normaliser = Normaliser.of(mean, std, (height, width, channels), device=device, channels_last=channels_last)
+    return Images(PixelStore.of(pixels, device), normaliser, augmenter, seed, name)
+
+
+def _mixer(augment: Augment | None, classes: int, seed: int, name: str) -> Mixer | None:
+    if augment is None or not (augment.mixup or augment.cutmix):
+        return None
+    return Mixer(augment.mixup, augment.cutmix, classes, seed, name)
 
 
 def _fits(samples: int, rows: Rows, targets: Tensor) -> None:

@@ -30,9 +30,12 @@ Decode = Callable[[Sequence[int]], Pixels]
 """Places of samples -> (n, height, width, channels)."""
 
 
-def decode(dataset: Dataset, *, height: int, width: int, cache: Path, room_mib: int | None = None) -> ImageArray:
-    """All images at (height, width), bilinear and antialiased, not kept in proportion.
+def decode(
+    dataset: Dataset, *, height: int, width: int, cache: Path, room_mib: float | None = None, cover: bool = False
+) -> ImageArray:
+    """All images at (height, width), bilinear and antialiased.
 
+    Files are not kept in proportion, or with `cover` they are, and what lies beyond the size is cut off.
     In memory when they fit `room_mib` (default: a quarter of the free memory); else in a file under `cache`, named by
     paths, sizes, times of change and the target size, written whole, renamed, and used again by the next run.
     Images that are in memory at that size already come back unchanged.
@@ -42,7 +45,7 @@ def decode(dataset: Dataset, *, height: int, width: int, cache: Path, room_mib: 
     inputs = dataset.inputs
     if isinstance(inputs, ImageFiles):
         shape = (len(inputs.paths), height, width, inputs.channels)
-        bits, work = inputs.depth_bits, _from_files(dataset, inputs, height, width)
+        bits, work = inputs.depth_bits, _from_files(dataset, inputs, height, width, cover)
     elif isinstance(inputs, ImageArray):
         if inputs.pixels.shape[1:3] == (height, width):
             return inputs
@@ -53,7 +56,8 @@ def decode(dataset: Dataset, *, height: int, width: int, cache: Path, room_mib: 
     size_mib = int(np.prod(shape, dtype=np.int64)) * bits // 8 / MIB
     if size_mib <= (free_room_mib() if room_mib is None else room_mib):
         return ImageArray(pixels=work(range(shape[0])))
-    return ImageArray(pixels=_mapped(cache / f"images-{_key(inputs, height, width)}.npy", shape, DTYPES[bits], work))
+    name = f"images-{_key(inputs, height, width)}{'-cover' if cover else ''}.npy"
+    return ImageArray(pixels=_mapped(cache / name, shape, DTYPES[bits], work))
 
 
 def free_room_mib() -> float:
@@ -61,7 +65,7 @@ def free_room_mib() -> float:
     return float(SHARE_OF_FREE * psutil.virtual_memory().available / MIB)
 
 
-def _from_files(dataset: Dataset, files: ImageFiles, height: int, width: int) -> Decode:
+def _from_files(dataset: Dataset, files: ImageFiles, height: int, width: int, cover: bool) -> Decode:
     def work(places: Sequence[int]) -> Pixels:
         out = np.empty((len(places), height, width, files.channels), DTYPES[files.depth_bits])
 
@@ -69,7 +73,7 @@ def _from_files(dataset: Dataset, files: ImageFiles, height: int, width: int) ->
             path = files.paths[places[row]]
             try:
                 out[row] = load_image(
-                    path, height=height, width=width, channels=files.channels, depth_bits=files.depth_bits
+                    path, height=height, width=width, channels=files.channels, depth_bits=files.depth_bits, cover=cover
                 )
             except Unreadable as error:
                 return str(error)

@@ -1,6 +1,6 @@
 """The order in which training samples are seen: epoch after epoch, each shuffled by its own stream."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,12 +35,24 @@ class Order:
 
     def at(self, step: int) -> Rows:
         """The rows of optimiser step `step` (from 0)."""
-        first = step * self.batch
+        return self.span(step * self.batch, self.batch)
+
+    def span(self, first: int, count: int) -> Rows:
+        """`count` rows from the `first`-th on, counted over all epochs."""
         epoch, place = divmod(first, len(self.rows))
-        rows = self.epoch(epoch)[place : place + self.batch]
-        if len(rows) == self.batch:
-            return rows
-        return np.concatenate([rows, self.epoch(epoch + 1)[: self.batch - len(rows)]])
+        pieces = [self.epoch(epoch)[place : place + count]]
+        while (left := count - sum(map(len, pieces))) > 0:
+            epoch += 1
+            pieces.append(self.epoch(epoch)[:left])
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def evened(self, classes: Rows, power: float) -> "Order":
+        """The same rows, each class drawn by its size raised to `power`; `classes` has one entry a row."""
+        return replace(self, classes=classes, power=power, _epochs={})
+
+    def drawn_by(self, seed: int) -> "Order":
+        """The same rows in the order of another seed."""
+        return replace(self, seed=seed, _epochs={})
 
     def epoch(self, epoch: int) -> Rows:
         """All rows as they are seen in one epoch; the last two epochs asked for are kept."""

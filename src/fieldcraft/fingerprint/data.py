@@ -14,6 +14,7 @@ from fieldcraft.data.splits import Parts
 from fieldcraft.data.take import take_inputs
 from fieldcraft.fingerprint.cases.facts import LIMIT_S, case_facts
 from fieldcraft.fingerprint.pixels import channel_moments
+from fieldcraft.fingerprint.sizes import common_sizes
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, TableFacts, TargetFacts
 from fieldcraft.records.segmentation import CaseFacts
@@ -107,11 +108,12 @@ def _target_facts(targets: Targets, parts: Parts) -> TargetFacts:
 def _image_facts(inputs: ImageArray | ImageFiles, parts: Parts) -> ImageFacts:
     if isinstance(inputs, ImageArray):
         count, height, width, channels = inputs.pixels.shape
-        heights, widths = np.array([height]), np.array([width])
+        sizes = np.tile(np.array([[height, width]], np.int64), (count, 1))
         method, depth_bits = "shape of the array", 8 * inputs.pixels.dtype.itemsize
     else:
         count, channels, depth_bits = len(inputs.paths), inputs.channels, inputs.depth_bits
-        heights, widths, method = inputs.sizes[:, 0], inputs.sizes[:, 1], "headers of the files"
+        sizes, method = inputs.sizes, "headers of the files"
+    heights, widths = sizes[:, 0], sizes[:, 1]
     everything = f"all {count:,} images"
     rows = _some(parts.train, int(MOST_PIXELS / (np.median(heights) * np.median(widths))), "moments")
     mean, std, read = channel_moments(inputs, rows)
@@ -119,6 +121,7 @@ def _image_facts(inputs: ImageArray | ImageFiles, parts: Parts) -> ImageFacts:
     return ImageFacts(
         height=Fact(value=_range(heights), method=method, sample=everything),
         width=Fact(value=_range(widths), method=method, sample=everything),
+        sizes=Fact(value=common_sizes(sizes), method=method, sample=everything),
         channels=channels,
         depth_bits=depth_bits,
         mean=Fact(value=mean, method="mean of each channel, every image counting alike", sample=sample),

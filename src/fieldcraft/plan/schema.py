@@ -159,8 +159,16 @@ class SmallerImages:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Bucket:
+    """One of several sizes; images that come to it are scaled in proportion until they cover it, the rest is cut."""
+
+    height: Annotated[int, Field(ge=1, le=4096)]
+    width: Annotated[int, Field(ge=1, le=4096)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class ImageInput:
-    """Images, brought to one size and normalised by the training part's mean and deviation."""
+    """Images, brought to one size (or one of a few) and normalised by the training part's mean and deviation."""
 
     kind: Literal["image"] = "image"
     height: Annotated[int, Field(ge=1, le=4096)]
@@ -171,8 +179,15 @@ class ImageInput:
     augment: Augment = Augment()
     progressive: tuple[SmallerImages, ...] = ()
     """Sizes to begin with, in the order of their ends; then, and once a cool-down has begun, the whole size."""
+    buckets: tuple[Bucket, ...] = ()
+    """Sizes for networks, every batch being of one; each image goes where it loses least. Empty: one size for all.
+    Baselines always see `height` and `width`."""
 
     def __post_init__(self) -> None:
+        if len({(one.height, one.width) for one in self.buckets}) != len(self.buckets):
+            raise ValueError(f"`buckets` must be of different sizes, got {self.buckets}")
+        if self.buckets and self.progressive:
+            raise ValueError("`buckets` and `progressive` both set the size of training images: leave one empty")
         ends = [one.until for one in self.progressive]
         if ends != sorted(set(ends)):
             raise ValueError(f"`progressive` must be in the order of its ends, each `until` above the last, got {ends}")

@@ -21,7 +21,7 @@ from fieldcraft.build.network import build_network
 from fieldcraft.data.dataset import Problem
 from fieldcraft.data.from_python import as_frame, is_frame
 from fieldcraft.data.image_arrays import as_images, resized, with_channels, with_depth
-from fieldcraft.data.inputs import read_images, read_rows
+from fieldcraft.data.inputs import in_bucket, read_bucketed_images, read_images, read_rows
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import DataError, RunError
 from fieldcraft.nn.views import Views
@@ -78,9 +78,13 @@ class Model:
     def predict_files(self, paths: Sequence[str | Path]) -> Prediction:
         """Predictions of files and folders; what cannot be read is named, the rest is predicted."""
         sources = [Path(path) for path in paths]
-        read: npt.NDArray[np.generic] | pd.DataFrame
-        if isinstance(self.spec.input, ImageSpec):
-            spec = self.spec.input
+        read: npt.NDArray[np.generic] | tuple[npt.NDArray[np.generic], ...] | pd.DataFrame
+        spec = self.spec.input
+        if isinstance(spec, ImageSpec) and spec.buckets:
+            ids, read, problems = read_bucketed_images(
+                sources, buckets=spec.buckets, channels=spec.channels, depth_bits=spec.depth_bits
+            )
+        elif isinstance(spec, ImageSpec):
             ids, read, problems = read_images(
                 sources, height=spec.height, width=spec.width, channels=spec.channels, depth_bits=spec.depth_bits
             )
@@ -98,8 +102,11 @@ class Model:
 
     def outputs(self, x: Any) -> Array:
         """What the model says before calibration: logits, or numbers in target units."""
-        if isinstance(self.spec.input, ImageSpec):
-            return self._of_pixels(self._pixels(x), self.spec.input)
+        spec = self.spec.input
+        if isinstance(spec, ImageSpec) and spec.buckets:
+            return self._of_several_sizes(self._in_buckets(x, spec), spec)
+        if isinstance(spec, ImageSpec):
+            return self._of_pixels(self._pixels(x), spec)
         return self.of_features(self._features(x))
 
     def of_features(self, features: npt.NDArray[np.float32]) -> Array:
@@ -148,22 +155,39 @@ class Model:
             parts.append(_network_outputs(net, ((part - mean) / std).permute(0, 3, 1, 2)))
         return self._in_units(np.concatenate(parts))
 
+    def _of_several_sizes(self, images: list[npt.NDArray[np.generic]], spec: ImageSpec) -> Array:
+        """Outputs of images (h, w, c), those of one size together, in the order in which they came."""
+        found = np.zeros((len(images), len(self.spec.names)))
+        for shape in sorted({image.shape for image in images}):
+            rows = [row for row, image in enumerate(images) if image.shape == shape]
+            found[rows] = self._of_pixels(np.stack([images[row] for row in rows]), spec)
+        return found
+
+    def _in_buckets(self, x: Any, spec: ImageSpec) -> list[npt.NDArray[np.generic]]:
+        if isinstance(x, list | tuple):
+            return [one for image in x for one in self._in_buckets(np.asarray(image)[None], spec)]
+        return [in_bucket(image, spec.buckets) for image in self._as_trained(x, spec)]
+
     def _pixels(self, x: Any) -> npt.NDArray[np.generic]:
         spec = self.spec.input
         assert isinstance(spec, ImageSpec)
         if isinstance(x, list | tuple):
             return np.concatenate([self._pixels(np.asarray(image)[None]) for image in x])
+        fitting = self._as_trained(x, spec)
+        if fitting.shape[1:3] == (spec.height, spec.width):
+            return fitting
+        return np.stack([resized(image, spec.height, spec.width) for image in fitting])
+
+    def _as_trained(self, x: Any, spec: ImageSpec) -> npt.NDArray[np.generic]:
+        """Images (n, h, w, c) with the channels and the depth of the training images, at whatever size they have."""
         given = x.detach().cpu().numpy() if isinstance(x, Tensor) else np.asarray(x)
         if given.dtype not in (np.uint8, np.uint16):
             given = given.astype(np.float32)  # a batch's own range must not decide on its depth
         pixels, _ = as_images(given, "the images")
         try:
-            fitting = with_depth(with_channels(pixels, spec.channels), spec.depth_bits)
+            return with_depth(with_channels(pixels, spec.channels), spec.depth_bits)
         except ValueError as error:
             raise DataError(f"the images do not fit the model: {error}. They have shape {given.shape}.") from error
-        if fitting.shape[1:3] == (spec.height, spec.width):
-            return fitting
-        return np.stack([resized(image, spec.height, spec.width) for image in fitting])
 
     def _features(self, x: Any) -> npt.NDArray[np.float32]:
         assert self.encoder is not None

@@ -9,7 +9,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.errors import RunError
-from fieldcraft.plan.schema import Network, View
+from fieldcraft.plan.schema import Bucket, Network, View
 from fieldcraft.records.facts import Task
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.versions import bring_forward, stamp
@@ -30,6 +30,8 @@ class ImageSpec:
     std: tuple[float, ...]
     full_scale: float
     """Baselines see pixel / full_scale."""
+    buckets: tuple[Bucket, ...] = ()
+    """Sizes of which each image is brought to the one that fits it best, for networks; empty: height and width."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,15 @@ class TargetFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommonSize:
+    """So many images are of this size in pixels, or near it."""
+
+    height: int
+    width: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ImageFacts:
     """What the images look like."""
 
@@ -41,6 +50,8 @@ class ImageFacts:
     """Smallest, median and largest height in pixels."""
     width: Fact[tuple[int, int, int]]
     """Smallest, median and largest width in pixels."""
+    sizes: Fact[tuple[CommonSize, ...]] | None = None
+    """Height and width together: all sizes there are, or the medians of groups of near ones."""
     channels: int
     """1 for gray, 3 for colour; mixed sets are read as colour."""
     depth_bits: int

@@ -43,6 +43,7 @@ from fieldcraft.tips import (
     progressive_resizing,
     residual_connections,
     shuffling,
+    size_buckets,
     skip_connections,
     small_kernels,
     spatial_pyramid,
@@ -104,6 +105,8 @@ ALL: tuple[Tip, ...] = (
     choice_of_weights.TIP,
     layer_wise_rates.TIP,
     gradual_unfreezing.TIP,
+    # What they see of images; each batch is of one size.
+    size_buckets.TIP,
     # How the machine runs them, then for how long: both ask for times of the plan so far.
     device.TIP,
     threads.TIP,

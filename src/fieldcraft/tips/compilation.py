@@ -40,8 +40,8 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         return Skipped(because="the ladder has no networks")
     if brief.machine.compiler is None:
         return Skipped(because="no compiler: it needs g++ (clang++ on macOS; with a GPU also Triton) on this machine")
-    if isinstance(plan.input, ImageInput) and plan.input.progressive:
-        return Skipped(because="training images change their size on the way: each size would be compiled anew")
+    if isinstance(plan.input, ImageInput) and (plan.input.progressive or plan.input.buckets):
+        return Skipped(because="training images are of several sizes: each would be compiled anew")
     plain = replace(plan, execution=replace(plan.execution, compile=False))
     train_s = _expected_seconds(brief, plain)
     limit_s = min(MOST_TRY_S, TRY_SHARE * (brief.budget.seconds or sum(train_s)))

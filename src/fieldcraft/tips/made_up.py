@@ -32,6 +32,7 @@ from fieldcraft.records.deep_facts import DeepFacts, Survives, Symmetry, Transfo
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import (
     Budget,
+    CommonSize,
     DataFacts,
     Facts,
     ImageFacts,
@@ -150,9 +151,12 @@ def _target(draw: st.DrawFn, samples: int) -> TargetFacts:
 def _images(draw: st.DrawFn) -> ImageFacts:
     channels, bits = draw(st.sampled_from([1, 3])), draw(st.sampled_from([8, 16]))
     middle = 2.0 ** (bits - 1)
+    heights, widths = draw(_sizes()), draw(_sizes())
+    sizes = tuple(CommonSize(height=h, width=w, count=100) for h in set(heights) for w in set(widths))
     return ImageFacts(
-        height=Fact(value=draw(_sizes()), **MADE_UP),
-        width=Fact(value=draw(_sizes()), **MADE_UP),
+        height=Fact(value=heights, **MADE_UP),
+        width=Fact(value=widths, **MADE_UP),
+        sizes=draw(st.sampled_from([None, Fact(value=sizes, **MADE_UP)])),
         channels=channels,
         depth_bits=bits,
         mean=Fact(value=(middle,) * channels, **MADE_UP),
@@ -240,7 +244,9 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         return {**values, "head_until": first, "thawed_at": last}
     if cls is ImageInput:
         ends = {one.until: one for one in values["progressive"]}
-        return {**values, "progressive": tuple(ends[until] for until in sorted(ends))}
+        sizes = {(one.height, one.width): one for one in values["buckets"]} if not ends else {}
+        smaller = tuple(ends[until] for until in sorted(ends))
+        return {**values, "progressive": smaller, "buckets": tuple(sizes.values())}
     return {**values, "rungs": _named(values["rungs"])} if cls is Ladder else values
 
 

@@ -1,7 +1,7 @@
 """Spatial pyramid: pool the largest value of each bin of ever finer grids over the map, whatever size the map has.
 
 Off unless the plan asks for it (`ladder.rungs.NAME.network.head=pyramid`, `.levels=[1,2,4]`). Images are brought to one
-size before any network sees them, so that every head fits; the sizes that came and the one that is used are told.
+size, or to those of a few buckets (size-buckets), where every head that pools fits; the sizes that came are told.
 
 Helps: images of many sizes and proportions that must not be forced into one; where coarse places tell classes apart.
 Hurts: one size for all, where the mean over positions needs fewer weights; grids of 1 and 2 gained 1.4 points (-4.2 to
@@ -36,7 +36,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
         )
     sizes = f"heights of {low} to {high} and widths of {left} to {right} px (a factor of {spread:.3g})"
     cost = _weights(networks[-1], brief.outputs)
-    return Skipped(because=f"{sizes} are resized to {used}, so that any head fits; a pyramid would take {cost}")
+    return Skipped(because=f"{sizes} fit any head that pools, in {used} or in buckets; a pyramid would take {cost}")
 
 
 def _weights(network: Convolutional, outputs: int) -> str:

@@ -28,4 +28,5 @@ def outputs(
             parts: list[Tensor] = [net(batch.inputs).float().cpu() for batch in batches.evaluation_batches(size)]
     finally:
         net.train(training)
-    return torch.cat(parts).numpy()
+    found: npt.NDArray[np.float32] = torch.cat(parts).numpy()
+    return found[np.argsort(np.concatenate(list(batches.evaluation_places(size))))]

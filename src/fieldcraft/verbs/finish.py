@@ -6,7 +6,7 @@ import numpy as np
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.build.network import build_network
-from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.importance import permutation_importance
@@ -127,6 +127,7 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
     rung = next(one for one in plan.ladder.rungs if one.name == name)
     spec = replace(
         spec,
+        input=_in_buckets(spec.input, plan),
         network=rung.network,
         whiten=plan.initialisation.whiten,
         tta=plan.prediction.tta if plan.input.kind == "image" else (),
@@ -149,6 +150,13 @@ def _input_spec(samples: Samples) -> ImageSpec | TableSpec:
         height=height, width=width, channels=channels, depth_bits=DEPTHS[samples.pixels.dtype.itemsize],
         mean=samples.mean, std=samples.std, full_scale=samples.full_scale,
     )  # fmt: skip
+
+
+def _in_buckets(spec: ImageSpec | TableSpec, plan: Plan) -> ImageSpec | TableSpec:
+    """Networks see images at the sizes that they were trained on; baselines at one."""
+    if isinstance(spec, TableSpec) or not isinstance(plan.input, ImageInput):
+        return spec
+    return replace(spec, buckets=plan.input.buckets)
 
 
 def _explain(

@@ -59,7 +59,7 @@ class StepTimer:
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
             batches = batches.at_side(alone)
-        return training_step(plan, rung, machine.place(net), batches, machine, samples.counts())
+        return training_step(plan, rung, machine.place(net), batches.typical(), machine, samples.counts())
 
     def _prediction(self, question: PredictionTime) -> Callable[[], None]:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]

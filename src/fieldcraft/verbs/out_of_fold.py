@@ -136,8 +136,8 @@ def _folds(dataset: Dataset, folds: int, seed: int) -> list[Parts]:
 
 
 def _decoded(dataset: Dataset, plan: Plan, cache: Path) -> Dataset:
-    """With its images at the planned size, once for all folds."""
-    if isinstance(dataset.inputs, Table) or plan.input.kind != "image":
+    """With its images at the planned size, once for all folds; as they are where the plan wants several sizes."""
+    if isinstance(dataset.inputs, Table) or plan.input.kind != "image" or plan.input.buckets:
         return dataset
     return replace(dataset, inputs=decode(dataset, height=plan.input.height, width=plan.input.width, cache=cache))
 

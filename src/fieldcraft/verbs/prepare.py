@@ -15,7 +15,7 @@ from fieldcraft.fingerprint.cases.facts import LIMIT_S
 from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
-from fieldcraft.plan.schema import Plan, TableInput
+from fieldcraft.plan.schema import ImageInput, Plan, TableInput
 from fieldcraft.records.audit import Audit
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.records.files import write_json
@@ -23,7 +23,7 @@ from fieldcraft.records.weights import WeightsFacts
 from fieldcraft.tips.rough import DEEP
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care, audited
-from fieldcraft.verbs.samples import Samples, ready
+from fieldcraft.verbs.samples import Samples, in_buckets, ready, sizes_of
 from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.weights import check_weights, found_weights
 
@@ -129,7 +129,12 @@ class Wardrobe:
 
     def samples(self, plan: Plan) -> Samples:
         """Samples as this plan wants them."""
-        key = (plan.input.height, plan.input.width) if plan.input.kind == "image" else plan.input
+        key = sizes_of(plan)
         if key not in self._ready:
-            self._ready[key] = ready(self._prepared.dataset, self._prepared.parts, plan, self._cache)
+            self._ready[key] = self._made(plan)
         return self._ready[key]
+
+    def _made(self, plan: Plan) -> Samples:
+        if not isinstance(plan.input, ImageInput) or not plan.input.buckets:
+            return ready(self._prepared.dataset, self._prepared.parts, plan, self._cache)
+        return in_buckets(self.samples(replace(plan, input=replace(plan.input, buckets=()))), plan, self._cache)

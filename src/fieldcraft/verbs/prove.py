@@ -208,7 +208,7 @@ def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> Tri
     plan = layout.short.base
     dataset, pixels = pool, None
     shelf = layout.carried() if travels else layout.shelf
-    if isinstance(plan.input, ImageInput):
+    if isinstance(plan.input, ImageInput) and not _several_sizes(layout):
         whole = layout.subject.wardrobe.samples(plan)
         assert whole.pixels is not None
         parts = layout.subject.prepared.parts
@@ -222,6 +222,14 @@ def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> Tri
         dataset=dataset, pixels=pixels, shelf=shelf, facts=layout.facts, splits=plan.splits, seed=layout.setting.seed,
         planned_s=layout.setting.trial_s,
     )  # fmt: skip
+
+
+def _several_sizes(layout: Layout) -> bool:
+    """Whether some arm sees images in buckets: every worker then decodes the files itself."""
+    names = (*layout.factors.names, *layout.short.drafting.edits)
+    plan = layout.short.base.input
+    asked = any("size-buckets" in name or "input.buckets" in name for name in names)
+    return asked or (isinstance(plan, ImageInput) and bool(plan.buckets))
 
 
 def _engine(name: EngineName, maker: TrialMaker, layout: Layout, folder: Path, address: str | None) -> Engine:

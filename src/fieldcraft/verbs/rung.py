@@ -1,6 +1,6 @@
 """One rung of the ladder: its network is built, trained for its share of the time, and judged on validation."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
@@ -62,7 +62,7 @@ class TrainedNetwork:
     def says(self, rows: Rows, *, exact: bool) -> npt.NDArray[np.float64]:
         """Its outputs for some samples, as `network_outputs` gives them; a GPU holds the samples once."""
         asked = Views(self.net, self.views) if self.views else self.net
-        return network_outputs(asked, replace(self.batches, rows=rows), self.samples, self.machine, exact=exact)
+        return network_outputs(asked, self.batches.of_rows(rows), self.samples, self.machine, exact=exact)
 
 
 def train_network(
@@ -167,7 +167,7 @@ def _job(
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
         wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
-        step = memory.predict(net, regime, batches.training_batch(0).parts(2)[0], machine)
+        step = memory.predict(net, regime, batches.largest().training_batch(0).parts(2)[0], machine)
         smaller = _fitting(rung, wanted, step, work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
     if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
@@ -213,7 +213,7 @@ def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tu
 
 def _validation(batches: Batches, samples: Samples) -> Batches:
     """The validation part out of the store that training draws from: a GPU holds the samples once."""
-    return replace(batches, rows=samples.parts.validation)
+    return batches.of_rows(samples.parts.validation)
 
 
 def network_outputs(

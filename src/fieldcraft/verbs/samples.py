@@ -1,7 +1,7 @@
 """Samples made ready for training: pixels of one size or encoded rows, targets as the loss wants them."""
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fieldcraft.build.augment import build_own_augmentations
 from fieldcraft.build.loss import Counts
+from fieldcraft.data.buckets import BucketPixels, decode_buckets
 from fieldcraft.data.dataset import Dataset, Part, Table
 from fieldcraft.data.loader import Batches
 from fieldcraft.data.memory import decode
@@ -19,7 +20,7 @@ from fieldcraft.data.splits import Parts
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import PlanError
 from fieldcraft.nn.losses.imbalance import POWER
-from fieldcraft.plan.schema import ImageInput, Plan, TableInput
+from fieldcraft.plan.schema import Cnn, ImageInput, Linear, Mlp, Plan, ResNet, TableInput
 
 STATISTICS = 10_000  # training images that mean and deviation are taken from
 
@@ -41,6 +42,8 @@ class Samples:
     target_mean: tuple[float, ...]
     """Of each regression target over the training part; empty otherwise."""
     target_std: tuple[float, ...]
+    bucketed: BucketPixels | None = None
+    """The same images for networks, where the plan has buckets."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,14 +120,20 @@ class Samples:
     def _batches(self, rows: Rows, plan: Plan, device: torch.device, name: str, augment: bool) -> Batches:
         if self.pixels is not None:
             assert isinstance(plan.input, ImageInput)
+            if self.bucketed is not None:
+                _require_any_size(plan)
             mixes = plan.input.augment.mixup or plan.input.augment.cutmix
             if mixes and plan.task.kind == "regression":
                 raise PlanError(
                     "mixup and cutmix blend classes or labels, but the task is regression: set input.augment.mixup = 0 "
                     "and input.augment.cutmix = 0."
                 )
-            return Batches.of_images(
-                self.pixels,
+            made = (
+                partial(Batches.of_images, self.pixels)
+                if self.bucketed is None
+                else partial(Batches.of_buckets, self.bucketed)
+            )
+            return made(
                 rows,
                 self._targets(),
                 mean=self.mean,
@@ -152,6 +161,17 @@ class Samples:
         return torch.from_numpy(np.array(values, dtype=np.float32))
 
 
+def _require_any_size(plan: Plan) -> None:
+    """Raises: PlanError when a network of the ladder is tied to one size, but the plan has several."""
+    for rung in plan.ladder.rungs:
+        network = rung.network
+        if isinstance(network, Linear | Mlp) or (isinstance(network, Cnn | ResNet) and network.head == "flatten"):
+            raise PlanError(
+                f"input.buckets need networks for images of any size, but rung {rung.name} takes one: set "
+                f"ladder.rungs.{rung.name}.network to a cnn or resnet with a head that pools, or input.buckets = []."
+            )
+
+
 def ready(dataset: Dataset, parts: Parts, plan: Plan, cache: Path) -> Samples:
     """Decode images to the planned size, or encode rows by rules fitted on the training part."""
     task = dataset.targets.task
@@ -177,4 +197,17 @@ def ready(dataset: Dataset, parts: Parts, plan: Plan, cache: Path) -> Samples:
         mean=tuple(float(value) for value in some.mean(axis=(0, 1, 2))),
         std=tuple(max(float(value), 1e-6) for value in some.std(axis=(0, 1, 2))),
         target_mean=target_mean, target_std=target_std,
+        bucketed=decode_buckets(dataset, plan.input.buckets, cache) if plan.input.buckets else None,
     )  # fmt: skip
+
+
+def in_buckets(samples: Samples, plan: Plan, cache: Path) -> Samples:
+    """Samples that are ready at one size, decoded again into the plan's buckets."""
+    assert isinstance(plan.input, ImageInput)
+    return replace(samples, bucketed=decode_buckets(samples.dataset, plan.input.buckets, cache))
+
+
+def sizes_of(plan: Plan) -> object:
+    """Plans for which this is equal want the same samples."""
+    sample = plan.input
+    return (sample.height, sample.width, sample.buckets) if isinstance(sample, ImageInput) else sample

@@ -29,7 +29,7 @@ from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.fold_score import blocks_of, fold_score
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import TrainedNetwork, train_network
-from fieldcraft.verbs.samples import Samples, ready
+from fieldcraft.verbs.samples import Samples, ready, sizes_of
 from fieldcraft.verbs.shelf import Shelf
 from fieldcraft.verbs.work import Work
 
@@ -108,8 +108,7 @@ class _Bench:
         )  # fmt: skip
 
     def _samples(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
-        sample = plan.input
-        key = (plan.seed, poisoned, (sample.height, sample.width) if sample.kind == "image" else sample)
+        key = (plan.seed, poisoned, sizes_of(plan))
         if key in self.kept:
             self.kept.move_to_end(key)
             return self.kept[key]

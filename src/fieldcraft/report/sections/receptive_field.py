@@ -89,6 +89,7 @@ def _intro(name: str, network: Cnn | ResNet, last: int, side: int) -> str:
         "global-average": " The head averages over the whole map, so that the decision uses all of the image.",
         "global-max": " The head takes the maximum over the whole map, so that the decision uses all of the image.",
         "flatten": " The head reads every place of the map, so that the decision uses all of the image.",
+        "pyramid": " The head takes the maximum of every part of the map, so that the decision uses all of the image.",
     }[network.head]
     return f"A unit after the last stage of {name} sees at most {last} x {last} pixels, {reach}.{head}"
 
