@@ -19,7 +19,7 @@ def test_one_size_needs_no_pyramid():
 
 def test_many_sizes_are_told_with_what_is_done_about_them():
     why = skipped(TIP, of_sizes(100, 224, 500), with_rungs(start(PHOTOGRAPHS), Cnn(widths=(8, 10))))
-    assert "heights of 100 to 500" in why and "(a factor of 5) are resized to 224x224 px" in why
+    assert "heights of 100 to 500" in why and "(a factor of 5) fit any head that pools, in 224x224 px" in why
     assert "21 bins and 630 weights in the last map instead of 30" in why
 
 
