@@ -4,7 +4,7 @@ from math import inf
 import pytest
 from tests.tips.known_briefs import CIFAR10, found, start, with_budget, with_machine, with_rungs, with_train
 
-from fieldcraft.plan.schema import Batch, Cnn, Plan, ResNet, SmallerImages
+from fieldcraft.plan.schema import Batch, Bucket, Cnn, Plan, ResNet, SmallerImages
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips.compilation import LEAST_TRY_S, MOST_TRY_S, REPAID, TIP
@@ -77,7 +77,12 @@ def test_short_runs_are_not_even_tried() -> None:
     [
         (with_machine(LONG, compiler=None), PLAN, "no compiler"),
         (LONG, start(CIFAR10), "no networks"),
-        (LONG, replace(PLAN, input=replace(PLAN.input, progressive=(SmallerImages(until=0.5, px=24),))), "change"),
+        (
+            LONG,
+            replace(PLAN, input=replace(PLAN.input, progressive=(SmallerImages(until=0.5, px=24),))),
+            "several sizes",
+        ),
+        (LONG, replace(PLAN, input=replace(PLAN.input, buckets=(Bucket(height=24, width=24),))), "several sizes"),
     ],
 )
 def test_where_it_cannot_be_tried_it_says_why(known: Brief, plan: Plan, why: str) -> None:
