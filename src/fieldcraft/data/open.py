@@ -125,5 +125,6 @@ def _unrecognised(path: Path) -> str:
         hint = f" Perhaps {path / tables[0]} was meant."
     return (
         f"{path} holds nothing that a reader recognises ({kinds}); it has {listed(inside, 8)}.{hint} Images belong "
-        "into a folder a class, or beside a labels.csv with the columns path and label."
+        "into a folder a class, or beside a labels.csv with the columns path and label; with masks, into images/ and "
+        "masks/ under the same names."
     )
