@@ -10,6 +10,7 @@ Hurts: batch norm with tiny batches, which sees one bucket at a time and average
 then meet each other in every batch; classes that are as good as told by the size of their images. Evening out classes
 (`batch.sampling`) works within each bucket alone. A head that pools is needed: the mean, the maximum or a pyramid
 (`ladder.rungs.NAME.network.head=pyramid`).
+What it gains in accuracy was not measured yet; benchmarks/mixed_sizes.py compares it with one size.
 Cost: a second decoding, of every image into its bucket, and memory (or disk) for that.
 Source: He et al. 2014, arXiv:1406.4729, section 3.1 (several sizes, one at a time); buckets by proportion as in NovelAI
 2022, "NovelAI improvements on Stable Diffusion".
