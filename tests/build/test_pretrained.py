@@ -12,16 +12,17 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fieldcraft.build.network import build_network
-from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.optimiser import Pace, build_optimiser
 from fieldcraft.build.pretrained.bodies import body_of, features_of, wants_of
 from fieldcraft.build.pretrained.candidates import candidates
 from fieldcraft.build.pretrained.published import akamaster, deep_compression
 from fieldcraft.build.pretrained.read import digest, read_tensors
-from fieldcraft.build.pretrained.take_over import Pixels, rates, thawing
+from fieldcraft.build.pretrained.take_over import Pixels, paces, thawing
 from fieldcraft.errors import MissingExtraError, WeightsError
 from fieldcraft.nn.networks.cifar_resnet import CifarResNet
 from fieldcraft.nn.networks.transferred import Transferred, parts
-from fieldcraft.plan.schema import Initialisation, Pretrained, Sgd, Tuning
+from fieldcraft.plan import schema
+from fieldcraft.plan.schema import AdamW, Initialisation, Pretrained, RmsProp, Sgd, Tuning
 
 PIXELS = Pixels(mean=(120.0,) * 3, std=(60.0,) * 3, full_scale=255.0)
 needs_torchvision = pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="needs torchvision")
@@ -300,8 +301,8 @@ def test_gray_images_are_taken_and_others_are_refused(checkpoint: Path) -> None:
 def test_rates_grow_from_the_input_to_the_head(checkpoint: Path) -> None:
     network = planned(checkpoint, tuning=Tuning(first_rate=0.1))
     net = built(network)
-    found, pieces = rates(net, network), parts(net.body)
-    each = [{found[weight] for weight in piece} for piece in pieces]
+    found, pieces = paces(net, network), parts(net.body)
+    each = [{found[weight].share for weight in piece} for piece in pieces]
     assert all(len(one) == 1 for one in each) and each[0] == {0.1}
     steps = [min(after) / min(before) for before, after in zip(each, [*each[1:], {1.0}], strict=True)]
     assert steps == pytest.approx([10 ** (1 / len(pieces))] * len(pieces))
@@ -315,8 +316,29 @@ def test_rates_grow_from_the_input_to_the_head(checkpoint: Path) -> None:
 def test_equal_rates_and_no_thawing_are_plain_training(checkpoint: Path) -> None:
     network = planned(checkpoint)
     net = built(network)
-    assert rates(net, network) == {} and thawing(net, network) is None
+    assert paces(net, network) == {} and thawing(net, network) is None
     assert len(build_optimiser(net, Sgd(), 0.1).param_groups) == 1
+
+
+@pytest.mark.parametrize("optimiser", [Sgd(), AdamW(), RmsProp()], ids=lambda one: one.kind)
+def test_parts_that_thaw_one_after_the_other_are_taken_by_every_optimiser(
+    checkpoint: Path, optimiser: schema.Optimiser
+) -> None:
+    """Also at equal rates: momentum of the parts begins at different steps."""
+    network = planned(checkpoint, tuning=Tuning(head_until=0.2, thawed_at=0.8))
+    net = built(network)
+    found = paces(net, network)
+    assert set(found.values()) == {Pace(1.0, place + 1) for place in range(len(parts(net.body)))}
+    solver, thaw = build_optimiser(net, optimiser, 1e-3, found), thawing(net, network)
+    assert thaw is not None
+    first = net.body.stem.conv.weight  # type: ignore[union-attr]
+    for step in range(6):
+        before = first.detach().clone()
+        thaw.at(step / 6)
+        solver.zero_grad(set_to_none=True)
+        net(torch.rand(4, 3, 24, 24)).square().sum().backward()
+        solver.step()
+        assert torch.equal(before, first) == (step / 6 < 0.8)
 
 
 def test_a_body_that_never_learns(checkpoint: Path) -> None:

@@ -58,6 +58,7 @@ def test_a_run_needs_its_weights_no_more(checkpoint: Path, tmp_path: Path) -> No
     run = fit((x, y), taken_over(checkpoint), out=tmp_path / "run", say=said.append)
     assert run.results.winner == "pretrained"
     assert any("the head was fitted to the features of 60 samples" in one for one in said)
+    assert "the head was fitted to the features of 60 samples" in run.report.read_text()
     checkpoint.unlink()
     accuracy = float((run.predict(x)["prediction"].astype(int) == y).mean())
     assert accuracy > 0.6

@@ -7,6 +7,7 @@ from fieldcraft.records.deep_facts import DeepFacts, Geometry, Noise, Symmetry, 
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import DataFacts, ImageFacts, MachineFacts, ReferenceStep, TableFacts, Task
 from fieldcraft.records.segmentation import CaseFacts
+from fieldcraft.records.weights import WeightsFacts
 from fieldcraft.report.case_rows import case_rows
 from fieldcraft.report.wording import mebibytes, number, percent, plural, whole
 
@@ -34,6 +35,18 @@ def data_rows(facts: DataFacts) -> tuple[Row, ...]:
         case CaseFacts() as cases:
             rows += case_rows(cases)
     return tuple(rows)
+
+
+def weights_rows(facts: tuple[WeightsFacts, ...]) -> tuple[Row, ...]:
+    """What each of the pretrained weights is of."""
+    return tuple(
+        (
+            f"Weights {one.name}",
+            f"{one.family} {one.model}, {one.parameters / 1e6:.2g} M weights, {one.features} features",
+            f"all {one.matched} tensors match", one.note or "not known what they were trained on",
+        )
+        for one in facts
+    )  # fmt: skip
 
 
 def _of_images(facts: ImageFacts) -> list[Row]:

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
-from fieldcraft.build.optimiser import build_optimiser
-from fieldcraft.build.pretrained.take_over import Pixels, rates
+from fieldcraft.build.optimiser import Pace, build_optimiser
+from fieldcraft.build.pretrained.take_over import Pixels, paces
 from fieldcraft.build.regime import build_regime
 from fieldcraft.build.schedule import rate
 from fieldcraft.data.loader import Batch
@@ -39,13 +39,13 @@ class FieldcraftModule(LightningModule):
         schedule: Schedule,
         lr: float,
         steps: int,
-        rates: Mapping[nn.Parameter, float] | None = None,
+        paces: Mapping[nn.Parameter, Pace] | None = None,
     ) -> None:
         super().__init__()
         self.net = net
         self.regime = regime
         self._plan = (optimiser, schedule, lr, steps)
-        self._rates = rates
+        self._paces = paces
 
     @classmethod
     def of_plan(
@@ -81,7 +81,7 @@ class FieldcraftModule(LightningModule):
             schedule=plan.schedule,
             lr=chosen.lr,
             steps=chosen.steps,
-            rates=rates(net, chosen.network),
+            paces=paces(net, chosen.network),
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -104,7 +104,7 @@ class FieldcraftModule(LightningModule):
     def configure_optimizers(self) -> Any:
         """The planned optimiser, its rate set each step by the planned schedule."""
         optimiser, schedule, lr, steps = self._plan
-        built = build_optimiser(self.net, optimiser, lr, self._rates)
+        built = build_optimiser(self.net, optimiser, lr, self._paces)
         follow = torch.optim.lr_scheduler.LambdaLR(
             built, lambda step: rate(schedule, min(step, steps - 1), planned=steps)
         )

@@ -12,7 +12,7 @@ from fieldcraft.build.clipping import build_clipping
 from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
-from fieldcraft.build.pretrained.take_over import rates, thawing
+from fieldcraft.build.pretrained.take_over import paces, thawing
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
 from fieldcraft.data.order import Rows
@@ -171,11 +171,11 @@ def _job(
         smaller = _fitting(rung, wanted, step, work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
     if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
-        work.say(f"{rung.name}: {said}")
+        work.note(f"{rung.name}: {said}")
     job = Job(
         rung=rung.name,
         net=net,
-        optimiser=build_optimiser(net, plan.optimiser, rung.lr, rates(net, rung.network)),
+        optimiser=build_optimiser(net, plan.optimiser, rung.lr, paces(net, rung.network)),
         regime=regime,
         batches=batches,
         course=Course.of(rung, plan.schedule, cooled),

@@ -24,8 +24,10 @@ def found_weights(given: Sequence[str], *, download: bool, say: Callable[[str], 
     """The candidates in what was given, each told. Raises: WeightsError, MissingExtraError."""
     found = candidates(given, download=download, say=say)
     for one in found:
-        note = f" ({one.note})" if one.note else ""
-        say(f"weights: {one.name} is {one.family} {one.model}, all {one.matched} tensors match{note}")
+        say(f"weights: {one.name} is {one.family} {one.model}, all {one.matched} tensors match")
+    for note in dict.fromkeys(one.note for one in found if one.note):
+        about = ", ".join(one.name for one in found if one.note == note)
+        say(f"{about}: {note}")
     return found
 
 

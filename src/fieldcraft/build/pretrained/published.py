@@ -38,7 +38,7 @@ def _cifar(depth: int) -> Published:
         wants=Wants(
             height=32, width=32, order="rgb", mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225), full_scale=1.0
         ),
-        note="published ones were trained on all 50,000 training images of CIFAR-10: results on CIFAR-10 say nothing",
+        note="as published, trained on all 50,000 training images of CIFAR-10: results on CIFAR-10 would mean nothing",
     )
 
 
@@ -75,6 +75,6 @@ SQUEEZENET = Published(
     build=lambda outputs, channels: SqueezeNet(outputs, channels=channels, rectified=True),
     ours=deep_compression,
     wants=Wants(height=227, width=227, order="bgr", mean=(104.0, 117.0, 123.0), std=(1.0,) * 3, full_scale=255.0),
-    note="trained on ImageNet",
+    note="as published, trained on ImageNet",
 )
 PUBLISHED: tuple[Published, ...] = (*(_cifar(depth) for depth in (20, 32, 44, 56, 110)), SQUEEZENET)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
+from fieldcraft.build.optimiser import Pace
 from fieldcraft.build.pretrained.bodies import body_name, body_of, features_of, fit_of
 from fieldcraft.build.pretrained.read import digest, read_tensors
 from fieldcraft.errors import WeightsError
@@ -73,17 +74,22 @@ def take_over(net: Transferred, network: schema.Pretrained, pixels: Pixels) -> N
     net.view.see(pixels.mean, pixels.std, pixels.full_scale)
 
 
-def rates(net: nn.Module, network: schema.Network) -> dict[nn.Parameter, float]:
-    """The rate of each weight as a share of the head's, where it is not 1: growing by a constant from part to part.
+def paces(net: nn.Module, network: schema.Network) -> dict[nn.Parameter, Pace]:
+    """How each weight of the body learns: its share of the head's rate, growing by a constant from part to part.
 
-    Source: Howard and Ruder 2018, arXiv:1801.06146, section 3.2.
+    Nothing where the body learns like the head. Source: Howard and Ruder 2018, arXiv:1801.06146, section 3.2.
     """
     if not isinstance(network, schema.Pretrained) or not isinstance(net, Transferred):
         return {}
-    first, found = network.tuning.first_rate, parts(net.body)
-    if first == 1:
+    tuning, found = network.tuning, parts(net.body)
+    if tuning.first_rate == 1 and tuning.thawed_at == 0:
         return {}
-    return {weight: first ** ((len(found) - place) / len(found)) for place, part in enumerate(found) for weight in part}
+    count = len(found)
+    return {
+        weight: Pace(tuning.first_rate ** ((count - place) / count), place + 1)
+        for place, part in enumerate(found)
+        for weight in part
+    }
 
 
 def thawing(net: nn.Module, network: schema.Network) -> Thawing | None:

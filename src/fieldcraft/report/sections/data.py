@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fieldcraft.records.facts import DataFacts, Facts, MachineFacts
 from fieldcraft.report.charts.bars import Bar, thin_bar_chart
-from fieldcraft.report.fact_rows import data_rows, machine_rows, reference_rows
+from fieldcraft.report.fact_rows import data_rows, machine_rows, reference_rows, weights_rows
 from fieldcraft.report.page import Absent, Figure, Picture, Table, columns, pairs
 from fieldcraft.report.pixels import data_uri, is_small, picture
 from fieldcraft.report.reading import Run
@@ -46,7 +46,7 @@ def of_facts(known: Facts, pixels: Mapping[str, npt.NDArray[Any]]) -> Data:
     return Data(
         intro=_intro(facts),
         samples=_samples(pixels),
-        facts=_facts(facts),
+        facts=_facts(known),
         classes=_classes(facts),
         machine=_machine(known.machine, known.budget.seconds),
         reference=_reference(known.machine),
@@ -67,10 +67,9 @@ def _intro(facts: DataFacts) -> str:
     return f"{whole(facts.samples)} {kind}: {parted}. {target[0].upper()}{target[1:]}.{whole_groups}"
 
 
-def _facts(facts: DataFacts) -> Table:
-    return Table(
-        "Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), data_rows(facts)
-    )
+def _facts(known: Facts) -> Table:
+    rows = (*data_rows(known.data), *weights_rows(known.weights))
+    return Table("Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), rows)
 
 
 def _classes(facts: DataFacts) -> Figure | None:
