@@ -85,6 +85,20 @@ def test_dice_and_tversky_are_monais_to_the_last_digits(spatial, background, ove
         torch.testing.assert_close(ours, theirs, rtol=1e-13, atol=1e-13)
 
 
+def test_the_sum_and_deep_supervision_are_monais_where_sizes_are_multiples() -> None:
+    monai = pytest.importorskip("monai.losses")
+    random = torch.Generator().manual_seed(0)
+    target = torch.randint(3, (2, 8, 12), generator=random)
+    levels = [torch.randn(2, 3, 8 // s, 12 // s, generator=random, dtype=torch.float64) for s in (1, 2, 4)]
+    theirs = monai.DiceCELoss(include_background=False, softmax=True, to_onehot_y=True)
+    ours = Sum([CrossEntropy(void=-1), Dice()])
+    torch.testing.assert_close(ours(levels[0], target), theirs(levels[0], target.unsqueeze(1)))
+    deep = DeepSupervision(ours, [1, 2, 4], [1.0, 0.5, 0.25])
+    torch.testing.assert_close(
+        deep(levels, target), monai.DeepSupervisionLoss(theirs, weight_mode="exp")(levels, target.unsqueeze(1).double())
+    )
+
+
 def test_dice_is_the_even_tversky_and_the_hard_dice_where_logits_are_sure() -> None:
     logits, target = sample(2)
     assert dice(logits, target, smooth=0.5) == tversky(logits, target, smooth=0.25)
@@ -142,6 +156,8 @@ def test_half_precision_is_summed_in_single() -> None:
     logits = torch.zeros(1, 2, 400, 400, dtype=torch.float16)
     target = torch.ones(1, 400, 400, dtype=torch.int64)
     assert dice(logits, target).item() == pytest.approx(1 - 2 * 0.5 / 1.5)
+    assert CrossEntropy(void=-1)(logits, target).item() == pytest.approx(log(2))
+    assert focal(logits, target).item() == pytest.approx(0.25 * log(2))
 
 
 @settings(deadline=None, max_examples=30)

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
+from fieldcraft.nn.losses.voxels import at_least_single
+
 
 def cross_entropy(
     outputs: Tensor,
@@ -25,6 +27,7 @@ def cross_entropy(
     if adjustment is not None:
         outputs = outputs + adjustment.reshape(-1, *[1] * (outputs.dim() - 2))
     if void is not None:
+        outputs = at_least_single(outputs)
         each = F.cross_entropy(
             outputs, targets, weight=weights, label_smoothing=smoothing, ignore_index=void, reduction="none"
         )
