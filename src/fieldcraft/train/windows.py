@@ -152,11 +152,13 @@ def slabs(
         for index, one in _answers(answer, image, windows, cover, row, scaling):
             if not grown:
                 buffer, grown = _grown(buffer, one.new_zeros(_with(one.shape[:1], shape, axis, thick)), axis), True
-            for other, which in enumerate(index):
-                if len(cover.starts[other]) > 1:
-                    one = one * _along(weights[other][which], other, len(shape)).to(one.device)
             to, of = _overlap(index, cover, first)
-            buffer[(slice(None), *to)] += one[(slice(None), *of)]
+            there, inside = buffer[(slice(None), *to)], one[(slice(None), *of)]
+            if cover.windows == 1:
+                there.copy_(inside)
+            else:
+                own = [weights[other][which] for other, which in enumerate(index)]
+                there.addcmul_(inside, _product(own)[tuple(of)].to(one))
         done = starts[row + 1] if row + 1 < len(starts) else length
         yield slice(first, done), buffer.narrow(1 + axis, 0, done - first)
         buffer = buffer.narrow(1 + axis, done - first, thick - (done - first))
@@ -253,6 +255,9 @@ def _grown(unfinished: Tensor, fresh: Tensor, axis: int) -> Tensor:
     return fresh
 
 
-def _along(weights: Tensor, axis: int, spatial: int) -> Tensor:
-    """(side,) as (1, ..., side, ..., 1), to multiply (outputs, *window)."""
-    return weights.view(-1, *(1,) * (spatial - 1 - axis))
+def _product(weights: Sequence[Tensor]) -> Tensor:
+    """Weights along each axis, (side,) each, to those of a window's voxels, (*sides)."""
+    found = weights[0]
+    for own in weights[1:]:
+        found = found[..., None] * own
+    return found
