@@ -15,8 +15,8 @@ from fieldcraft.train.engine import Engine
 from fieldcraft.train.memory import COPIES, MIB, predict
 
 GRADIENTS = 1.6
-"""Growth of the process as a multiple of what autograd keeps; the most that benchmarks/patch_memory.py measured, over
-U-Nets in one to three axes. (Classifiers keep to the 2 of `train.memory`: a decoder frees its maps as it goes back.)"""
+"""Growth of the process as a multiple of what autograd keeps. In benchmarks/patch_memory.py processes grew by 0.71 to
+0.98 of what is predicted with it, for U-Nets in two and three axes; in one axis by 1.16, so leave room there."""
 
 
 @dataclass(frozen=True, kw_only=True)
