@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import fieldcraft as fc
+from fieldcraft.proof.interval import spread
 from fieldcraft.proof.needs import expected_decided
-from fieldcraft.proof.rules import rules_of
+from fieldcraft.proof.rules import rules_of, with_resolution
 from fieldcraft.records.proof import Proof
 from proof_planted import said
 from result import write
@@ -22,18 +23,17 @@ TARGET = 0.8
 
 
 def expected(proof: Proof) -> float:
-    """Verdicts that the pairs of all factors together let one expect."""
-    rules = rules_of(proof.setting, len(proof.setting.factors))
-    return sum(
-        expected_decided(
-            [statistics.fmean(one.differences)],
-            [statistics.stdev(one.differences)],
-            len(one.differences),
-            rules if one.overlap is None else replace(rules, overlap=one.overlap),
-        )
-        for one in proof.verdicts
-        if len(one.differences) > 1
-    )
+    """Verdicts that the pairs of all factors together let one expect, each with what it errs together and in its steps."""
+    shared = rules_of(proof.setting, len(proof.setting.factors))
+    one_sample = 1 / min(one.n for one in proof.outcomes if one.n)
+    found = 0.0
+    for one in proof.verdicts:
+        if len(one.differences) > 1:
+            seen = shared if one.overlap is None else replace(shared, overlap=one.overlap)
+            rules = with_resolution(seen, one_sample, 0.0)
+            effect, noise = statistics.fmean(one.differences), spread(one.differences, rules)
+            found += expected_decided([effect], [noise], len(one.differences), rules)
+    return found
 
 
 def main(minutes: float = 10.0) -> None:
