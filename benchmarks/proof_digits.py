@@ -23,7 +23,7 @@ TARGET = 0.8
 
 
 def expected(proof: Proof) -> float:
-    """Verdicts that the pairs of all factors together let one expect, each with what it errs together and in its steps."""
+    """Verdicts that the pairs of all factors let one expect, each with its common error and in steps of a sample."""
     shared = rules_of(proof.setting, len(proof.setting.factors))
     one_sample = 1 / min(one.n for one in proof.outcomes if one.n)
     found = 0.0
