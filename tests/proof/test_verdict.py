@@ -158,6 +158,15 @@ def test_less_than_one_sample_does_not_matter() -> None:
     assert of(verdicts(setting(), small), "dropout").word == "no effect that matters"
 
 
+def test_a_few_equal_shares_of_right_answers_are_chance() -> None:
+    def notes(pairs: int) -> str:
+        ended = [replace(one, n=100) for one in journal([0.9] * pairs, dropout=[0.9, 0.91] * (pairs // 2))]
+        return " ".join(of(verdicts(setting(), ended), "dropout").notes)
+
+    assert "ignore the seed" not in notes(6)
+    assert "ignore the seed" in notes(8)
+
+
 def test_overlapping_folds_widen_the_interval() -> None:
     base, other = noisy(0.01, 8)
     ended = list(journal(base, dropout=other))

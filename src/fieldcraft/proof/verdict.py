@@ -22,6 +22,8 @@ NO_SHARES = frozenset({"rmse", "mae", "r2", "log-loss", "nll", "auroc"})
 """Metrics that one sample moves by any amount."""
 ROUNDING = 1e-9
 """Of scores: what differs by less is the same number."""
+ALIKE_IN_STEPS = 8
+"""Pairs with the same share of right answers, from which on that is no chance any more."""
 IN_STEP = 1e-4
 """How far a gap between scores may be from a whole number of steps."""
 
@@ -232,7 +234,8 @@ def _notes(
     planned, trial_s = setting.planned_s, setting.trial_s.get(stage)
     if counted and planned is not None and trial_s is not None and trial_s < planned:
         notes.append(f"Holds for trainings of {trial_s:.3g} s; a fit of the plan would take {planned:.3g} s.")
-    if len(counted) >= FIRST and len({both.base.score for both in counted}) == 1:
+    steps = _one_sample(setting.metric, counted) is not None
+    if len(counted) >= (ALIKE_IN_STEPS if steps else FIRST) and len({both.base.score for both in counted}) == 1:
         notes.append("The plan as it stands scored the same in every pair: its training seems to ignore the seed.")
     if differences and len(counted) < len(pairs):
         notes.append(f"The effect is that of the {len(counted)} pairs in which both trainings ended with a score.")
