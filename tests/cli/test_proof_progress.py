@@ -58,6 +58,7 @@ def test_the_numbers_are_those_of_the_verdicts() -> None:
 def test_it_says_how_long_it_still_takes_and_what_runs() -> None:
     proof = made_up()
     assert "left" not in headline(at(proof, left_s=math.inf))
+    assert "about" not in headline(at(proof, left_s=0.0))  # all is decided: what runs now repeats it
     text = drawn(at(proof), 200)
     assert "about 5 min left, at most 10 min" in text
     assert "without mixup (pair 0)" in text

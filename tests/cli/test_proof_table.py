@@ -74,3 +74,9 @@ def test_names_do_not_command_the_terminal() -> None:
         assert "\x1b[31m" not in text
         assert "[bold]x[/bold]" in text
         assert HOSTILE in text
+
+
+def test_the_last_look_is_told() -> None:
+    text = plain(made_up()).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Look 2 at the test part: On 360 samples that took no part" in text
+    assert "test part: On" not in plain(made_up(Asked(look=False)))

@@ -66,7 +66,7 @@ def headline(progress: "Progress") -> str:
     return (
         f"{len(progress.outcomes)} trainings in {roughly(progress.spent_s)}"
         f"{f', {failed} without a score' if failed else ''}; {decided} of {len(progress.verdicts)} decided"
-        f"{f'; about {roughly(progress.eta_s)} left' if math.isfinite(progress.eta_s) else ''}"
+        f"{f'; about {roughly(progress.eta_s)} left' if 0 < progress.eta_s < math.inf else ''}"
         f"{f', at most {roughly(progress.left_s)}' if math.isfinite(progress.left_s) else ''}"
     )
 

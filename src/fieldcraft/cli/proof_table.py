@@ -111,13 +111,14 @@ def _above(proof: Proof) -> list[tuple[str, str]]:
 
 def _below(proof: Proof) -> list[str]:
     """Lines after it."""
-    from fieldcraft.report.proof_words import changes, direction, holds, margin_shown, undecided, units_of
+    from fieldcraft.report.proof_words import changes, direction, holds, looked, margin_shown, undecided, units_of
 
     units = units_of(proof)
     unit = f" in {units.name}" if units.name else ""
     scale = f"effect: on minus off{unit}; {direction(proof.setting)}; less than {margin_shown(proof)} does not matter"
     open_ones = undecided(proof) if proof.trusted else ()
-    return [one_line(one) for one in (scale, *holds(proof), *changes(proof), *proof.notes, *open_ones)]
+    look = () if proof.look is None else (f"Look {proof.look.look} at the test part: {looked(proof, proof.look)}",)
+    return [one_line(one) for one in (scale, *holds(proof), *changes(proof), *look, *proof.notes, *open_ones)]
 
 
 def one_line(text: str) -> str:

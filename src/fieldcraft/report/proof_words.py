@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from fieldcraft.records.proof import Between, Control, Proof, Setting, Verdict, Word
+from fieldcraft.records.proof import Between, Control, FinalLook, Proof, Setting, Verdict, Word
 from fieldcraft.report.metrics import metric
 from fieldcraft.report.wording import MINUS, number, percent, plural, seconds, shortened
 
@@ -259,6 +259,16 @@ def _why_never(setting: Setting) -> str:
     if not setting.overlap:
         return close
     return f"folds share samples, so that intervals narrow only so far, and {close}; more data would narrow them"
+
+
+def looked(proof: Proof, look: FinalLook) -> str:
+    """What came of the last look at the test part, in one sentence."""
+    one = look.difference
+    doubt = ": the interval holds zero, so that may be chance" if one.low <= 0 <= one.high else ""
+    return (
+        f"On {plural(look.n, 'sample')} that took no part in any verdict, the plan without what did not pay came "
+        f"out {units_of(proof).effect(one)} against the plan as it stood{doubt}."
+    )
 
 
 def pairs_shown(verdict: Verdict) -> str:

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from fieldcraft.records.proof import Between, Proof
+from fieldcraft.records.proof import Proof
 from fieldcraft.report.metrics import metric
 from fieldcraft.report.page import Absent, Table, columns
-from fieldcraft.report.proof_words import units_of
-from fieldcraft.report.wording import plural
+from fieldcraft.report.proof_words import looked, units_of
 
 
 @dataclass(frozen=True)
@@ -29,17 +28,9 @@ def last_look(proof: Proof) -> LastLook | Absent:
         if look.look > 1
         else ""
     )
-    sentences = (
-        f"On {plural(look.n, 'sample')} that took no part in any verdict, the plan without what did not pay came "
-        f"out {units.effect(look.difference)} against the plan as it stood{_doubt(look.difference)}.",
-        count + wary,
-    )
+    sentences = (looked(proof, look), count + wary)
     rows = (
         ("The plan as it stood", known.show(look.planned) if units.scale == 100 else units.plain(look.planned)),
         ("Without what did not pay", known.show(look.kept) if units.scale == 100 else units.plain(look.kept)),
     )
     return LastLook(sentences, Table(f"{known.label} on the test part.", columns("Plan", f"#{known.label}"), rows))
-
-
-def _doubt(one: Between) -> str:
-    return ": the interval holds zero, so that may be chance" if one.low <= 0 <= one.high else ""
