@@ -54,7 +54,7 @@ class StepTimer:
         machine = engine(plan.execution)
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
-            initialisation=plan.initialisation, patches=first_patches(samples, plan),
+            initialisation=plan.initialisation,
         )  # fmt: skip
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
@@ -66,7 +66,7 @@ class StepTimer:
         samples = self.samples(plan)
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
-            initialisation=plan.initialisation, patches=first_patches(samples, plan),
+            initialisation=plan.initialisation,
         ).eval()  # fmt: skip
         one_sample = torch.zeros(1, *samples.shape)
 
@@ -113,14 +113,16 @@ def training_step(
     return step
 
 
-PATCH_SAMPLES = 2_000
+PATCH_SAMPLES, PATCH_PIXELS = 2_000, 2_000_000
 
 
 def first_patches(samples: Samples, plan: Plan) -> torch.Tensor | None:
     """Training images from which whitening filters are found, normalised, (n, channels, height, width); or None."""
     if not plan.initialisation.whiten or not isinstance(plan.input, ImageInput) or samples.pixels is None:
         return None
-    rows = samples.parts.train[:: max(1, len(samples.parts.train) // PATCH_SAMPLES)]
+    train = samples.parts.train
+    most = max(1, min(PATCH_SAMPLES, PATCH_PIXELS // (plan.input.height * plan.input.width)))
+    rows = train[:: max(1, len(train) // most)]
     pixels = torch.from_numpy(samples.pixels[rows].astype("float32"))
     mean, std = torch.tensor(samples.mean), torch.tensor(samples.std)
     return ((pixels - mean) / std).permute(0, 3, 1, 2).contiguous()
