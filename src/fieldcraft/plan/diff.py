@@ -28,6 +28,8 @@ def diff(before: Plan, after: Plan) -> tuple[str, ...]:
 
 def changes(before: Plan, after: Plan) -> tuple[Change, ...]:
     """The fields that `diff` names, with what stood and stands there."""
+    if before is after:
+        return ()
     old, new = dict(walk(before)), dict(walk(after))
     rekinded = tuple(f"{name}." for name in new if name in old and type(old[name]) is not type(new[name]))
     moved = [name for name in new if name.startswith(rekinded) or name not in old or old[name] != new[name]]

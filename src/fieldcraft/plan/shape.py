@@ -60,12 +60,18 @@ def walk(part: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     Entries of lists go by their names, or else their numbers.
     """
     cls: type = type(part)
-    for name, annotation in fields(cls).items():
+    for name, lists_parts in _field_kinds(cls):
         value = getattr(part, name)
-        if not listed(annotation):
+        if not lists_parts:
             yield prefix + name, value
         for label, below in _parts_below(name, value):
             yield from walk(below, f"{prefix}{label}.")
+
+
+@cache
+def _field_kinds(cls: type) -> tuple[tuple[str, bool], ...]:
+    """Names of the fields of a part, and whether a list of parts stands there."""
+    return tuple((name, listed(annotation) is not None) for name, annotation in fields(cls).items())
 
 
 def leaves(part: Any) -> dict[str, Any]:

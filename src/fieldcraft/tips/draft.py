@@ -175,6 +175,8 @@ def _edited(plan: Plan, assignment: str) -> Decision:
 
 def _differing(before: Plan, after: Plan) -> frozenset[str]:
     """Names of fields that do not have the same value in both, or that only one of them has."""
+    if before is after:
+        return frozenset()
     old, new = leaves(before), leaves(after)
     return frozenset(name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name])
 
