@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fieldcraft.inspection.rewrite import rewrite
     from fieldcraft.plan.schema import Plan
     from fieldcraft.plan.toml import read_plan
-    from fieldcraft.prediction.model import load_model as load
+    from fieldcraft.prediction.load import load
     from fieldcraft.train.lightning_module import FieldcraftModule
     from fieldcraft.verbs.audit import audit
     from fieldcraft.verbs.doctor import doctor
@@ -73,7 +73,7 @@ _HOMES = {
     "inspect": "fieldcraft.verbs.inspect:inspect",
     "keep_evidence": "fieldcraft.verbs.evidence:keep_evidence",
     "labels": "fieldcraft.verbs.labels:labels",
-    "load": "fieldcraft.prediction.model:load_model",
+    "load": "fieldcraft.prediction.load:load",
     "open_data": "fieldcraft.data.open:open_data",
     "prove": "fieldcraft.verbs.prove:prove",
     "prove_function": "fieldcraft.verbs.prove_function:prove_function",

@@ -126,7 +126,7 @@ def test_the_same_reason_is_written_once_a_rung() -> None:
             "widths = [64,",
             "`ladder.rungs.small.network.widths` must be a list",
         ),
-        ('kind = "image"\n', "", "[input]", '`input` must have a `kind`: one of "image", "table".'),
+        ('kind = "image"\n', "", "[input]", '`input` must have a `kind`: one of "image", "table", "patches".'),
         ("height = 28\n", "", "[input]", "`input` must have `height`: a whole number from 1 to 4096."),
         ("depths = [1, 1, 1]", "depths = [1]", "[ladder.rungs.network]", "as many numbers as `widths` (3), got (1,)"),
         ("steps = 100", 'steps = "100"', 'steps = "100"', 'must be a whole number, at least 1, got "100".'),

@@ -8,7 +8,7 @@ import numpy as np
 
 from fieldcraft.records.results import Candidate, Estimate, Interval, Sure, Test
 from fieldcraft.verbs.candidates import Judged
-from fieldcraft.verbs.finish import between, passed_over
+from fieldcraft.verbs.endings import between, passed_over
 from fieldcraft.verbs.judge import Comparison
 from fieldcraft.verbs.verdict import verdict
 

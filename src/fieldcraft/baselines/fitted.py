@@ -1,12 +1,12 @@
 """A fitted baseline: scores in one convention, whatever estimator is behind it."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.errors import DataError
+from fieldcraft.errors import DataError, PlanError
 from fieldcraft.records.facts import Task
 
 Kind = Literal["majority", "linear", "boosting"]
@@ -50,6 +50,18 @@ class Fitted:
         if self.task == "multi-label":
             return np.column_stack([class_shares(one, features, 2)[:, 1] for one in self.estimator])
         return class_shares(self.estimator[0], features, self.outputs)
+
+
+def of_samples(name: str) -> Kind:
+    """The baseline of that name, for samples with one answer each.
+
+    Raises: PlanError when it is one for masks, or none.
+    """
+    for kind in get_args(Kind):
+        if name == kind:
+            found: Kind = kind
+            return found
+    raise PlanError(f"the baseline {name} is for images with masks: ladder.baselines here are {get_args(Kind)}.")
 
 
 def class_shares(classifier: Any, features: Features, classes: int) -> Floats:

@@ -1,6 +1,6 @@
 """From the plan's task to the loss that training minimises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from fieldcraft.build.imported import load_target
+from fieldcraft.build.mask_loss import build_mask_loss
 from fieldcraft.errors import PlanError
 from fieldcraft.nn.losses import modules
 from fieldcraft.nn.losses.imbalance import class_weights, log_priors, positive_weights
+from fieldcraft.nn.sizes import Size
 from fieldcraft.plan import schema
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -24,13 +26,21 @@ class Counts:
     total: int
 
 
-def build_loss(task: schema.TaskPlan, counts: Counts | None = None, *, device: torch.device | None = None) -> Loss:
+def build_loss(
+    task: schema.TaskPlan,
+    counts: Counts | None = None,
+    *,
+    device: torch.device | None = None,
+    levels: Sequence[Size] = (),
+    spacing: Sequence[float] = (),
+) -> Loss:
     """The mean loss over a batch: (outputs, targets) -> scalar.
 
     Shape: outputs float32 (n, k); targets int64 (n,) for single-label (shares float (n, k) where samples are blended),
-    float (n, k) for multi-label, float (n, k), standardised, for regression. An imported loss is called as
-    `target(outputs, targets)`. `counts` is needed where the loss makes up for unequal classes, and
-    `device` where its numbers live.
+    float (n, k) for multi-label, float (n, k), standardised, for regression; of masks, logits (n, classes, *spatial)
+    and int64 (n, *spatial), for a network that answers at several `levels` (their strides), voxels `spacing` apart.
+    An imported loss is called as `target(outputs, targets)`. `counts` is needed where the loss makes up for unequal
+    classes, and `device` where its numbers live.
     Raises: PlanError when an imported loss cannot be found, or the counts are missing; on its first call, when an
     imported loss does not return a scalar tensor.
     """
@@ -54,6 +64,10 @@ def build_loss(task: schema.TaskPlan, counts: Counts | None = None, *, device: t
             return modules.SquaredError()
         case schema.Huber():
             return modules.Huber(loss.delta)
+        case schema.MaskLoss():
+            weighs = loss.class_weights != "none"
+            each_voxel = class_weights(_needed(counts).each, loss.class_weights) if weighs else None
+            return build_mask_loss(loss, each_voxel, levels=levels, spacing=spacing).to(device)
         case schema.Imported():
             return _imported(loss.target)
         case _:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldcraft.build.imported import load_target
+from fieldcraft.build.mask_network import build_mask_network
 from fieldcraft.build.pretrained.take_over import Pixels, take_over, transferred
 from fieldcraft.errors import PlanError, WeightsError
 from fieldcraft.nn.initialise import initialise_, keep_whitening, whiten_, zero_residual_
@@ -26,14 +27,16 @@ def build_network(
     name: str,
     patches: Tensor | None = None,
     pixels: Pixels | None = None,
+    masks: bool = False,
 ) -> nn.Module:
     """The network on the CPU, its weights drawn from the stream (seed, "init", name).
 
-    `shape` is (channels, height, width) or (features,). With `initialisation.whiten`, a network that begins with a
-    convolution gets whitening filters from `patches`, (n, channels, h, w) normalised training images or parts of them;
-    without `patches` it gets the same structure, ready for saved weights. An imported network is called as
-    `target(shape, outputs)` and keeps the weights that it comes with. A pretrained network gets the weights of its file
-    where `pixels` says how images come in; without it, it is ready for saved weights, and needs no file.
+    `shape` is (channels, height, width) or (features,); of masks (channels, *patch). With `initialisation.whiten`, a
+    network that begins with a convolution gets whitening filters from `patches`, (n, channels, h, w) normalised
+    training images or parts of them; without `patches` it gets the same structure, ready for saved weights. An
+    imported network is called as `target(shape, outputs)` and keeps the weights that it comes with; with `masks` it
+    must answer for each voxel. A pretrained network gets the weights of its file where `pixels` says how images come
+    in; without it, it is ready for saved weights, and needs no file.
 
     Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it.
     """
@@ -41,7 +44,7 @@ def build_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "init", name))
         if isinstance(network, schema.Imported):
-            return _imported(network.target, shape, outputs)
+            return _imported(network.target, shape, outputs, masks=masks)
         if isinstance(network, schema.Pretrained):
             return _pretrained(network, shape, outputs, pixels, name)
         try:
@@ -57,9 +60,10 @@ def build_network(
     return module
 
 
-def _own(
-    network: schema.Linear | schema.Mlp | schema.Cnn | schema.ResNet, shape: tuple[int, ...], outputs: int
-) -> nn.Module:
+OwnNetwork = schema.Linear | schema.Mlp | schema.Cnn | schema.ResNet | schema.UNet | schema.DeepMedic | schema.Atrous
+
+
+def _own(network: OwnNetwork, shape: tuple[int, ...], outputs: int) -> nn.Module:
     match network:
         case schema.Linear():
             return LinearNetwork(shape, outputs)
@@ -108,6 +112,8 @@ def _own(
                 dropout=network.dropout,
                 drop_path=network.drop_path,
             )
+        case schema.UNet() | schema.DeepMedic() | schema.Atrous():
+            return build_mask_network(network, channels=shape[0], spatial=len(shape) - 1, classes=outputs)
         case _:
             assert_never(network)
 
@@ -130,7 +136,7 @@ def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:
     return shape[0], shape[1], shape[2]
 
 
-def _imported(target: str, shape: tuple[int, ...], outputs: int) -> nn.Module:
+def _imported(target: str, shape: tuple[int, ...], outputs: int, *, masks: bool) -> nn.Module:
     call = f"{target}({shape}, {outputs})"
     try:
         module = load_target(target, "network")(shape, outputs)
@@ -151,8 +157,10 @@ def _imported(target: str, shape: tuple[int, ...], outputs: int) -> nn.Module:
             f"{type(error).__name__}: {error}."
         ) from error
     got = tuple(result.shape) if isinstance(result, Tensor) else type(result).__name__
-    if got != (2, outputs):
+    wanted = (outputs, *shape[1:]) if masks else (outputs,)
+    if got != (2, *wanted):
+        each = ", ".join(map(str, wanted))
         raise PlanError(
-            f"network: the module from {call} must give (n, {outputs}) for a batch of n samples, but gave {got} for 2."
+            f"network: the module from {call} must give (n, {each}) for a batch of n samples, but gave {got} for 2."
         )
     return module.train()

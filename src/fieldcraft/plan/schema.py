@@ -6,27 +6,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-STRICT = ConfigDict(extra="forbid")
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Target = Annotated[
-    str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$", description="text such as package.module:name")
-]
-"""Where one's own part is found, as `package.module:name`."""
-Evening = Literal["none", "square-root", "balanced"]
-"""How far an imbalance is evened out: not at all, to the square root of its ratios, or wholly."""
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Imported:
-    """One's own part. What it is called with stands in docs/how-to/own-parts.md."""
-
-    kind: Literal["import"] = "import"
-    target: Target
-
+from fieldcraft.plan.masks import Atrous as Atrous
+from fieldcraft.plan.masks import DeepMedic as DeepMedic
+from fieldcraft.plan.masks import MaskLoss as MaskLoss
+from fieldcraft.plan.masks import PatchInput as PatchInput
+from fieldcraft.plan.masks import Segmentation as Segmentation
+from fieldcraft.plan.masks import UNet as UNet
+from fieldcraft.plan.words import STRICT, Evening, Share, Target, Width
+from fieldcraft.plan.words import Activation as Activation
+from fieldcraft.plan.words import Imported as Imported
+from fieldcraft.plan.words import Norm as Norm
 
 # ---------------------------------------------------------------- task: what is predicted
 
@@ -103,7 +95,7 @@ class Regression:
     """What decides between baselines and rungs, on validation."""
 
 
-TaskPlan = Annotated[SingleLabel | MultiLabel | Regression, Field(discriminator="kind")]
+TaskPlan = Annotated[SingleLabel | MultiLabel | Regression | Segmentation, Field(discriminator="kind")]
 
 
 # ---------------------------------------------------------------- input: what a sample is
@@ -204,7 +196,7 @@ class TableInput:
     """Levels of a categorical column that get a column of their own; rarer ones share one."""
 
 
-InputPlan = Annotated[ImageInput | TableInput, Field(discriminator="kind")]
+InputPlan = Annotated[ImageInput | TableInput | PatchInput, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -219,11 +211,8 @@ class Splits:
 
 # ---------------------------------------------------------------- networks
 
-Norm = Literal["batch", "group", "layer", "instance", "none"]
-Activation = Literal["relu", "leaky-relu", "gelu", "silu", "tanh", "sigmoid", "identity"]
 Head = Literal["global-average", "global-max", "flatten", "pyramid"]
 Levels = Annotated[tuple[Annotated[int, Field(ge=1, le=16)], ...], Field(min_length=1)]
-Width = Annotated[int, Field(ge=1, le=65536)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -358,7 +347,9 @@ class Pretrained:
             raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {self.order}")
 
 
-Network = Annotated[Linear | Mlp | Cnn | ResNet | Pretrained | Imported, Field(discriminator="kind")]
+Network = Annotated[
+    Linear | Mlp | Cnn | ResNet | Pretrained | UNet | DeepMedic | Atrous | Imported, Field(discriminator="kind")
+]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -418,11 +409,15 @@ class Rung:
     """Where fewer samples than `batch.micro` passed at once; the smallest that was reached holds."""
 
 
+Baseline = Literal["majority", "linear", "boosting", "mean-shape", "voxel-boosting"]
+"""The last two are of segmentation: the commonest class at each place, and boosted trees over filters of the image."""
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Ladder:
     """Baselines, then networks from small to large."""
 
-    baselines: tuple[Literal["majority", "linear", "boosting"], ...] = ("majority", "linear", "boosting")
+    baselines: tuple[Baseline, ...] = ("majority", "linear", "boosting")
     rungs: tuple[Rung, ...] = ()
     climb: Literal["while-it-pays", "always"] = "while-it-pays"
     """Whether a rung is trained only when the one below it gained more than its noise; "always" trains them all."""

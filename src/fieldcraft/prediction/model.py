@@ -28,7 +28,7 @@ from fieldcraft.nn.views import Views
 from fieldcraft.plan.schema import Initialisation
 from fieldcraft.prediction.calibration import apply
 from fieldcraft.prediction.metrics import Array
-from fieldcraft.prediction.spec import ImageSpec, ModelSpec, read_spec, write_spec
+from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, read_spec, write_spec
 from fieldcraft.prediction.unsure import confidence, flag
 from fieldcraft.records.files import write_whole
 from fieldcraft.train.run_folder import RunFolder
@@ -251,6 +251,8 @@ def load_model(path: str | Path) -> Model:
     if not folder.path.is_dir():
         raise RunError(f"{folder.path} is no run folder: give the folder that `fieldcraft fit` wrote.")
     spec = read_spec(folder.network)
+    if isinstance(spec.input, CaseSpec):
+        raise RunError(f"{folder.path} holds a model of masks: fieldcraft.load reads it.")
     encoder = None
     if spec.input.kind == "table":
         try:
@@ -302,6 +304,7 @@ def _paths(x: Any) -> list[str | Path] | None:
 def _shape(spec: ModelSpec) -> tuple[int, ...]:
     if isinstance(spec.input, ImageSpec):
         return spec.input.channels, spec.input.height, spec.input.width
+    assert isinstance(spec.input, TableSpec)
     return (spec.input.width,)
 
 

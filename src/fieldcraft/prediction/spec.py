@@ -9,9 +9,11 @@ from pydantic import Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.errors import RunError
+from fieldcraft.plan.masks import Masks, PatchInput
 from fieldcraft.plan.schema import Bucket, Network, View
 from fieldcraft.records.facts import Task
 from fieldcraft.records.files import write_whole
+from fieldcraft.records.masks import ComponentRule, DenseCrf
 from fieldcraft.records.versions import bring_forward, stamp
 
 
@@ -44,13 +46,39 @@ class TableSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaseSpec:
+    """How images reach a model of masks, and how masks are made of what it says."""
+
+    kind: Literal["cases"] = "cases"
+    sample: PatchInput
+    """As in the plan: patch, spacing, normalisation."""
+    low: tuple[float, ...] = ()
+    """Per channel in stored units, where one scaling serves all cases; images are clipped to it."""
+    high: tuple[float, ...] = ()
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    values: tuple[int, ...]
+    """The number (or colour, 0xRRGGBB) of each class in mask files."""
+    void: tuple[int, ...] = ()
+    colours: bool = False
+    masks: Masks
+    """As in the plan: windows, mirroring."""
+    components: tuple[ComponentRule, ...] = ()
+    """What is left out of predicted masks, as validation chose."""
+    crf: tuple[DenseCrf, ...] = ()
+    """One, where validation improved with it."""
+    baseline: Literal["none", "mean-shape", "voxel-boosting"] = "none"
+    """Which baseline the model is, if any."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """Everything about a model but its weights."""
 
     task: Task
     names: Annotated[tuple[str, ...], Field(min_length=1)]
     """Classes, labels, or target columns."""
-    input: Annotated[ImageSpec | TableSpec, Field(discriminator="kind")]
+    input: Annotated[ImageSpec | TableSpec | CaseSpec, Field(discriminator="kind")]
     network: Network | None = None
     """None: the model is a baseline."""
     whiten: bool = False

@@ -27,6 +27,7 @@ CURRENT: Mapping[str, int] = {
     "metrics": 1,
     "predictions": 1,
     "thumbnails": 1,
+    "masks": 1,
     "inspection": 1,
     "reference-steps": 1,
     "audit": 1,

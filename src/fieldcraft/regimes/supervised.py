@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -13,8 +14,10 @@ from fieldcraft.regimes.interface import Losses
 class Supervised:
     """`loss(outputs, targets)` gives the mean over the samples; outputs arrive in single precision."""
 
-    loss: Callable[[Tensor, Tensor], Tensor]
+    loss: Callable[[Any, Tensor], Tensor]
 
     def step(self, net: nn.Module, batch: Batch) -> Losses:
-        """Losses of one labelled batch."""
-        return Losses(self.loss(net(batch.inputs).float(), batch.targets))
+        """Losses of one labelled batch; a network may answer at several levels."""
+        said = net(batch.inputs)
+        outputs = said.float() if isinstance(said, Tensor) else tuple(one.float() for one in said)
+        return Losses(self.loss(outputs, batch.targets))

@@ -19,6 +19,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
 from fieldcraft.records.label_issues import LabelIssues
+from fieldcraft.records.mask_results import MaskResults
 from fieldcraft.records.results import Candidate, Results
 from fieldcraft.report.metrics_log import RungLog, json_lines, read_log
 from fieldcraft.report.predictions_table import Predictions, read_predictions
@@ -42,6 +43,7 @@ class Run:
     results: Results | None = None
     audit: Audit | None = None
     label_issues: LabelIssues | None = None
+    masks: MaskResults | None = None
     suspects: npt.NDArray[Any] | None = None
     """Pictures of the first of them."""
     log: tuple[RungLog, ...] = ()
@@ -88,6 +90,7 @@ def read_run(folder: RunFolder) -> Run:
         facts=tried(folder.facts, _facts),
         audit=tried(folder.audit, _audit),
         label_issues=tried(folder.label_issues, _label_issues),
+        masks=tried(folder.masks, _masks),
         suspects=(tried(folder.label_issue_pictures, _arrays) or {}).get("suspects"),
         results=tried(folder.results, _results),
         log=read_log(folder.metrics),
@@ -111,6 +114,10 @@ def _audit(path: Path) -> Audit:
 
 def _label_issues(path: Path) -> LabelIssues:
     return TypeAdapter(LabelIssues).validate_python(read_json(path, "label-issues"))
+
+
+def _masks(path: Path) -> MaskResults:
+    return TypeAdapter(MaskResults).validate_python(read_json(path, "masks"))
 
 
 def _results(path: Path) -> Results:

@@ -17,6 +17,7 @@ from fieldcraft.report.sections.data import data
 from fieldcraft.report.sections.deep import deep
 from fieldcraft.report.sections.importance import importance
 from fieldcraft.report.sections.label_issues import label_issues
+from fieldcraft.report.sections.masks import masks
 from fieldcraft.report.sections.mistakes import mistakes
 from fieldcraft.report.sections.notes import notes
 from fieldcraft.report.sections.plan import plan
@@ -58,6 +59,7 @@ def render(run: Run) -> str:
 def _sections(run: Run) -> tuple[Section, ...]:
     """All parts after the verdict, in their order; those that do not apply are left out."""
     task = run.facts.data.target.task if run.facts else None
+    masked = task == "segmentation"
     certain = "Prediction intervals" if task == "regression" else "When it is unsure"
     views: tuple[tuple[str, str, object], ...] = (
         ("candidates", "Baselines against networks", candidates(run)),
@@ -68,11 +70,16 @@ def _sections(run: Run) -> tuple[Section, ...]:
         ("plan", "The plan and its reasons", plan(run)),
         ("receptive_field", "How far the network sees", receptive_field(run)),
         ("curves", "How training went", curves(run)),
-        ("confusion", "What is taken for what" if task != "multi-label" else "Label by label", confusion(run)),
-        ("calibration", "Can its confidence be believed?", calibration(run)),
-        ("certainty", certain, certainty(run)),
-        ("importance", "What mattered", importance(run)),
-        ("mistakes", "Worst mistakes", mistakes(run)),
+        ("masks", "Masks, case by case", masks(run)),
+        (
+            "confusion",
+            "What is taken for what" if task != "multi-label" else "Label by label",
+            None if masked else confusion(run),
+        ),
+        ("calibration", "Can its confidence be believed?", None if masked else calibration(run)),
+        ("certainty", certain, None if masked else certainty(run)),
+        ("importance", "What mattered", None if masked else importance(run)),
+        ("mistakes", "Worst mistakes", None if masked else mistakes(run)),
         ("cost", "Time and memory", cost(run)),
         ("notes", "Findings and notes", notes(run)),
         ("provenance", "Where this comes from", provenance(run)),

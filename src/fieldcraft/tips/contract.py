@@ -23,17 +23,19 @@ from fieldcraft.plan.schema import Cnn, Plan, ResNet
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
-from fieldcraft.tips.made_up import answer, briefs, plans
+from fieldcraft.tips.made_up import answer, briefs, mask_briefs, plans
+from fieldcraft.tips.masks import ELSEWHERE, INPUTS
 from fieldcraft.tips.rule import HEADINGS as RULE_HEADINGS
 from fieldcraft.tips.watch import HEADINGS as WATCH_HEADINGS
 
 try:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
+    from hypothesis.strategies import SearchStrategy
 except ImportError as error:
     raise MissingExtraError("hypothesis", "testing", "The contract suite for tips") from error
 
-__all__ = ["TipContract", "answer", "briefs", "decided", "plans"]
+__all__ = ["TipContract", "answer", "briefs", "decided", "mask_briefs", "plans"]
 
 HEADINGS = ("Helps:", "Hurts:", "Cost:", "Source:")
 LONGEST_REASON = 300
@@ -46,6 +48,13 @@ checked = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+
+
+def briefs_for(tip: Tip) -> SearchStrategy[Brief]:
+    """Briefs of what the tip knows of: samples, images with masks, or both."""
+    if tip.inputs == INPUTS:
+        return mask_briefs()
+    return briefs() if tip.name in ELSEWHERE else st.one_of(briefs(), mask_briefs())
 
 
 def decided(tip: Tip, brief: Brief, plan: Plan) -> tuple[Applied | Skipped, Brief]:
@@ -73,7 +82,7 @@ class TipContract:
         """`decide` is pure."""
         if self.tip.decide is None:
             return
-        brief = data.draw(briefs())
+        brief = data.draw(briefs_for(self.tip))
         plan = data.draw(plans(brief))
         assert self.tip.decide(brief, plan) == self.tip.decide(brief, plan)
 
@@ -83,7 +92,7 @@ class TipContract:
         """A tip agrees with its own result."""
         if self.tip.decide is None:
             return
-        brief = data.draw(briefs())
+        brief = data.draw(briefs_for(self.tip))
         first, brief = decided(self.tip, brief, data.draw(plans(brief)))
         if isinstance(first, Applied):
             again, _ = decided(self.tip, brief, first.plan)
@@ -95,7 +104,7 @@ class TipContract:
         """The reason is one line that fits beside the plan."""
         if self.tip.decide is None:
             return
-        brief = data.draw(briefs())
+        brief = data.draw(briefs_for(self.tip))
         said, _ = decided(self.tip, brief, data.draw(plans(brief)))
         why = said.because
         assert why and why == why.strip() and "\n" not in why and len(why) < LONGEST_REASON, f"got {why!r}"
@@ -106,7 +115,7 @@ class TipContract:
         """It can be written, read back and followed."""
         if self.tip.decide is None:
             return
-        brief = data.draw(briefs())
+        brief = data.draw(briefs_for(self.tip))
         said, _ = decided(self.tip, brief, data.draw(plans(brief)))
         if isinstance(said, Applied):
             try:
@@ -120,7 +129,7 @@ class TipContract:
         """Tables stay tables, and get no convolutions nor settings that only images have."""
         if self.tip.decide is None:
             return
-        brief = data.draw(briefs())
+        brief = data.draw(briefs_for(self.tip))
         plan = data.draw(plans(brief))
         said, _ = decided(self.tip, brief, plan)
         if isinstance(said, Applied):

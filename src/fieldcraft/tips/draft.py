@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.diff import diff
 from fieldcraft.plan.edit import check_names, edit, parse
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.shape import leaves, nearest
 from fieldcraft.records.brief import Brief
@@ -16,6 +17,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Facts
 from fieldcraft.tips.interface import Applied, Ask, Measurement, Skipped, Tip
+from fieldcraft.tips.masks import ELSEWHERE
 
 BY_HAND = "by hand"
 """The name under which edits stand among the decisions."""
@@ -73,8 +75,13 @@ def draft(
     for tip in tips:
         if tip.decide is None:
             continue
+        if tip.inputs and state.plan.input.kind not in tip.inputs:
+            continue
         if tip.name in without:
             decision = Decision(tip=tip.name, outcome="left-out", because="left out on request")
+            state = replace(state, decisions=(*state.decisions, decision))
+        elif (instead := _elsewhere(tip, state.plan)) is not None:
+            decision = Decision(tip=tip.name, outcome="skipped", because=instead)
             state = replace(state, decisions=(*state.decisions, decision))
         elif (found := _refuted(tip, state)) and tip.name not in asked:
             state = replace(state, decisions=(*state.decisions, found))
@@ -88,6 +95,11 @@ def draft(
         if key not in state.unanswered and isfinite(fact.value)
     }
     return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
+
+
+def _elsewhere(tip: Tip, plan: Plan) -> str | None:
+    """What stands in for a tip in a plan for masks, which it knows nothing of; None where it has a part."""
+    return ELSEWHERE.get(tip.name) if isinstance(plan.input, PatchInput) else None
 
 
 def _refuted(tip: Tip, state: _State) -> Decision | None:

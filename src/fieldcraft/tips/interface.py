@@ -201,6 +201,8 @@ class Tip:
     """What it looks for while a network trains; one file a symptom, in `tips/watches/`."""
     refines: tuple[str, ...] = ()
     """Tips whose fields it may overwrite."""
+    inputs: tuple[str, ...] = ()
+    """Kinds of input (`plan.input.kind`) that it knows of; of others it is not asked. Empty: any kind."""
     after: str | None = None
     """For tips from outside: the tip after which it decides. None: at the end."""
     module: ModuleType | None = field(default=None, repr=False)

@@ -8,6 +8,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from fieldcraft.errors import MissingExtraError
+from fieldcraft.plan.masks import Atrous, DeepMedic, MaskLoss, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import (
     CoolDown,
     ImageInput,
@@ -41,6 +42,7 @@ from fieldcraft.records.facts import (
     TargetFacts,
     Task,
 )
+from fieldcraft.records.segmentation import CaseFacts, ClassFacts, Intensity, Mirror, Spread
 from fieldcraft.records.weights import Family, Wants, WeightsFacts
 from fieldcraft.tips.interface import CompiledStep, Measurement, PredictionTime, RateRange, StepTime, TransferScore
 
@@ -52,6 +54,8 @@ except ImportError as error:
 
 MADE_UP = {"method": "made up", "sample": "made up"}
 TASKS: Mapping[Task, type] = {"single-label": SingleLabel, "multi-label": MultiLabel, "regression": Regression}
+"""Of samples with one answer each."""
+MASK_PARTS = (MaskLoss, PatchInput, UNet, DeepMedic, Atrous)
 NAMES = ("small", "medium", "large", "extra-large-2", "a0-1", "b-2")
 
 
@@ -88,6 +92,95 @@ def _weights(draw: st.DrawFn) -> WeightsFacts:
         parts=9,
         norms=norms,
         matched=50,
+    )
+
+
+@st.composite
+def mask_briefs(draw: st.DrawFn) -> Brief:
+    """Pictures, series and volumes with masks, from a handful to thousands, on the same machines and budgets."""
+    cases = draw(_cases())
+    train = draw(st.sampled_from([4, 17, 160, 5_000]))
+    names = tuple(one.name for one in cases.classes.value)
+    counted = Fact(value=(train,) * len(names), **MADE_UP)
+    return Brief(
+        facts=Facts(
+            data=DataFacts(
+                name="made-up",
+                digest="0" * 16,
+                samples=train + 6,
+                train=train,
+                validation=3,
+                test=3,
+                grouped=False,
+                duplicates=Fact(value=0, **MADE_UP),
+                target=TargetFacts(
+                    task="segmentation", outputs=len(names), names=names, counts=counted, imbalance=None
+                ),
+                inputs=cases,
+            ),
+            machine=draw(_machine()),
+            budget=Budget(seconds=draw(st.sampled_from([10.0, 60.0, 600.0, 7200.0, None]))),
+        )
+    )
+
+
+@st.composite
+def _cases(draw: st.DrawFn) -> CaseFacts:
+    counts: tuple[Literal[1, 2, 3], ...] = (1, 2, 3)
+    spatial = draw(st.sampled_from(counts))
+    sides = tuple(draw(st.sampled_from([8, 35, 50, 200, 512])) for _ in range(spatial))
+    spacing = tuple(draw(st.sampled_from([0.5, 1.0, 5.0])) for _ in range(spatial))
+    channels = draw(st.sampled_from([1, 4]))
+    wide = draw(st.sampled_from([1.0, 1.5]))
+    classes = tuple(draw(_class(index, sides, channels)) for index in range(draw(st.sampled_from([2, 3, 5]))))
+    looks = (Intensity(mean=100.0, std=50.0, low=0.0, median=90.0, high=250.0),) * channels
+    told: tuple[Survives, ...] = get_args(Survives)
+    return CaseFacts(
+        spatial=spatial,
+        channels=channels,
+        channel_names=draw(st.sampled_from([(), ("CT",)])),
+        unit=draw(st.sampled_from(["mm", "px"])),
+        orientations=(),
+        shape=Fact(value=tuple(_around(side, wide) for side in sides), **MADE_UP),
+        spacing=Fact(value=tuple(_around(one, wide) for one in spacing), **MADE_UP),
+        anisotropy=Fact(value=max(spacing) / min(spacing), **MADE_UP),
+        intensity=Fact(value=looks, **MADE_UP),
+        foreground=Fact(value=looks, **MADE_UP),
+        classes=Fact(value=classes, **MADE_UP),
+        void=Fact(value=0.0, **MADE_UP),
+        mirrors=Fact(
+            value=tuple(
+                Mirror(axis=axis, survives=draw(st.sampled_from(told)), because="made up") for axis in range(spatial)
+            ),
+            **MADE_UP,
+        ),
+        memory_mib=Fact(value=100.0, **MADE_UP),
+        largest_mib=Fact(value=1.0, **MADE_UP),
+    )
+
+
+@st.composite
+def _class(draw: st.DrawFn, index: int, sides: tuple[int, ...], channels: int) -> ClassFacts:
+    seen = index == 0 or draw(st.booleans())
+    share = draw(st.sampled_from([0.2, 0.6]))
+    extent = tuple(_around(max(1.0, share * side), 1.2) for side in sides) if seen else ()
+    return ClassFacts(
+        name=f"class-{index}",
+        share=draw(st.sampled_from([0.001, 0.3])) if seen else 0.0,
+        cases=1.0 if seen else 0.0,
+        objects=_around(draw(st.sampled_from([1.0, 30.0])), 1.0) if seen else None,
+        extent_px=extent,
+        extent_mm=extent,
+        boundary=draw(st.sampled_from([0.01, 0.2, 0.9])) if seen else None,
+        intensity=(Intensity(mean=150.0, std=20.0, low=90.0, median=150.0, high=220.0),) * channels if seen else (),
+        centre=(0.5,) * len(sides) if seen else (),
+        centre_std=(draw(st.sampled_from([0.01, 0.3])),) * len(sides) if seen else (),
+    )
+
+
+def _around(middle: float, factor: float) -> Spread:
+    return Spread(
+        least=middle / factor**2, low=middle / factor, median=middle, high=middle * factor, most=middle * factor**2
     )
 
 
@@ -212,6 +305,10 @@ def plans(brief: Brief | None = None) -> SearchStrategy[Plan]:
     """Any valid plan, or any that fits a brief: its task, its input, no convolutions on tables."""
     if brief is None:
         return _part(Plan)
+    if brief.cases is not None:
+        return _plans(Segmentation, PatchInput, UNet | DeepMedic | Atrous | Imported).map(
+            lambda plan: _of_axes(plan, brief)
+        )
     samples, networks = (ImageInput, Network) if brief.images else (TableInput, Linear | Mlp | Imported)
     return _plans(TASKS[brief.task], samples, networks)
 
@@ -234,6 +331,8 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
     if cls is ResNet:
         depths = values["depths"] or (1,)
         return {**values, "depths": tuple(depths[index % len(depths)] for index, _ in enumerate(values["widths"]))}
+    if cls in MASK_PARTS:
+        return _fitting_masks(cls, values)
     if cls is CoolDown:
         return dict(zip(("at", "end"), sorted(values.values()), strict=True))
     if cls is Pretrained:
@@ -248,6 +347,62 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         smaller = tuple(ends[until] for until in sorted(ends))
         return {**values, "progressive": smaller, "buckets": tuple(sizes.values())}
     return {**values, "rungs": _named(values["rungs"])} if cls is Ladder else values
+
+
+def _fitting_masks(cls: type, values: dict[str, Any]) -> dict[str, Any]:
+    if cls is MaskLoss:
+        return {**values, "cross_entropy": values["cross_entropy"] or 1.0}
+    if cls is PatchInput:
+        return {**values, "spacing": _cycled(values["spacing"], len(values["patch"])) if values["spacing"] else ()}
+    if cls is DeepMedic:
+        return {**values, "kernel": _odd(values["kernel"])}
+    levels = len(values["widths"])
+    values = {**values, "depths": _cycled(values["depths"], levels)}
+    if cls is Atrous:
+        return {**values, "output_stride": 2 ** (values["output_stride"] % 5)}
+    axes = len(values["kernels"][0])
+    kernels = tuple(_cycled(_odd(kernel), axes) for kernel in _cycled(values["kernels"], levels))
+    strides = tuple(_cycled(stride, axes) for stride in _cycled(values["strides"], levels - 1))
+    return {
+        **values, "kernels": kernels, "strides": strides,
+        "deep_supervision": min(values["deep_supervision"], levels - 2),
+    }  # fmt: skip
+
+
+def _of_axes(plan: Plan, brief: Brief) -> Plan:
+    """A plan for masks with as many axes and channels as the brief has."""
+    assert brief.cases is not None and isinstance(plan.input, PatchInput) and isinstance(plan.task, Segmentation)
+    axes, sample, augment = brief.cases.spatial, plan.input, plan.input.augment
+    spacing = _cycled(sample.spacing, axes) if sample.spacing else ()
+
+    def within(named: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(axis for axis in dict.fromkeys(named) if axis < axes)
+
+    def of_axes(network: Any) -> Any:
+        if isinstance(network, UNet):
+            kernels = tuple(_cycled(one, axes) for one in network.kernels)
+            return replace(network, kernels=kernels, strides=tuple(_cycled(one, axes) for one in network.strides))
+        return replace(network, kernel=_cycled(network.kernel, axes)) if isinstance(network, DeepMedic) else network
+
+    changed = replace(augment, flip=within(augment.flip), turn_about=within(augment.turn_about))
+    rungs = tuple(replace(rung, network=of_axes(rung.network)) for rung in plan.ladder.rungs)
+    return replace(
+        plan,
+        task=replace(plan.task, masks=replace(plan.task.masks, mirror=within(plan.task.masks.mirror))),
+        input=PatchInput(
+            channels=brief.cases.channels, patch=_cycled(sample.patch, axes), spacing=spacing,
+            normalise=sample.normalise, foreground=sample.foreground, augment=changed,
+        ),
+        ladder=replace(plan.ladder, rungs=rungs),
+    )  # fmt: skip
+
+
+def _odd(sides: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(side - 1 + side % 2 for side in sides)
+
+
+def _cycled(entries: tuple[Any, ...], count: int) -> tuple[Any, ...]:
+    return tuple(entries[place % len(entries)] for place in range(count))
 
 
 def _named(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
@@ -274,7 +429,8 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
         if hasattr(rule, key)
     }
     if get_origin(base) is tuple:
-        return st.lists(_value(get_args(base)[0]), min_size=limits.get("min_length", 0), max_size=3).map(tuple)
+        least = limits.get("min_length", 0)
+        return st.lists(_value(get_args(base)[0]), min_size=least, max_size=max(3, least)).map(tuple)
     if base is str:
         pattern = next((rule.pattern for rule in rules if hasattr(rule, "pattern")), None)
         return (

@@ -5,8 +5,10 @@ They choose between sizes that differ by factors of two; step times are then mea
 
 from itertools import pairwise
 
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Cnn, ImageInput, InputPlan, Linear, Mlp, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
+from fieldcraft.tips.masks import costs
 
 A_FIFTH = 0.2
 """Of the budget, at most: facts, measurements and baselines."""
@@ -14,7 +16,7 @@ AUDIT = 0.03
 """Of the budget, at most: the audit."""
 DEEP = {"image": 0.04, "table": 0.02, "cases": 0.04}
 """Of the budget: deep facts (symmetry, geometry, topology, noise)."""
-BASELINES = {"image": 0.06, "table": 0.12}
+BASELINES = {"image": 0.06, "table": 0.12, "cases": 0.08}
 """Of the budget: baselines alone, which on images are there to be beaten and on tables often win."""
 MEASURING = 0.06
 """Of the budget: facts and measurements."""
@@ -97,6 +99,8 @@ def activations(network: Network, brief: Brief, sample: InputPlan) -> int:
 
 def weights(network: Network, brief: Brief, sample: InputPlan) -> int:
     """Weights of the linear maps; norms and biases apart. 0 for one's own network, whose inside is not known."""
+    if isinstance(sample, PatchInput):
+        return sum(count for _, _, count in costs(network, sample, brief.outputs))
     if not (isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput)):
         return macs(network, brief, sample)
     count, before = 0, sample.channels
@@ -111,6 +115,8 @@ def _layers(network: Network, brief: Brief, sample: InputPlan) -> list[tuple[int
     """(multiply-adds, numbers given) of each linear map."""
     if isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput):
         return _convolutions(network, sample, brief.outputs)
+    if isinstance(sample, PatchInput):
+        return [(count, numbers) for count, numbers, _ in costs(network, sample, brief.outputs)]
     if isinstance(network, Mlp | Linear):
         hidden = network.widths if isinstance(network, Mlp) else ()
         sizes = (_numbers(brief, sample), *hidden, brief.outputs)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fieldcraft.data.loader import Batch, Batches
+from fieldcraft.data.patches.loader import PatchBatches
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.nn.clipping import Clip
 from fieldcraft.nn.thawing import Thawing
@@ -49,7 +50,7 @@ class Job:
     net: nn.Module
     optimiser: torch.optim.Optimizer
     regime: Regime
-    batches: Batches
+    batches: Batches | PatchBatches
     course: Course
     seed: int
     decay: float
@@ -196,7 +197,10 @@ class _Loop:
         if job.thawing is not None:
             job.thawing.at(step / self.course.planned)
         stage = job.sizes.at(step, self.course)
-        batch = (job.batches if stage is None else job.batches.at_side(stage.side)).training_batch(step)
+        batches = job.batches
+        if stage is not None and isinstance(batches, Batches):
+            batches = batches.at_side(stage.side)
+        batch = batches.training_batch(step)
         self.around.engine.seed(stream_seed(job.seed, "dropout", job.rung, step))
         self.optimiser.zero_grad(set_to_none=True)
         with self.watcher.step(step, batch.targets):

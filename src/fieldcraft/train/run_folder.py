@@ -101,6 +101,11 @@ class RunFolder:
         return self.path / "predictions.parquet"
 
     @property
+    def masks(self) -> Path:
+        """Segmentation: measures of each class of each test case, refinements, calibration."""
+        return self.path / "masks.json"
+
+    @property
     def thumbnails(self) -> Path:
         """Samples shown in the report."""
         return self.path / "thumbnails.npz"

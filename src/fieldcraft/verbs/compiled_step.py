@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from fieldcraft.build.augment import build_own_augmentations
-from fieldcraft.build.loss import Counts
+from fieldcraft.build.loss import Counts, build_loss
 from fieldcraft.build.network import build_network
+from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
 from fieldcraft.errors import FieldcraftError
 from fieldcraft.fingerprint.step_time import interleaved
@@ -180,8 +181,9 @@ def _timed(plan: Plan, place: int, trial: Trial) -> Tried:
     )  # fmt: skip
     batches, failed = _batches(plan, trial, machine.device), list[str]()
     counts = None if plan.task.kind == "regression" else Counts(each=(1,) * trial.outputs, total=2 * trial.outputs)
-    plain = training_step(plan, rung, net, batches, machine, counts)
-    compiled = training_step(plan, rung, net, batches, machine, counts, through=Compiled(net, failed.append))
+    regime = build_regime(plan.regime, build_loss(plan.task, counts, device=machine.device))
+    plain = training_step(plan, rung, net, batches, machine, regime)
+    compiled = training_step(plan, rung, net, batches, machine, regime, through=Compiled(net, failed.append))
     plain()
     began = time.perf_counter()
     plain()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import PlanError
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Facts
@@ -70,7 +71,8 @@ def draft(
     wardrobe = Wardrobe(prepared, CACHE)
     with restored():
         facts = known(prepared, budget_s, machine=known_machine(CACHE, budget_s=budget_s))
-        facts = with_deep_facts(facts, wardrobe.samples(prepared.start), seed=seed, limit_s=share_s(facts))
+        if not isinstance(prepared.start.input, PatchInput):
+            facts = with_deep_facts(facts, wardrobe.samples(prepared.start), seed=seed, limit_s=share_s(facts))
         if evidence:
             facts = replace(facts, evidence=prior())
         return decide(prepared, facts, wardrobe, edits, without, only)
@@ -107,7 +109,7 @@ def measurer(
     """What answers all questions of tips, each within its share of the budget, or within `limit_s` seconds."""
     budget_s = facts.budget.seconds
     range_s = limit_s or (RANGE_S if budget_s is None else min(RANGE_S, RANGE_SHARE * budget_s))
-    clock = timer(facts, wardrobe) if limit_s is None else StepTimer(wardrobe.samples, limit_s)
+    clock = timer(facts, wardrobe) if limit_s is None else StepTimer(wardrobe.timed, limit_s)
 
     def measure(questions: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
         times = tuple(one for one in questions if isinstance(one, StepTime | PredictionTime))
@@ -132,7 +134,7 @@ def timer(facts: Facts, wardrobe: Wardrobe) -> StepTimer:
     low, high = MEASURING_S
     budget_s = facts.budget.seconds
     limit_s = high if budget_s is None else min(high, max(low, MEASURING * budget_s))
-    return StepTimer(wardrobe.samples, limit_s)
+    return StepTimer(wardrobe.timed, limit_s)
 
 
 def left_out_by(without: Sequence[str], only: Sequence[str]) -> frozenset[str]:

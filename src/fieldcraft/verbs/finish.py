@@ -12,7 +12,7 @@ from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.importance import permutation_importance
 from fieldcraft.prediction.interval import half_widths, noise
 from fieldcraft.prediction.model import Model, save_model
-from fieldcraft.prediction.spec import ImageSpec, ModelSpec, TableSpec
+from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.results import Importance, Results
@@ -20,16 +20,16 @@ from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
 from fieldcraft.report.training_record import training_records
 from fieldcraft.tips.symptoms import diagnose
-from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, SmallerMicro
 from fieldcraft.train.memory import peak_mib
 from fieldcraft.verbs import candidates, pictures
 from fieldcraft.verbs.candidates import Judged
+from fieldcraft.verbs.endings import between, climbed, noted, passed_over
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.ladder import carried_out
 from fieldcraft.verbs.leaks import best_columns
 from fieldcraft.verbs.look import look, threshold_of
 from fieldcraft.verbs.samples import Samples
-from fieldcraft.verbs.verdict import Between, verdict
+from fieldcraft.verbs.verdict import verdict
 from fieldcraft.verbs.work import Work
 
 EXPLAINING = 0.25  # of the time that is left, for permutation importance
@@ -60,7 +60,7 @@ def finish(
         higher_is_better=judge.higher_is_better,
         winner=winner.candidate.name,
         verdict=verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, len(samples.parts.test)),
-        climb=(*_climb(work), *passed_over(judged, winner, judge)),
+        climb=(*climbed(work), *passed_over(judged, winner, judge)),
         candidates=every,
         test=test,
         importance=importance,
@@ -68,7 +68,7 @@ def finish(
         seconds=work.seconds(),
         peak_memory_mib=peak_mib(),
         leaks=best_columns(samples, limit_s=LEAKS * work.clock.left_s),
-        notes=_notes(work),
+        notes=noted(work),
     )
     records = training_records(read_log(work.folder.metrics), results, tuple(json_lines(work.folder.journal)))
     results = replace(results, findings=diagnose(records))
@@ -76,27 +76,6 @@ def finish(
     write_report(work.folder)
     work.tick("report")
     return results
-
-
-def passed_over(judged: list[Judged], winner: Judged, judge: Judge) -> tuple[str, ...]:
-    """Why a candidate with a better metric than the winner's is not returned; nothing when there is none."""
-    sign = 1 if judge.higher_is_better else -1
-    top = max(judged, key=lambda one: sign * one.candidate.validation)
-    if sign * top.candidate.validation <= sign * winner.candidate.validation:
-        return ()
-    name, value = top.candidate.name, top.candidate.validation
-    words = judge.compare(top.outputs, winner.outputs).words
-    return (f"{name} reached {judge.metric} {value:.4g}, yet {winner.candidate.name} is returned: {words}",)
-
-
-def between(judged: list[Judged], winner: Judged, judge: Judge) -> Between | None:
-    """The winner against the best of the other kind; None when there is no other kind."""
-    others = [one for one in judged if one.candidate.kind != winner.candidate.kind]
-    if not others:
-        return None
-    other = judge.best(others)
-    net, plain = (winner, other) if winner.candidate.kind == "rung" else (other, winner)
-    return Between(net.candidate, plain.candidate, judge.compare(net.outputs, plain.outputs))
 
 
 def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
@@ -152,9 +131,9 @@ def _input_spec(samples: Samples) -> ImageSpec | TableSpec:
     )  # fmt: skip
 
 
-def _in_buckets(spec: ImageSpec | TableSpec, plan: Plan) -> ImageSpec | TableSpec:
+def _in_buckets(spec: ImageSpec | TableSpec | CaseSpec, plan: Plan) -> ImageSpec | TableSpec | CaseSpec:
     """Networks see images at the sizes that they were trained on; baselines at one."""
-    if isinstance(spec, TableSpec) or not isinstance(plan.input, ImageInput):
+    if not isinstance(spec, ImageSpec) or not isinstance(plan.input, ImageInput):
         return spec
     return replace(spec, buckets=plan.input.buckets)
 
@@ -186,26 +165,3 @@ def _explain(
     )
     pictures.write(work.folder.thumbnails, shown | maps)
     return (), similarity
-
-
-def _climb(work: Work) -> tuple[str, ...]:
-    return tuple(f"{event.rung}: {event.because}" for event in work.journal.read() if isinstance(event, Climbed))
-
-
-def _notes(work: Work) -> tuple[str, ...]:
-    notes = []
-    for event in work.journal.read():
-        match event:
-            case Noted():
-                notes.append(event.text)
-            case Cooled() | SmallerMicro() | RateCut() | EarlyStop():
-                notes.append(f"{event.rung}: {event.because}")
-            case BackedOff():
-                shown = ", ".join(event.samples[:5]) + (" ..." if len(event.samples) > 5 else "")
-                notes.append(
-                    f"{event.rung}, step {event.step}: {event.because}; went back to step {event.back_to} with "
-                    f"{event.lr_scale:g} of the rate. Samples of that step: {shown}"
-                )
-            case _:
-                pass
-    return tuple(dict.fromkeys(notes))  # a run that goes on backs off again, in the same way

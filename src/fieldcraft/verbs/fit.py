@@ -12,6 +12,7 @@ from fieldcraft.data.dataset import Dataset, ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
 from fieldcraft.records.alone import alone_in
@@ -35,8 +36,10 @@ from fieldcraft.verbs.draft import CACHE, decide, timer
 from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
-from fieldcraft.verbs.ladder import climb
+from fieldcraft.verbs.ladder import SampleContest, climb
 from fieldcraft.verbs.machine import known_machine
+from fieldcraft.verbs.masks.contest import MaskContest
+from fieldcraft.verbs.masks.finish import finish_masks, keep_best_masks
 from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_audit, keep_parts, known, prepare
 from fieldcraft.verbs.provenance import Request, claim, keep, provenance
@@ -168,13 +171,30 @@ def _carry_out(
         work.note('not applied: execution.allocator = "tuned" works only from process start; `fieldcraft fit` does it.')
     after_a_memory_kill(file.plan, work, memory_kills(), len(prepared.parts.train))
     remember_kills(folder, memory_kills())
-    samples = wardrobe.samples(file.plan)
-    work.tick("data")
-    judged = climb(file.plan, facts, samples, work, lambda found: keep_best(found, file.plan, samples, work))
-    work.check_stop()
-    finish(judged, file.plan, facts, samples, work, command)
+    if isinstance(file.plan.input, PatchInput):
+        _masks(file.plan, facts, wardrobe, work, command)
+    else:
+        _samples(file.plan, facts, wardrobe, work, command)
     work.journal.write(Finished(spent_s=work.clock.spent_s))
     return Run(folder.path)
+
+
+def _samples(plan: Plan, facts: Facts, wardrobe: Wardrobe, work: Work, command: tuple[str, ...]) -> None:
+    samples = wardrobe.samples(plan)
+    work.tick("data")
+    contest = SampleContest(plan=plan, facts=facts, samples=samples, work=work)
+    judged = climb(plan, contest, work, lambda found: keep_best(found, plan, samples, work))
+    work.check_stop()
+    finish(judged, plan, facts, samples, work, command)
+
+
+def _masks(plan: Plan, facts: Facts, wardrobe: Wardrobe, work: Work, command: tuple[str, ...]) -> None:
+    samples = wardrobe.masks(plan)
+    work.tick("data")
+    contest = MaskContest(plan=plan, facts=facts, samples=samples, work=work)
+    judged = climb(plan, contest, work, lambda found: keep_best_masks(found, plan, samples, work))
+    work.check_stop()
+    finish_masks(judged, plan, samples, work, command)
 
 
 def _planned(
@@ -189,7 +209,7 @@ def _planned(
     if folder.plan.exists():
         return read_plan(folder.plan), TypeAdapter(Facts).validate_python(read_json(folder.facts, "facts"))
     facts = known(prepared, request.budget_s, machine=known_machine(CACHE, budget_s=request.budget_s))
-    if given is None:
+    if given is None and not isinstance(prepared.start.input, PatchInput):
         samples = wardrobe.samples(prepared.start)
         work.tick("data")
         facts = with_deep_facts(facts, samples, seed=prepared.start.seed, limit_s=share_s(facts))
@@ -242,8 +262,19 @@ def _fits(plan: Plan, dataset: Dataset) -> None:
             f"the plan is for images of {plan.input.channels} channels, but those of the data have {found.channels}: "
             f"draft a new plan, or --set input.channels={found.channels}."
         )
+    if isinstance(plan.input, PatchInput) and isinstance(found, PatchInput):
+        _fits_cases(plan.input, found)
     if not plan.ladder.baselines and not plan.ladder.rungs:
         raise PlanError("the plan has nothing to train: it names neither baselines nor rungs.")
+
+
+def _fits_cases(planned: PatchInput, found: PatchInput) -> None:
+    for what, plans, has in (
+        ("spatial axes", len(planned.patch), len(found.patch)),
+        ("channels", planned.channels, found.channels),
+    ):
+        if plans != has:
+            raise PlanError(f"the plan is for cases with {plans} {what}, but those of the data have {has}: draft anew.")
 
 
 def _called(data: object) -> str:

@@ -1,20 +1,21 @@
 """The ladder: baselines first, then a small network, then larger ones for as long as it pays."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fieldcraft.baselines.fit import fit_baseline
-from fieldcraft.baselines.fitted import Kind
+from fieldcraft.baselines.fitted import Kind, of_samples
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
-from fieldcraft.plan.schema import CoolDown, Plan, Pretrained
+from fieldcraft.plan.schema import Baseline, CoolDown, Plan, Pretrained
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.train.journal import Climbed, Cooled, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
+from fieldcraft.verbs.contest import Contest
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples
@@ -25,19 +26,44 @@ FEW_PASSES = 10  # a network that saw the data fewer times than this says little
 LEAST_S = 1.0  # a rung with less time than this is not begun
 
 
-def climb(
-    plan: Plan, facts: Facts, samples: Samples, work: Work, best_so_far: Callable[[list[Judged]], None]
-) -> list[Judged]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampleContest:
+    """Candidates for samples with one answer each."""
+
+    plan: Plan
+    facts: Facts
+    samples: Samples
+    work: Work
+
+    @property
+    def judge(self) -> Judge:
+        """By the plan's metric, and by log-loss where that cannot tell."""
+        return Judge(plan=self.plan, samples=self.samples)
+
+    @property
+    def training_samples(self) -> int:
+        """Of which a pass over the data is made."""
+        return len(self.samples.parts.train)
+
+    def baseline(self, name: Baseline, judged: list[Judged]) -> Judged:
+        """Majority, linear or boosting."""
+        return _baseline(of_samples(name), self.plan, self.judge, judged, self.work)
+
+    def rung(self, index: int, judged: list[Judged]) -> Judged:
+        """A network."""
+        return train_rung(index, self.plan, self.facts, self.judge, judged, self.work)
+
+
+def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[Judged]], None]) -> list[Judged]:
     """Train everything that the plan and the budget allow; what was finished earlier is read from disk.
 
     `best_so_far` is called after each candidate, so that a usable model is always on disk.
     Raises: Stopped when asked to stop; BudgetError when there was no time for anything.
     """
-    judge = Judge(plan=plan, samples=samples)
     judged: list[Judged] = []
     for name in plan.ladder.baselines:
         work.check_stop()
-        judged.append(kept(work.folder.rungs, name) or _baseline(name, plan, judge, judged, work))
+        judged.append(kept(work.folder.rungs, name) or contest.baseline(name, judged))
         best_so_far(judged)
     stopped = False  # networks that were taken over are no larger forms of those below them
     for index, rung in enumerate(plan.ladder.rungs):
@@ -46,13 +72,13 @@ def climb(
         work.check_stop()
         found = kept(work.folder.rungs, rung.name)
         if found is None:
-            go, because = _goes(index, plan, judge, judged, work)
+            go, because = _goes(index, plan, contest, judged, work)
             work.say(f"{rung.name}: {because}")
             if not go:
                 stopped = True
                 continue
             try:
-                found = train_rung(index, plan, facts, judge, judged, work)
+                found = contest.rung(index, judged)
             except Diverged as error:
                 if not judged:
                     raise
@@ -104,18 +130,18 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     return done
 
 
-def _goes(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> tuple[bool, str]:
+def _goes(index: int, plan: Plan, contest: Contest, judged: list[Judged], work: Work) -> tuple[bool, str]:
     """Whether a rung is trained; journalled before it acts, and read from there by a resumed run."""
     rung = plan.ladder.rungs[index]
     for event in work.journal.read():
         if isinstance(event, Climbed) and event.rung == rung.name:
             return event.go, event.because
-    go, because = _decides(index, plan, judge, judged, work)
+    go, because = _decides(index, plan, contest, judged, work)
     work.journal.write(Climbed(rung=rung.name, go=go, because=because))
     return go, because
 
 
-def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: Work) -> tuple[bool, str]:
+def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], work: Work) -> tuple[bool, str]:
     rung, left_s = plan.ladder.rungs[index], work.clock.left_s - work.reserve_s
     if left_s < LEAST_S:
         return False, f"stopped below it: {max(0.0, left_s):.1f} s were left for training"
@@ -128,11 +154,11 @@ def _decides(index: int, plan: Plan, judge: Judge, judged: list[Judged], work: W
     below = judged[-1]
     if not judged[:-1]:
         return True, f"{below.candidate.name} had nothing to beat"
-    found = judge.compare(below.outputs, judge.best(judged[:-1]).outputs)
+    found = contest.judge.compare(below.outputs, contest.judge.best(judged[:-1]).outputs)
     words = f"{below.candidate.name} was compared with the best before it: {found.words}"
     if found.better:
         return True, words
-    passes = (below.candidate.steps or 0) * plan.batch.size / max(1, len(judge.samples.parts.train))
+    passes = (below.candidate.steps or 0) * plan.batch.size / max(1, contest.training_samples)
     if below.candidate.kind == "rung" and passes < FEW_PASSES:
         return True, f"{words}, but {passes:.2g} passes over the data are too few to tell"
     return False, f"stopped below it: {words}"

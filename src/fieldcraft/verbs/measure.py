@@ -6,19 +6,24 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from fieldcraft.build.loss import Counts, build_loss
+from fieldcraft.build.loss import build_loss
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.loader import Batches
+from fieldcraft.data.patches.loader import PatchBatches
 from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
 from fieldcraft.plan.schema import ImageInput, Plan, Rung
 from fieldcraft.records.fact import Fact
+from fieldcraft.regimes.interface import Regime
 from fieldcraft.tips.interface import PredictionTime, StepTime
 from fieldcraft.tips.phases import only_size
 from fieldcraft.train.averaging import Average
 from fieldcraft.train.engine import Engine, engine
+from fieldcraft.verbs.masks.rung import built as built_masks
+from fieldcraft.verbs.masks.rung import mask_regime
+from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.samples import Samples
 
 
@@ -29,7 +34,7 @@ class StepTimer:
     Nothing is compiled here, whatever a plan says: that is tried in a process of its own (`compiled_step`).
     """
 
-    samples: Callable[[Plan], Samples]
+    samples: Callable[[Plan], Samples | MaskSamples]
     """Samples as a plan wants them."""
     limit_s: float
     """For all measurements of one question."""
@@ -52,6 +57,12 @@ class StepTimer:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
         samples = self.samples(plan)
         machine = engine(plan.execution)
+        if isinstance(samples, MaskSamples):
+            built = built_masks(rung, plan, samples, machine, name="measure")
+            patches = samples.batches(plan, machine.device, built.wants, name="measure")
+            return training_step(
+                plan, rung, built.net, patches, machine, mask_regime(plan, samples, built.net, machine)
+            )
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
             initialisation=plan.initialisation,
@@ -59,7 +70,8 @@ class StepTimer:
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
             batches = batches.at_side(alone)
-        return training_step(plan, rung, machine.place(net), batches.typical(), machine, samples.counts())
+        regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
+        return training_step(plan, rung, machine.place(net), batches.typical(), machine, regime)
 
     def _prediction(self, question: PredictionTime) -> Callable[[], None]:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
@@ -67,6 +79,7 @@ class StepTimer:
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
             initialisation=plan.initialisation,
+            masks=isinstance(samples, MaskSamples),
         ).eval()  # fmt: skip
         one_sample = torch.zeros(1, *samples.shape)
 
@@ -80,7 +93,7 @@ class StepTimer:
 
 
 def training_step(
-    plan: Plan, rung: Rung, net: nn.Module, batches: Batches, machine: Engine, counts: Counts | None,
+    plan: Plan, rung: Rung, net: nn.Module, batches: Batches | PatchBatches, machine: Engine, regime: Regime,
     *, through: nn.Module | None = None,
 ) -> Callable[[], None]:  # fmt: skip
     """What takes the next training step of a network, at a rate that changes next to nothing, until its device is done.
@@ -89,7 +102,6 @@ def training_step(
     """
     optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
     average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
-    regime = build_regime(plan.regime, build_loss(plan.task, counts, device=machine.device))
     asked = through or net
     taken = 0
 
@@ -111,18 +123,3 @@ def training_step(
         taken += 1
 
     return step
-
-
-PATCH_SAMPLES, PATCH_PIXELS = 2_000, 2_000_000
-
-
-def first_patches(samples: Samples, plan: Plan) -> torch.Tensor | None:
-    """Training images from which whitening filters are found, normalised, (n, channels, height, width); or None."""
-    if not plan.initialisation.whiten or not isinstance(plan.input, ImageInput) or samples.pixels is None:
-        return None
-    train = samples.parts.train
-    most = max(1, min(PATCH_SAMPLES, PATCH_PIXELS // (plan.input.height * plan.input.width)))
-    rows = train[:: max(1, len(train) // most)]
-    pixels = torch.from_numpy(samples.pixels[rows].astype("float32"))
-    mean, std = torch.tensor(samples.mean), torch.tensor(samples.std)
-    return ((pixels - mean) / std).permute(0, 3, 1, 2).contiguous()

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from fieldcraft.baselines.fit import fit_baseline
-from fieldcraft.baselines.fitted import Kind
+from fieldcraft.baselines.fitted import of_samples
 from fieldcraft.data.dataset import Dataset, Table
 from fieldcraft.data.memory import decode
 from fieldcraft.data.splits import Parts
@@ -98,7 +98,7 @@ def _one_fold(
 ) -> npt.NDArray[np.float64]:
     plan, held = winner.plan, samples.parts.validation
     if winner.rung is None:
-        name: Kind = plan.ladder.baselines[0]
+        name = of_samples(plan.ladder.baselines[0])
         fitted = fit_baseline(
             name, samples.flat(samples.parts.train), samples.truth("train"), "single-label", samples.outputs,
             seconds=left_s, threads=plan.execution.threads, seed=plan.seed, groups=samples.groups("train"),

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ReadOptions, Table
 from fieldcraft.data.digest import digest
 from fieldcraft.data.open import read_data
 from fieldcraft.data.relabel import Fix, read_fixes, relabelled
 from fieldcraft.data.splits import Parts, check_parts, part, read_parts, write_parts
 from fieldcraft.data.table_encoder import TableEncoder
-from fieldcraft.errors import RunError
+from fieldcraft.errors import DataError, RunError
 from fieldcraft.fingerprint.cases.facts import LIMIT_S
 from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.edit import edit
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import ImageInput, Plan, TableInput
 from fieldcraft.records.audit import Audit
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
@@ -23,6 +25,7 @@ from fieldcraft.records.weights import WeightsFacts
 from fieldcraft.tips.rough import DEEP
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care, audited
+from fieldcraft.verbs.masks.samples import MaskSamples, ready_masks
 from fieldcraft.verbs.samples import Samples, in_buckets, ready, sizes_of
 from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.weights import check_weights, found_weights
@@ -65,6 +68,8 @@ def prepare(
     whole = read_data(source, options)
     check_weights(whole, given)
     dataset, found = audited(whole, care)
+    if care.relabel is not None and isinstance(dataset.inputs, Cases):
+        raise DataError(f"{care.relabel} corrects labels of samples, but {dataset.name} has masks: correct the files.")
     start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
     parts = part(dataset, start.splits, start.seed)
     fixes: tuple[Fix, ...] = ()
@@ -126,6 +131,7 @@ class Wardrobe:
     def __init__(self, prepared: Prepared, cache: Path) -> None:
         self._prepared, self._cache = prepared, cache
         self._ready: dict[object, Samples] = {}
+        self._masks: dict[object, MaskSamples] = {}
 
     def samples(self, plan: Plan) -> Samples:
         """Samples as this plan wants them."""
@@ -138,3 +144,16 @@ class Wardrobe:
         if not isinstance(plan.input, ImageInput) or not plan.input.buckets:
             return ready(self._prepared.dataset, self._prepared.parts, plan, self._cache)
         return in_buckets(self.samples(replace(plan, input=replace(plan.input, buckets=()))), plan, self._cache)
+
+    def masks(self, plan: Plan) -> MaskSamples:
+        """Images with masks as this plan wants them."""
+        assert isinstance(plan.input, PatchInput)
+        key = (plan.input.spacing, plan.input.normalise)
+        if key not in self._masks:
+            prepared = self._prepared
+            self._masks[key] = ready_masks(prepared.dataset, prepared.parts, plan, self._cache, prepared.digest)
+        return replace(self._masks[key], sample=plan.input)
+
+    def timed(self, plan: Plan) -> Samples | MaskSamples:
+        """Whichever this plan is for."""
+        return self.masks(plan) if isinstance(plan.input, PatchInput) else self.samples(plan)

@@ -17,7 +17,7 @@ from fieldcraft.records.fact import Fact
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.tips.interface import RateRange
 from fieldcraft.train.engine import engine
-from fieldcraft.verbs.measure import first_patches
+from fieldcraft.verbs.first_patches import first_patches
 from fieldcraft.verbs.samples import Samples
 
 SGD_RANGE, ADAPTIVE_RANGE = (1e-3, 10.0), (1e-5, 0.1)

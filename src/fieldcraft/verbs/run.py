@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import TypeAdapter
@@ -10,6 +11,7 @@ from pydantic import TypeAdapter
 from fieldcraft.errors import RunError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
+from fieldcraft.prediction.masks.model import MaskModel, PredictedMask, load_mask_model
 from fieldcraft.prediction.model import Model, load_model
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
@@ -45,12 +47,17 @@ class Run:
 
     @cached_property
     def model(self) -> Model:
-        """The model that won."""
+        """The model that won. Raises: RunError for masks, whose model is `mask_model`."""
         return load_model(self.path)
 
-    def predict(self, x: object) -> pd.DataFrame:
-        """Predictions with calibrated confidence; see `Model.predict`."""
-        return self.model.predict(x)
+    @cached_property
+    def mask_model(self) -> MaskModel:
+        """The model of masks that won. Raises: RunError for samples with one answer each."""
+        return load_mask_model(self.path)
+
+    def predict(self, x: Any) -> pd.DataFrame | PredictedMask | tuple[PredictedMask, ...]:
+        """Predictions with calibrated confidence; see `Model.predict`, or `MaskModel.predict` for masks."""
+        return self.mask_model.predict(x) if self.plan.task.kind == "segmentation" else self.model.predict(x)
 
     @property
     def report(self) -> Path:

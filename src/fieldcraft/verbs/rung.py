@@ -33,9 +33,9 @@ from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, RateCut, Smal
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.verbs.candidates import Judged, folder, keep
+from fieldcraft.verbs.first_patches import first_patches
 from fieldcraft.verbs.gap import gap, some_training_rows
 from fieldcraft.verbs.judge import Judge
-from fieldcraft.verbs.measure import first_patches
 from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.transfer import fit_head, pixels_of
 from fieldcraft.verbs.work import Work
@@ -83,7 +83,7 @@ def train_network(
             checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
             hooks=work.hooks,
             clock=work.clock,
-            reserve_s=_reserve_s(index, plan, facts, work),
+            reserve_s=reserve_s(index, plan, facts, work),
             stop=work.stop,
             say=work.say,
         ),
@@ -92,6 +92,7 @@ def train_network(
         work.tick(f"rung {rung.name}")
         raise Stopped("")
     net.load_state_dict(outcome.weights)
+    assert isinstance(job.batches, Batches)
     views = plan.prediction.tta if plan.input.kind == "image" else ()
     return TrainedNetwork(
         net=net, views=views, outcome=outcome, batches=job.batches, samples=samples, machine=machine, step_mib=step_mib
@@ -123,7 +124,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
                 (samples.dataset.targets.values[seen], trained.says(seen, exact=False)),
                 (samples.truth("validation"), found),
             ) if isinstance(plan.task.metric, str) else None,
-            note=_note(rung, outcome, work),
+            note=note_of(rung, outcome, work),
         ),
         outputs=found,
     )  # fmt: skip
@@ -149,26 +150,13 @@ def _job(
         batches = batches.drawn_by(order_seed)
     loss = build_loss(plan.task, samples.counts(), device=machine.device)
     regime = build_regime(plan.regime, loss)
-    events = work.journal.read()
-    cooled = [
-        CoolDown(at=event.at, end=event.end)
-        for event in events
-        if isinstance(event, Cooled) and event.rung == rung.name
-    ]
-    smaller = (
-        *rung.smaller_micros,
-        *(
-            schema.SmallerMicro(at=event.step, size=event.micro)
-            for event in events
-            if isinstance(event, SmallerMicro) and event.rung == rung.name
-        ),
-    )
+    cooled, smaller = journalled(rung, work)
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
         wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
         step = memory.predict(net, regime, batches.largest().training_batch(0).parts(2)[0], machine)
-        smaller = _fitting(rung, wanted, step, work)
+        smaller = fitting_micro(rung, wanted, step, work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
     if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
         work.note(f"{rung.name}: {said}")
@@ -197,7 +185,23 @@ def _job(
     return net, job, step_mib
 
 
-def _fitting(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:
+def journalled(rung: Rung, work: Work) -> tuple[list[CoolDown], tuple[schema.SmallerMicro, ...]]:
+    """What the journal says of a rung: early ends, and steps from which fewer samples pass at once."""
+    events = work.journal.read()
+    cooled = [
+        CoolDown(at=event.at, end=event.end)
+        for event in events
+        if isinstance(event, Cooled) and event.rung == rung.name
+    ]
+    smaller = (
+        schema.SmallerMicro(at=event.step, size=event.micro)
+        for event in events
+        if isinstance(event, SmallerMicro) and event.rung == rung.name
+    )
+    return cooled, (*rung.smaller_micros, *smaller)
+
+
+def fitting_micro(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:
     """The micro-batch for which the memory suffices, decided once, before a rung begins, and journalled."""
     fits = step.fitting(wanted, memory.free_mib())
     if fits == wanted:
@@ -227,7 +231,7 @@ def network_outputs(
     return found
 
 
-def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
+def reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
     """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run."""
     left_s = work.clock.left_s - work.reserve_s
     if left_s == float("inf"):
@@ -264,7 +268,8 @@ def _sizes(index: int, plan: Plan, facts: Facts) -> Sizes:
     return Sizes.of(plan.input.progressive, plan.ladder.rungs[index].steps, costs)
 
 
-def _note(rung: Rung, outcome: Outcome, work: Work) -> str:
+def note_of(rung: Rung, outcome: Outcome, work: Work) -> str:
+    """Anything unusual about its training."""
     notes = []
     if outcome.course.end < rung.steps:
         notes.append(f"cooled down early, at {outcome.course.end:,} of {rung.steps:,} steps, to end in time")

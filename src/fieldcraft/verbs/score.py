@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 
 from fieldcraft.errors import DataError
 from fieldcraft.prediction.bootstrap import intervals
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.prediction.table import read_predictions
+from fieldcraft.records.files import read_json
+from fieldcraft.records.mask_results import MaskResults, mask_metrics
 from fieldcraft.records.results import Estimate
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.run import Run
@@ -33,6 +36,8 @@ def score(run: str | Path, *, why: str = "fieldcraft score", command: Sequence[s
     validation part. Raises: RunError when the run has no predictions; DataError when it has no test part.
     """
     found = Run(Path(run))
+    if found.folder.masks.exists():
+        return _of_masks(found, why, tuple(command))
     table = read_predictions(found.folder.predictions)
     test = table[table["part"] == "test"]
     if test.empty:
@@ -44,6 +49,13 @@ def score(run: str | Path, *, why: str = "fieldcraft score", command: Sequence[s
     groups = test["group"].to_numpy(str) if "group" in test else None
     metrics = intervals(spec.task, truth, scores, groups, sigma, seed=found.plan.seed)
     return Score(look=number, metrics=metrics, samples=len(test))
+
+
+def _of_masks(run: Run, why: str, command: tuple[str, ...]) -> Score:
+    """Measures of the masks that were predicted for the test part."""
+    kept = TypeAdapter(MaskResults).validate_python(read_json(run.folder.masks, "masks"))
+    number = Ledger(run.folder.ledger).look(why, command)
+    return Score(look=number, metrics=mask_metrics(kept), samples=len(kept.cases))
 
 
 def _truth_and_scores(test: pd.DataFrame, names: tuple[str, ...], task: str) -> tuple[Array, Array]:

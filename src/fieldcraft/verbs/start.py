@@ -2,29 +2,32 @@
 
 import numpy as np
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageArray, ImageFiles
-from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import (
     ImageInput,
     InputPlan,
     MultiLabel,
+    PatchInput,
     Plan,
     Regression,
+    Segmentation,
     SingleLabel,
     TableInput,
     TaskPlan,
 )
 from fieldcraft.records.facts import Task
 
+MOST_SIDE = 4096  # voxels of a patch along an axis, before tips decide
 LONGEST_PX = 96  # images of mixed sizes are brought to their median size, at most this long
 
 
 def start_plan(dataset: Dataset, seed: int) -> Plan:
     """Task, input and seed; everything else as the schema has it."""
-    return Plan(seed=seed, task=_task(dataset.targets.task), input=_input(dataset))
+    return Plan(seed=seed, task=_task(dataset.targets.task, dataset.targets.names), input=_input(dataset))
 
 
-def _task(task: Task) -> TaskPlan:
+def _task(task: Task, names: tuple[str, ...]) -> TaskPlan:
     match task:
         case "single-label":
             return SingleLabel()
@@ -33,13 +36,16 @@ def _task(task: Task) -> TaskPlan:
         case "regression":
             return Regression()
         case "segmentation":
-            raise PlanError(
-                "images with masks can be read, audited and fingerprinted, but nothing is planned for them yet."
-            )
+            membrane = next((index for index, name in enumerate(names) if "membrane" in name.lower()), None)
+            return Segmentation(membrane=membrane)
 
 
 def _input(dataset: Dataset) -> InputPlan:
     inputs = dataset.inputs
+    if isinstance(inputs, Cases):
+        shapes = np.array([case.geometry.shape for case in inputs.cases])
+        sides = np.minimum(np.median(shapes, axis=0), MOST_SIDE)
+        return PatchInput(channels=inputs.channels, patch=tuple(max(1, round(float(side))) for side in sides))
     if isinstance(inputs, ImageArray):
         _, height, width, channels = inputs.pixels.shape
     elif isinstance(inputs, ImageFiles):

@@ -1,0 +1,245 @@
+"""The end of a segmentation: calibrated and refined on validation, a look at the test part, the report."""
+
+from dataclasses import replace
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from fieldcraft.build.network import build_network
+from fieldcraft.plan.masks import CrfIfBetter, Segmentation
+from fieldcraft.plan.schema import Plan, UNet
+from fieldcraft.plan.toml import read_plan, to_toml
+from fieldcraft.prediction.masks.ask import Logits
+from fieldcraft.prediction.masks.calibrated import Voxels, calibrate_voxels, drawn_voxels
+from fieldcraft.prediction.masks.components import fit_components
+from fieldcraft.prediction.masks.crf_search import Predicted, fit_crf
+from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.score import score_case
+from fieldcraft.prediction.masks.summary import summarise
+from fieldcraft.prediction.model import save_model
+from fieldcraft.prediction.spec import CaseSpec, ModelSpec
+from fieldcraft.records.files import read_json, write_json, write_whole
+from fieldcraft.records.mask_results import MaskResults, mask_metrics
+from fieldcraft.records.masks import CaseScores, Refinement, ScoreSettings
+from fieldcraft.records.results import Results, Test
+from fieldcraft.report.metrics_log import json_lines, read_log
+from fieldcraft.report.run_report import write_report
+from fieldcraft.report.training_record import training_records
+from fieldcraft.tips.masks import field
+from fieldcraft.tips.symptoms import diagnose
+from fieldcraft.train.engine import Engine, engine
+from fieldcraft.train.memory import peak_mib
+from fieldcraft.verbs import candidates, pictures
+from fieldcraft.verbs.candidates import Judged
+from fieldcraft.verbs.endings import between, climbed, noted, passed_over
+from fieldcraft.verbs.ladder import carried_out
+from fieldcraft.verbs.ledger import Ledger
+from fieldcraft.verbs.masks.baseline import null_model
+from fieldcraft.verbs.masks.judge import MaskJudge
+from fieldcraft.verbs.masks.pictures import Shown, shown_cases
+from fieldcraft.verbs.masks.samples import MaskSamples
+from fieldcraft.verbs.verdict import verdict
+from fieldcraft.verbs.work import Work
+
+MOST_REFINED = 16
+"""Validation cases that refinements are sought on."""
+MOST_VALUES = 200_000_000
+"""Numbers of logits that are held at once for that."""
+LEAST_LEFT_S = 5.0
+"""With less time left nothing is refined."""
+REFINING = 0.5
+"""Of the time that is left."""
+
+
+def keep_best_masks(judged: list[Judged], plan: Plan, samples: MaskSamples, work: Work) -> None:
+    """Save the model of the winner so far; it is calibrated and refined at the end."""
+    winner = MaskJudge(plan=plan, samples=samples).best(judged)
+    _save(winner, plan, samples, _spec(winner, plan, samples), work)
+
+
+def finish_masks(
+    judged: list[Judged], plan: Plan, samples: MaskSamples, work: Work, command: tuple[str, ...]
+) -> Results:
+    """Everything after the ladder; each file is written whole, results.json and the report last."""
+    judge = MaskJudge(plan=plan, samples=samples)
+    winner = judge.best(judged)
+    machine = engine(plan.execution)
+    spec = _spec(winner, plan, samples)
+    model = _model(winner, plan, samples, spec, machine, work)
+    spec, refinements, voxels = _refined(model, plan, samples, work)
+    _save(winner, plan, samples, spec, work)
+    work.tick("refinement")
+    found = _look(replace(model, spec=spec), voxels, refinements, plan, samples, work, command)
+    work.tick("predictions")
+    write_whole(work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions))
+    test = Test(look=Ledger(work.folder.ledger).looks(), metrics=mask_metrics(found))
+    tested = len(samples.parts.test)
+    results = Results(
+        metric=judge.metric,
+        higher_is_better=True,
+        winner=winner.candidate.name,
+        verdict=(
+            *verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, tested),
+            *_within(found),
+        ),
+        climb=(*climbed(work), *passed_over(judged, winner, judge)),
+        candidates=tuple(one.candidate for one in judged),
+        test=test,
+        seconds=work.seconds(),
+        peak_memory_mib=peak_mib(),
+        notes=(
+            *noted(work),
+            *(f"{one.name}: {'kept' if one.kept else 'not kept'}; {one.because}" for one in refinements),
+        ),
+    )
+    records = training_records(read_log(work.folder.metrics), results, tuple(json_lines(work.folder.journal)))
+    results = replace(results, findings=diagnose(records))
+    write_json(work.folder.results, "results", results)
+    write_report(work.folder)
+    work.tick("report")
+    return results
+
+
+def _spec(winner: Judged, plan: Plan, samples: MaskSamples) -> ModelSpec:
+    assert isinstance(plan.task, Segmentation)
+    table, scaling = samples.cases.table, samples.of_set if samples.sample.normalise == "set" else None
+    name = winner.candidate.name
+    spec = CaseSpec(
+        sample=samples.sample,
+        values=table.values,
+        void=table.void,
+        colours=table.colours,
+        masks=plan.task.masks,
+        baseline="mean-shape" if name == "mean-shape" else "voxel-boosting" if name == "voxel-boosting" else "none",
+    )
+    if scaling is not None:
+        spec = replace(spec, low=scaling.low, high=scaling.high, mean=scaling.mean, std=scaling.std)
+    network = next((rung.network for rung in plan.ladder.rungs if rung.name == name), None)
+    return ModelSpec(task="segmentation", names=samples.dataset.targets.names, input=spec, network=network)
+
+
+def _model(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, machine: Engine, work: Work) -> MaskModel:
+    name = winner.candidate.name
+    if winner.candidate.kind == "baseline":
+        return MaskModel(spec, null_model(name, work))
+    assert spec.network is not None
+    net = build_network(
+        spec.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
+        seed=plan.seed, name=name, masks=True,
+    )  # fmt: skip
+    net.load_state_dict(candidates.weights(work.folder.rungs, name))
+    return MaskModel(spec, net.to(machine.device).eval(), machine.device)
+
+
+def _save(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, work: Work) -> None:
+    rungs, name = work.folder.rungs, winner.candidate.name
+    if name == "voxel-boosting":
+        save_model(work.folder, spec, baseline=candidates.baseline(rungs, name))
+    else:
+        save_model(work.folder, spec, weights=candidates.weights(rungs, name))
+
+
+def _refined(
+    model: MaskModel, plan: Plan, samples: MaskSamples, work: Work
+) -> tuple[ModelSpec, tuple[Refinement, ...], Voxels]:
+    """The model's description with a temperature and with what validation keeps; and voxels of validation."""
+    assert isinstance(plan.task, Segmentation)
+    rows = [int(row) for row in samples.parts.validation][:: -(-len(samples.parts.validation) // MOST_REFINED)]
+    size = samples.outputs * max(samples.case(row).geometry.voxels for row in rows)
+    rows = rows[: max(1, MOST_VALUES // size)]
+    said = [(row, model.logits(samples.store.images[row], samples.case(row).geometry.spacing)) for row in rows]
+    voxels = drawn_voxels(((logits, samples.truth(row)) for row, logits in said), len(said), seed=plan.seed)
+    spec, refinements = model.spec, []
+    if plan.prediction.calibrate:
+        spec = replace(spec, temperature=calibrate_voxels(voxels, voxels).temperature)
+    settings, masks = _settings(plan), plan.task.masks
+    if isinstance(masks.crf, CrfIfBetter) and work.clock.left_s > LEAST_LEFT_S:
+        crf, refinement = fit_crf([_case(samples, row, logits / spec.temperature) for row, logits in said], settings)
+        spec = replace(spec, input=replace(model.cases, crf=() if crf is None else (crf,)))
+        refinements.append(refinement)
+    if masks.components == "filter-if-better" and work.clock.left_s > LEAST_LEFT_S:
+        judge, warm = MaskJudge(plan=plan, samples=samples), replace(model, spec=spec)
+        pairs = [
+            judge.pair(
+                row,
+                warm.finished(logits, samples.store.images[row], samples.case(row).geometry.spacing).mask,
+            )
+            for row, logits in said
+        ]
+        rules, told = fit_components(pairs, samples.outputs, settings, plan.seed)
+        assert isinstance(spec.input, CaseSpec)
+        spec = replace(spec, input=replace(spec.input, components=rules))
+        refinements += told
+    return spec, tuple(refinements), voxels
+
+
+def _case(samples: MaskSamples, row: int, logits: Logits) -> Predicted:
+    return Predicted(
+        name=samples.dataset.ids[row],
+        image=samples.store.image(row),
+        logits=logits,
+        truth=samples.truth(row),
+        spacing=samples.case(row).geometry.spacing,
+        group=samples.group(row),
+    )
+
+
+def _look(
+    model: MaskModel,
+    voxels: Voxels,
+    refinements: tuple[Refinement, ...],
+    plan: Plan,
+    samples: MaskSamples,
+    work: Work,
+    command: tuple[str, ...],
+) -> MaskResults:
+    """Look at the test part, once: a run that is resumed after its look does not look again."""
+    if work.folder.masks.exists():
+        return TypeAdapter(MaskResults).validate_python(read_json(work.folder.masks, "masks"))
+    Ledger(work.folder.ledger).look("the winner's result", command)
+    judge, settings = MaskJudge(plan=plan, samples=samples), _settings(plan)
+    scored: list[CaseScores] = []
+    drawn: list[Voxels] = []
+    shown: list[Shown] = []
+    each = max(1, 200_000 // max(1, len(samples.parts.test)))
+    for row in map(int, samples.parts.test):
+        image, spacing = samples.store.images[row], samples.case(row).geometry.spacing
+        logits = model.logits(image, spacing)
+        predicted = model.finished(logits, image, spacing)
+        pair = judge.pair(row, predicted.mask)
+        scored.append(score_case(pair, samples.dataset.targets.names, settings))
+        some = drawn_voxels([(logits, samples.truth(row))], 1, most=each, seed=plan.seed)
+        drawn.append(some)
+        shown.append(Shown.of(image, pair.truth, predicted, name=pair.name, score=_mean_dice(scored[-1])))
+        shown = sorted(shown, key=lambda one: one.score)[:MOST_REFINED]
+    measured = Voxels(np.concatenate([one.logits for one in drawn]), np.concatenate([one.truth for one in drawn]))
+    network = model.spec.network
+    results = MaskResults(
+        names=samples.dataset.targets.names,
+        summary=summarise(scored, settings, seed=plan.seed),
+        cases=tuple(scored),
+        calibration=calibrate_voxels(voxels, measured) if plan.prediction.calibrate else None,
+        refinements=refinements,
+        patch=samples.sample.patch,
+        field=field(network) if isinstance(network, UNet) else (),
+        within_volume=samples.cases.within_volume,
+    )
+    pictures.write(work.folder.thumbnails, shown_cases(shown))
+    write_json(work.folder.masks, "masks", results)
+    return results
+
+
+def _mean_dice(case: CaseScores) -> float:
+    known = [one.dice for one in case.classes if one.dice is not None]
+    return float(np.mean(known)) if known else 1.0
+
+
+def _settings(plan: Plan) -> ScoreSettings:
+    assert isinstance(plan.task, Segmentation)
+    return ScoreSettings(membrane=plan.task.membrane)
+
+
+def _within(found: MaskResults) -> tuple[str, ...]:
+    if not found.within_volume:
+        return ()
+    return ("Training and test are slices of one volume: this says nothing of another volume.",)

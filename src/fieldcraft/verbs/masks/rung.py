@@ -1,0 +1,170 @@
+"""One network of masks: built, trained in its share of the time, and judged on validation, case by case."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from safetensors.torch import save
+from torch import nn
+
+from fieldcraft.build.clipping import build_clipping
+from fieldcraft.build.loss import build_loss
+from fieldcraft.build.mask_network import Wants, wants
+from fieldcraft.build.network import build_network
+from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.regime import build_regime
+from fieldcraft.data.order import Rows
+from fieldcraft.errors import Stopped
+from fieldcraft.plan.masks import MaskLoss, Segmentation
+from fieldcraft.plan.schema import Imported, Plan, Rung
+from fieldcraft.prediction.masks.ask import Asker
+from fieldcraft.records.facts import Facts
+from fieldcraft.records.files import write_whole
+from fieldcraft.records.results import Candidate
+from fieldcraft.regimes.interface import Regime
+from fieldcraft.train import memory
+from fieldcraft.train.course import Course
+from fieldcraft.train.engine import Engine, engine
+from fieldcraft.train.loop import Job, Surroundings, train
+from fieldcraft.verbs.candidates import Judged, folder, keep
+from fieldcraft.verbs.judge import Outputs
+from fieldcraft.verbs.masks.judge import MaskJudge
+from fieldcraft.verbs.masks.samples import MaskSamples, levels_of
+from fieldcraft.verbs.masks.whole import labels_on_own_grid
+from fieldcraft.verbs.rung import fitting_micro, journalled, note_of, reserve_s
+from fieldcraft.verbs.work import Work
+
+LOOKED_AT = 8
+"""Validation cases that are predicted at each look in the course of a rung; all of them at its end."""
+
+CHEAP_OVERLAP = 0.25
+"""Of windows, at these looks."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Built:
+    """A network with what goes with it."""
+
+    net: nn.Module
+    wants: Wants
+
+
+def built(rung: Rung, plan: Plan, samples: MaskSamples, machine: Engine, *, name: str) -> Built:
+    """The network of a rung with its starting weights, on its device."""
+    net = build_network(
+        rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
+        seed=plan.seed, name=name, masks=True,
+    )  # fmt: skip
+    found = wants(net, samples.spatial, own=isinstance(rung.network, Imported))
+    return Built(net=machine.place(net), wants=found)
+
+
+def asker(net: nn.Module, found: Wants, plan: Plan, samples: MaskSamples, machine: Engine) -> Asker:
+    """The network as predictions ask it."""
+    assert isinstance(plan.task, Segmentation)
+    return Asker(net=net, wants=found, patch=samples.sample.patch, masks=plan.task.masks, device=machine.device)
+
+
+def table(asked: Asker, judge: MaskJudge, rows: Rows, machine: Engine, *, exact: bool) -> Outputs:
+    """The metric of each class of some cases."""
+    samples = judge.samples
+    found = []
+    for row in map(int, rows):
+        if exact:
+            logits = asked.logits(samples.image(row), samples.scaling(row))
+        else:
+            with machine.precision():
+                logits = asked.logits(samples.image(row), samples.scaling(row))
+        found.append(judge.row(row, labels_on_own_grid(logits, samples, row)))
+    return np.stack(found)
+
+
+def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: list[Judged], work: Work) -> Judged:
+    """Train one rung, or go on where it was killed; its weights and its record are on disk when this returns.
+
+    Raises: Stopped when asked to stop; Diverged when the loss stays no number.
+    """
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    machine = engine(plan.execution)
+    network = built(rung, plan, samples, machine, name=rung.name)
+    outcome = train(
+        _job(index, plan, judge, network, machine, work),
+        Surroundings(
+            engine=machine,
+            journal=work.journal,
+            checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
+            hooks=work.hooks,
+            clock=work.clock,
+            reserve_s=reserve_s(index, plan, facts, work),
+            stop=work.stop,
+            say=work.say,
+        ),
+    )
+    if not outcome.done:
+        work.tick(f"rung {rung.name}")
+        raise Stopped("")
+    network.net.load_state_dict(outcome.weights)
+    write_whole(
+        folder(work.folder.rungs, rung.name) / "model.safetensors",
+        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
+    )
+    asked = asker(network.net, network.wants, plan, samples, machine)
+    found = table(asked, judge, samples.parts.validation, machine, exact=True)
+    done = Judged(
+        candidate=Candidate(
+            name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
+            seconds=outcome.seconds, sample=f"patches of all {len(samples.parts.train):,} training cases",
+            parameters=sum(value.numel() for value in network.net.parameters()), steps=outcome.steps,
+            planned_steps=rung.steps, note=note_of(rung, outcome, work),
+        ),
+        outputs=found,
+    )  # fmt: skip
+    keep(work.folder.rungs, done)
+    work.tick(f"rung {rung.name}")
+    work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
+    return done
+
+
+def _job(index: int, plan: Plan, judge: MaskJudge, network: Built, machine: Engine, work: Work) -> Job:
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    batches = samples.batches(plan, machine.device, network.wants, name=rung.name)
+    regime = mask_regime(plan, samples, network.net, machine)
+    cooled, smaller = journalled(rung, work)
+    begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
+    if machine.device.type == "cpu" and not smaller and not begun:
+        wanted = plan.batch.micro or plan.batch.size
+        step = memory.predict(network.net, regime, batches.training_batch(0).parts(2)[0], machine)
+        smaller = fitting_micro(rung, wanted, step, work)
+    asked = asker(network.net, network.wants, plan, samples, machine)
+    cheap = replace(asked, masks=replace(asked.masks, mirror=(), overlap=CHEAP_OVERLAP))
+    looked_at = samples.parts.validation[:: -(-len(samples.parts.validation) // LOOKED_AT)]
+    return Job(
+        rung=rung.name,
+        net=network.net,
+        optimiser=build_optimiser(network.net, plan.optimiser, rung.lr),
+        regime=regime,
+        batches=batches,
+        course=Course.of(rung, plan.schedule, cooled),
+        seed=plan.seed,
+        decay=plan.averaging.decay,
+        micro=plan.batch.micro,
+        clip=build_clipping(network.net, plan.clipping),
+        stopping=plan.stopping,
+        higher=judge.higher_is_better,
+        smaller=smaller,
+        validate=lambda shadow: judge.value(table(replace(cheap, net=shadow), judge, looked_at, machine, exact=False)),
+        names=lambda rows: tuple(samples.ids("train")[row] for row in rows),
+    )
+
+
+def mask_regime(plan: Plan, samples: MaskSamples, net: nn.Module, machine: Engine) -> Regime:
+    """How a network of masks learns: the plan's loss, over the levels at which it answers."""
+    assert isinstance(plan.task, Segmentation)
+    weighs = isinstance(plan.task.loss, MaskLoss) and plan.task.loss.class_weights != "none"
+    loss = build_loss(
+        plan.task,
+        samples.counts() if weighs else None,
+        device=machine.device,
+        levels=levels_of(net),
+        spacing=samples.spacing(int(samples.parts.train[0])),
+    )
+    return build_regime(plan.regime, loss)
