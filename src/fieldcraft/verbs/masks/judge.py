@@ -86,9 +86,12 @@ class MaskJudge:
         return self._difference(found, self.best(judged).outputs)[1] if judged else 0.0
 
     def _difference(self, new: Outputs, old: Outputs) -> tuple[float, float]:
-        """Mean over cases and its standard error over units; all of the gain where there is one unit alone."""
+        """Mean over cases and its standard error over groups, over cases in one group; all of the gain for one case."""
         each = np.nanmean(_filled(new) - _filled(old), axis=1)
-        units = np.array([self.samples.group(int(row)) for row in self.samples.parts.validation])
+        rows = [int(row) for row in self.samples.parts.validation]
+        units = np.array([self.samples.group(row) for row in rows])
+        if len(np.unique(units)) == 1:  # slices of one volume: they are all there is to compare by
+            units = np.array([self.samples.dataset.ids[row] for row in rows])
         _, member = np.unique(units, return_inverse=True)
         means = np.bincount(member, weights=each) / np.bincount(member)
         gain = float(each.mean())
