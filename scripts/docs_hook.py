@@ -6,6 +6,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from evidence_page import evidence_page
 from finding_pages import finding_index, finding_pages
 from measured_page import measured_page
 from mkdocs.structure.files import File, Files
@@ -17,6 +18,7 @@ def pages() -> dict[str, str]:
     """Every generated page, by its path in the documentation."""
     return {
         "reference/commands.md": commands_page(),
+        "reference/evidence.md": evidence_page(),
         "reference/measured.md": measured_page(),
         "reference/plan.md": plan_page(),
         "reference/run-folder.md": run_folder_page(),

@@ -23,6 +23,7 @@ from PIL import Image
 
 from fieldcraft.cli.app import app
 from fieldcraft.plan.shape import every_name
+from fieldcraft.proof.evidence import latest, ours
 from fieldcraft.tips import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -225,6 +226,17 @@ def test_every_dependency_is_justified() -> None:
     first_cells = {name.strip() for row in re.findall(r"^\| ([^|]+) \|", text, re.M) for name in row.split(",")}
     wanted = {re.split(r"[><=\[]", one)[0] for one in project["dependencies"]} | set(project["optional-dependencies"])
     assert wanted <= first_cells
+
+
+def test_the_page_of_evidence_has_every_line_that_comes_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    from evidence_page import evidence_page  # type: ignore[import-not-found]
+
+    page, lines = evidence_page(), latest(ours().read())
+    assert lines, "the package comes with evidence"
+    for line in lines:
+        row = f"| [{line.tip}](tips/{line.tip}.md) | {line.name} | {line.metric} |"
+        assert sum(one.startswith(row) for one in page.splitlines()) >= 1
 
 
 def test_generated_pages_cover_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
