@@ -10,10 +10,11 @@ from fieldcraft.tips.version import version
 
 HEAD = """# Evidence
 
-Proofs of fieldcraft's own tips on known data sets, as `benchmarks/evidence.py` made and filed them; `fieldcraft evidence`
-prints the same beside your own. Effects are with the tip minus without it in the units of the metric, turned so that positive
-is better, at equal planned minutes of short trainings. Intervals hold whenever one looks, all tips of a proof together.
-Most verdicts are open: then nothing could be told in the minutes that a proof was given, and nothing is left out for it.
+Proofs of fieldcraft's own tips on known data sets, made and filed by `benchmarks/evidence.py`; `fieldcraft evidence`
+prints the same beside your own. Effects are with the tip minus without it, in units of the metric and turned so that
+positive is better, at equal planned minutes of short trainings. Intervals hold whenever one looks, all tips of a proof
+together. Most verdicts are open: nothing could be told in the minutes that a proof was given, and nothing is left out
+for it.
 """
 
 
@@ -33,13 +34,13 @@ def evidence_page() -> str:
             "",
             "## All together",
             "",
-            "Random-effects means over data sets, with an interval from five sets on. Only lines of a tip's present code count.",
+            "Random-effects means over data sets; an interval from five sets on. Only a tip's present code counts.",
             "",
             "| tip | samples | metric | sets | all together | paid | hurt | no effect | place in plans |",
             "|---|---|---|---:|---|---:|---:|---:|---|",
             *(
-                f"| {_linked(one.tip)} | {one.kind} | {one.family} | {one.sets} | {one.because} | {one.paid} | {one.hurt} "
-                f"| {one.nothing} | {one.standing} |"
+                f"| {_linked(one.tip)} | {one.kind} | {one.family} | {one.sets} | {one.because} | {one.paid} "
+                f"| {one.hurt} | {one.nothing} | {one.standing} |"
                 for one in weigh(lines, versions).tips
             ),
             "",
