@@ -1,5 +1,6 @@
 """Folders of images with masks, as people have them."""
 
+import locale
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from fieldcraft.data.dataset import Dataset, ReadOptions
 from fieldcraft.data.describe import describe
 from fieldcraft.data.open import open_data, read_data
 from fieldcraft.data.splits import part
+from fieldcraft.data.volumes.kept_locale import kept_locale
 from fieldcraft.errors import DataError, ReaderError
 from fieldcraft.plan.schema import Splits
 
@@ -258,6 +260,7 @@ def test_drawn_parts_never_tear_a_group(tmp_path: Path) -> None:
 def test_dicom_series_and_masks_of_another_format(tmp_path: Path) -> None:
     import SimpleITK as sitk
 
+    encoding = locale.getencoding()
     for number in range(3):
         mask = ball(5, 12, 10)
         folder = tmp_path / f"images/p{number}"
@@ -273,7 +276,8 @@ def test_dicom_series_and_masks_of_another_format(tmp_path: Path) -> None:
             writer = sitk.ImageFileWriter()
             writer.KeepOriginalImageUIDOn()
             writer.SetFileName(str(folder / f"{place}.dcm"))
-            writer.Execute(slice_)
+            with kept_locale():
+                writer.Execute(slice_)
         whole = sitk.GetImageFromArray(mask)
         whole.SetSpacing((1, 1, 2))
         (tmp_path / "masks").mkdir(exist_ok=True)
@@ -284,6 +288,7 @@ def test_dicom_series_and_masks_of_another_format(tmp_path: Path) -> None:
     assert inputs.cases[0].geometry.spacing == pytest.approx((2, 1, 1))
     seen = image_of(inputs.cases[1], 1)[0]
     assert seen[mask_of(inputs.cases[1], inputs.table) == 1].min() >= 90
+    assert locale.getencoding() == encoding, "reading left another locale: text files would be read as ASCII"
 
 
 def test_what_was_read_is_described(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def load_model(path: str | Path) -> Model:
     encoder = None
     if spec.input.kind == "table":
         try:
-            encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text()))
+            encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, AttributeError) as error:
             raise RunError(
                 f"{folder.encoder} is missing or damaged ({str(error).splitlines()[0]}): fit again, or restore it."

@@ -114,7 +114,7 @@ def read_spec(path: Path) -> ModelSpec:
     Raises: RunError when it is missing or damaged.
     """
     try:
-        document: dict[str, Any] = tomllib.loads(path.read_text())
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return _SPEC.validate_python(bring_forward("network", document, str(path)))
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(

@@ -115,7 +115,7 @@ def read_json(path: Path, kind: str) -> dict[str, Any]:
     Raises: RunError when the file is missing or damaged.
     """
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing: this is no complete run folder.") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

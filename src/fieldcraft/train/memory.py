@@ -79,7 +79,7 @@ def peak_mib() -> float:
 
 def _counter(path: Path, name: str) -> int:
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.split()[:1] == [name])

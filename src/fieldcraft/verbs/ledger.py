@@ -17,7 +17,7 @@ class Ledger:
 
     def looks(self) -> int:
         """How often it was looked at."""
-        return len(self.path.read_text().splitlines()) if self.path.exists() else 0
+        return len(self.path.read_text(encoding="utf-8").splitlines()) if self.path.exists() else 0
 
     def look(self, why: str, command: tuple[str, ...] = ()) -> int:
         """Write one more look down and give its number, from 1."""
@@ -31,6 +31,6 @@ class Ledger:
                 "why": why,
             },
         )
-        before = self.path.read_text() if self.path.exists() else ""
+        before = self.path.read_text(encoding="utf-8") if self.path.exists() else ""
         write_whole(self.path, before + json.dumps(line) + "\n")
         return number

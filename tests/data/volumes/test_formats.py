@@ -13,6 +13,7 @@ from fieldcraft.data.cases import ClassTable, Source
 from fieldcraft.data.images import Unreadable
 from fieldcraft.data.volumes.files import format_of, image_slabs, read_header, read_image, read_mask
 from fieldcraft.data.volumes.header import BadFile
+from fieldcraft.data.volumes.kept_locale import kept_locale
 from fieldcraft.data.volumes.write import mask_name, write_map, write_mask
 from fieldcraft.errors import DataError, MissingExtraError
 
@@ -65,7 +66,8 @@ def dicom(folder: Path, array: np.ndarray[Any, Any], gaps: float = 2.5, skip: in
         writer = sitk.ImageFileWriter()
         writer.KeepOriginalImageUIDOn()
         writer.SetFileName(str(folder / f"{place:03d}.dcm"))
-        writer.Execute(image)
+        with kept_locale():
+            writer.Execute(image)
     return source(folder)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fieldcraft.data.volumes import itk
 from fieldcraft.data.volumes.header import BadFile, Header, kept_type, placed, require_package
 from fieldcraft.data.volumes.itk import affine, opened, values_of
+from fieldcraft.data.volumes.kept_locale import kept_locale
 
 SUFFIXES = (".dcm", ".ima")
 UNEVEN = 0.02
@@ -21,6 +22,7 @@ KEPT = ("0010|0010", "0010|0020", "0010|0030", "0010|0040", "0020|000d", "0020|0
 Values = npt.NDArray[Any]
 
 
+@kept_locale()
 def header(folder: Path) -> Header:
     """Shape, spacing and affine from the headers of all slices; as float32, since slopes may differ.
 
@@ -48,6 +50,7 @@ def header(folder: Path) -> Header:
     )
 
 
+@kept_locale()
 def read(folder: Path) -> Values:
     """(channels, z, y, x), rescaled as the slices say; (channels, y, x) of a single slice."""
     if folder.is_file():
@@ -59,6 +62,7 @@ def read(folder: Path) -> Values:
     return values_of(reader.Execute())
 
 
+@kept_locale()
 def series(folder: Path) -> tuple[str, ...]:
     """Files of a folder's only series, in order along the normal of the slices; a file is its own. Raises: BadFile."""
     require_package("SimpleITK", folder)
@@ -75,6 +79,7 @@ def series(folder: Path) -> tuple[str, ...]:
     return tuple(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(str(folder), found[0]))
 
 
+@kept_locale()
 def write(values: Values, like: Path, folder: Path) -> None:
     """A derived series of 16-bit slices with the places, patient and study of another. Shape: (z, y, x) or (y, x)."""
     import SimpleITK as sitk

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.data.volumes.header import BadFile, Header, kept_type, placed, require_package, too_many_axes
+from fieldcraft.data.volumes.kept_locale import kept_locale
 
 SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
 Values = npt.NDArray[Any]
@@ -15,6 +16,7 @@ TO_RAS = np.diag([-1.0, -1.0, 1.0])
 """ITK points left and posterior, where nibabel points right and anterior."""
 
 
+@kept_locale()
 def header(path: Path) -> Header:
     """Shape, spacing, affine, channels and type. Raises: BadFile; RuntimeError from ITK."""
     reader = opened(path)
@@ -30,12 +32,14 @@ def header(path: Path) -> Header:
     )
 
 
+@kept_locale()
 def read(path: Path) -> Values:
     """(channels, z, y, x) or (channels, y, x)."""
     reader = opened(path)
     return values_of(reader.Execute())
 
 
+@kept_locale()
 def write(values: Values, like: Path, path: Path) -> None:
     """One number a voxel as a compressed file with the geometry of another. Raises: BadFile when the shapes differ."""
     import SimpleITK as sitk

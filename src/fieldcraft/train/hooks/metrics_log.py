@@ -22,7 +22,7 @@ class MetricsLog:
         """Drop what the rung had logged after the step that it goes on from."""
         self.close()
         if self._path.exists():
-            kept = [line for line in self._path.read_text().splitlines() if _stays(line, rung, step)]
+            kept = [line for line in self._path.read_text(encoding="utf-8").splitlines() if _stays(line, rung, step)]
             write_whole(self._path, "".join(line + "\n" for line in kept))
         self._file = self._path.open("a", buffering=1)
 
