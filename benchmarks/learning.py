@@ -29,8 +29,8 @@ from fieldcraft.train.engine import engine
 from fieldcraft.train.journal import Journal
 from fieldcraft.train.loop import Job, Surroundings, train
 from fieldcraft.verbs.draft import CACHE, decide
+from fieldcraft.verbs.first_patches import first_patches
 from fieldcraft.verbs.judge import Judge
-from fieldcraft.verbs.measure import first_patches
 from fieldcraft.verbs.prepare import Wardrobe, known, prepare
 from fieldcraft.verbs.rung import network_outputs
 

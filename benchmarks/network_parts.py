@@ -28,7 +28,7 @@ from fieldcraft.tips.rough import macs
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import engine
 from fieldcraft.train.evaluate import outputs
-from fieldcraft.verbs.measure import first_patches
+from fieldcraft.verbs.first_patches import first_patches
 from fieldcraft.verbs.prepare import known, prepare
 from fieldcraft.verbs.samples import Samples, ready
 from result import summary, write

@@ -2,7 +2,7 @@
 
 Target: decided verdicts at least 80 % of what the power calculation predicts (`proof.needs.expected_decided`: the
 effects and the noise of the pairs as they were seen, with as many pairs as each factor got).
-Usage: python benchmarks/proof_digits.py [MINUTES]
+Usage: python benchmarks/proof_digits.py [MINUTES | FOLDER of a proof that has ended]
 """
 
 import statistics
@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import fieldcraft as fc
+from fieldcraft.proof.document import read_proof
 from fieldcraft.proof.interval import spread
 from fieldcraft.proof.needs import expected_decided
 from fieldcraft.proof.rules import rules_of, with_resolution
@@ -36,15 +37,19 @@ def expected(proof: Proof) -> float:
     return found
 
 
-def main(minutes: float = 10.0) -> None:
+def proved(minutes: float) -> Proof:
     with TemporaryDirectory() as folder:
-        proof = fc.prove(
+        return fc.prove(
             "digits",
             budget=60 * minutes,
             out=Path(folder) / "proof",
             evidence=False,
             say=lambda text: print(text, file=sys.stderr, flush=True),
         )
+
+
+def main(given: str = "10") -> None:
+    proof = proved(float(given)) if given.replace(".", "").isdigit() else read_proof(Path(given) / "proof.json")
     decided = sum(one.word != "cannot tell yet" for one in proof.verdicts)
     predicted = expected(proof)
     beside = [one.seconds - one.cost.seconds for one in proof.outcomes if one.cost.seconds is not None]
@@ -52,7 +57,6 @@ def main(minutes: float = 10.0) -> None:
         "proof_digits",
         "All tips of digits, proved",
         {
-            "minutes": minutes,
             "seconds": round(proof.seconds),
             "workers": proof.setting.workers,
             "factors": len(proof.verdicts),
@@ -67,4 +71,4 @@ def main(minutes: float = 10.0) -> None:
 
 
 if __name__ == "__main__":
-    main(*(float(one) for one in sys.argv[1:2]))
+    main(*sys.argv[1:2])

@@ -30,7 +30,7 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import engine
 from fieldcraft.train.evaluate import outputs
-from fieldcraft.verbs.measure import first_patches
+from fieldcraft.verbs.first_patches import first_patches
 from fieldcraft.verbs.prepare import known, prepare
 from fieldcraft.verbs.samples import Samples, ready
 from network_parts import drafted
