@@ -72,30 +72,47 @@ def train_network(
 
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
-    rung, samples = plan.ladder.rungs[index], judge.samples
     machine = engine(plan.execution)
     net, job, step_mib = _job(index, plan, facts, judge, machine, work, order_seed)
+    outcome = carried_out(job, index, plan, facts, machine, work)
+    net.load_state_dict(outcome.weights)
+    assert isinstance(job.batches, Batches)
+    views = plan.prediction.tta if plan.input.kind == "image" else ()
+    return TrainedNetwork(
+        net=net, views=views, outcome=outcome, batches=job.batches, samples=judge.samples, machine=machine,
+        step_mib=step_mib,
+    )  # fmt: skip
+
+
+def carried_out(job: Job, index: int, plan: Plan, facts: Facts, machine: Engine, work: Work) -> Outcome:
+    """Train for a rung's share of what is left of the time, or go on where it was killed.
+
+    Raises: Stopped when asked to stop; Diverged when the loss stays no number.
+    """
     outcome = train(
         job,
         Surroundings(
             engine=machine,
             journal=work.journal,
-            checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
+            checkpoint=work.folder.checkpoints / f"{job.rung}.safetensors",
             hooks=work.hooks,
             clock=work.clock,
-            reserve_s=reserve_s(index, plan, facts, work),
+            reserve_s=_reserve_s(index, plan, facts, work),
             stop=work.stop,
             say=work.say,
         ),
     )
     if not outcome.done:
-        work.tick(f"rung {rung.name}")
+        work.tick(f"rung {job.rung}")
         raise Stopped("")
-    net.load_state_dict(outcome.weights)
-    assert isinstance(job.batches, Batches)
-    views = plan.prediction.tta if plan.input.kind == "image" else ()
-    return TrainedNetwork(
-        net=net, views=views, outcome=outcome, batches=job.batches, samples=samples, machine=machine, step_mib=step_mib
+    return outcome
+
+
+def keep_weights(rung: str, outcome: Outcome, work: Work) -> None:
+    """The weights of a rung on disk, whole."""
+    write_whole(
+        folder(work.folder.rungs, rung) / "model.safetensors",
+        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
     )
 
 
@@ -107,10 +124,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     rung, samples = plan.ladder.rungs[index], judge.samples
     trained = train_network(index, plan, facts, judge, work)
     outcome = trained.outcome
-    write_whole(
-        folder(work.folder.rungs, rung.name) / "model.safetensors",
-        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
-    )
+    keep_weights(rung.name, outcome, work)
     found = trained.says(samples.parts.validation, exact=True)
     seen = some_training_rows(samples)
     done = Judged(
@@ -231,7 +245,7 @@ def network_outputs(
     return found
 
 
-def reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
+def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
     """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run."""
     left_s = work.clock.left_s - work.reserve_s
     if left_s == float("inf"):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from safetensors.torch import save
 from torch import nn
 
 from fieldcraft.build.clipping import build_clipping
@@ -13,24 +12,22 @@ from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.order import Rows
-from fieldcraft.errors import Stopped
 from fieldcraft.plan.masks import MaskLoss, Segmentation
 from fieldcraft.plan.schema import Imported, Plan, Rung
 from fieldcraft.prediction.masks.ask import Asker
 from fieldcraft.records.facts import Facts
-from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
-from fieldcraft.train.loop import Job, Surroundings, train
-from fieldcraft.verbs.candidates import Judged, folder, keep
+from fieldcraft.train.loop import Job
+from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.samples import MaskSamples, levels_of
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
-from fieldcraft.verbs.rung import fitting_micro, journalled, note_of, reserve_s
+from fieldcraft.verbs.rung import carried_out, fitting_micro, journalled, keep_weights, note_of
 from fieldcraft.verbs.work import Work
 
 LOOKED_AT = 8
@@ -86,27 +83,9 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     rung, samples = plan.ladder.rungs[index], judge.samples
     machine = engine(plan.execution)
     network = built(rung, plan, samples, machine, name=rung.name)
-    outcome = train(
-        _job(index, plan, judge, network, machine, work),
-        Surroundings(
-            engine=machine,
-            journal=work.journal,
-            checkpoint=work.folder.checkpoints / f"{rung.name}.safetensors",
-            hooks=work.hooks,
-            clock=work.clock,
-            reserve_s=reserve_s(index, plan, facts, work),
-            stop=work.stop,
-            say=work.say,
-        ),
-    )
-    if not outcome.done:
-        work.tick(f"rung {rung.name}")
-        raise Stopped("")
+    outcome = carried_out(_job(index, plan, judge, network, machine, work), index, plan, facts, machine, work)
     network.net.load_state_dict(outcome.weights)
-    write_whole(
-        folder(work.folder.rungs, rung.name) / "model.safetensors",
-        save({name: value.cpu().contiguous() for name, value in outcome.weights.items()}),
-    )
+    keep_weights(rung.name, outcome, work)
     asked = asker(network.net, network.wants, plan, samples, machine)
     found = table(asked, judge, samples.parts.validation, machine, exact=True)
     done = Judged(
