@@ -4,7 +4,7 @@ Every proof draws a data set and 32 pairs; each pair draws a fold (a fifth), tra
 and is scored on the fold, as `fieldcraft prove` does. Two truths are held against the intervals: the mean difference
 over all data sets, and that of learners trained on this very data, on 1,000 new samples.
 common_error: the covariance of two differences over the variance of one; seen, over all data sets; as a proof estimates
-it from its own pairs (with `TRAINED_ON`, and never more than what is assumed); assumed by Nadeau and Bengio 2003.
+it from its own pairs (with `ALLOWED`, and never more than what is assumed); assumed by Nadeau and Bengio 2003.
 missed: how often an interval misses the truth at any look until 32 pairs, where 5 % are stated: as a proof makes it,
 with the assumed common error, and with none. width: of its interval at 32 pairs over that with the assumed error.
 Errors are standard errors. One core, some five minutes.

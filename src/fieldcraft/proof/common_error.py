@@ -5,7 +5,7 @@ meet samples that both were scored on: what those do to both differences alike i
 average away. Its estimate is the mean product over pairs of pairs, block by block: a variance clustered two ways, by
 pair and by sample (Cameron, Gelbach and Miller 2011; in diagnostic studies, readers and cases: Gallas 2006).
 It sees the samples that are scored on. What the choice of the samples that are trained on adds it does not see, and is
-given as much again (`TRAINED_ON`); `benchmarks/proof_method.py` holds both against learners on data drawn anew.
+given as much again (`ALLOWED`); `benchmarks/proof_learners.py` holds both against learners on data drawn anew.
 """
 
 import base64
@@ -18,8 +18,9 @@ import numpy.typing as npt
 from fieldcraft.proof.pairing import Both
 
 BLOCKS = 128
-TRAINED_ON = 2.0
-"""Times the covariance that is seen."""
+ALLOWED = 2.0
+"""Times the covariance that is seen: for the samples scored on, and as much again for those trained on. A rule, held
+against learners; nobody can estimate the second part from one data set."""
 
 Numbers = npt.NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def overlap(pairs: Sequence[Both], spread: float, assumed: float) -> float:
     if shares is None or len(pairs) < 2 or not spread > 0:
         return assumed
     together = float((shares.sum(axis=0) ** 2).sum() - (shares**2).sum()) / (len(pairs) * (len(pairs) - 1))
-    return min(assumed, TRAINED_ON * max(0.0, together) / spread**2)
+    return min(assumed, ALLOWED * max(0.0, together) / spread**2)
 
 
 def _shares(pairs: Sequence[Both]) -> Numbers | None:

@@ -232,7 +232,7 @@ def undecided(proof: Proof) -> tuple[str, ...]:
     if not rest:
         return ()
     known = [one for one in rest if one.pairs_needed is not None]
-    never = [one.factor for one in rest if one.pairs_needed is None and one.effect is not None]
+    never = [one for one in rest if one.pairs_needed is None and one.effect is not None]
     new = [one.factor for one in rest if one.pairs_needed is None and one.effect is None]
     told = []
     if len(known) == 1:
@@ -248,15 +248,18 @@ def undecided(proof: Proof) -> tuple[str, ...]:
             f"{name(nearest.factor)}: {needed(nearest)}."
         )
     if never:
-        told.append(f"No number of pairs would probably decide {names(never)}: {_why_never(proof.setting)}.")
+        told.append(
+            f"No number of pairs would probably decide {names([one.factor for one in never])}: "
+            f"{_why_never(proof.setting, never)}."
+        )
     if new:
         told.append(f"Nothing can be said yet of {names(new)}: there are too few pairs for an interval.")
     return tuple(told)
 
 
-def _why_never(setting: Setting) -> str:
+def _why_never(setting: Setting, never: Sequence[Verdict]) -> str:
     close = "what was seen lies too close to nought or to the smallest effect that matters"
-    if not setting.overlap:
+    if not any(setting.overlap if one.overlap is None else one.overlap for one in never):
         return close
     return f"folds share samples, so that intervals narrow only so far, and {close}; more data would narrow them"
 
