@@ -51,6 +51,10 @@ def test_units() -> None:
     assert plural(1200, "class", "classes") == "1,200 classes"
 
 
+def test_one_group_has_no_interval() -> None:
+    assert estimate(Estimate(value=0.9445, low=0.9445, high=0.9445, n=1), share=False)[1] == "one group: no interval"
+
+
 def test_estimates_have_the_decimals_that_their_interval_supports() -> None:
     assert estimate(Estimate(value=0.98611, low=0.97222, high=0.99722, n=360), True) == (
         f"98.6{THIN}%",

@@ -28,6 +28,10 @@ def test_groups_are_said_beside_the_samples() -> None:
     assert said(4, 160).startswith("On 160 test samples in 4 groups: accuracy 0.9 ")
 
 
+def test_one_group_has_no_interval() -> None:
+    assert "in 1 group: accuracy 0.9 (one group: no interval)" in said(1, 160)
+
+
 def candidate(name: str, kind: Literal["baseline", "rung"] = "rung") -> Judged:
     record = Candidate(name=name, kind=kind, validation=0.9, noise=0.0, seconds=1.0, sample="all")
     return Judged(candidate=record, outputs=np.zeros((1, 1)))

@@ -18,6 +18,10 @@ def score(run: RunPath) -> None:
     groups = "" if units == test.samples else f" in {units:,} group{'' if units == 1 else 's'}"
     tell(f"Look {test.look} at the test part: {test.samples:,} samples{groups}.")
     tell_columns(
-        (name, f"{found.value:.4g}", f"95 % interval {found.low:.4g} to {found.high:.4g}")
+        (
+            name,
+            f"{found.value:.4g}",
+            "one group: no interval" if found.alone else f"95 % interval {found.low:.4g} to {found.high:.4g}",
+        )
         for name, found in test.metrics.items()
     )

@@ -20,6 +20,11 @@ class Estimate:
     n: int
     """Samples (or groups, when there are any) behind it."""
 
+    @property
+    def alone(self) -> bool:
+        """A single sample or group is behind it: resampling gives it again, which is no interval."""
+        return self.n == 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:

@@ -68,7 +68,7 @@ def estimate(value: Estimate, share: bool) -> tuple[str, str]:
     width = high - low or abs(middle) or 1.0
     decimals = min(max(1 if share else 0, 1 - math.floor(math.log10(width))), 6)
     shown = [f"{bound:,.{decimals}f}".replace("-", MINUS) for bound in (middle, low, high)]
-    return shown[0] + unit, f"{shown[1]} to {shown[2]}{unit}"
+    return shown[0] + unit, "one group: no interval" if value.alone else f"{shown[1]} to {shown[2]}{unit}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -75,6 +75,8 @@ def _sure(test: Test) -> str:
 
 
 def _interval(found: Estimate, share: bool = False) -> str:
+    if found.alone:
+        return f"{found.value:.1%} (one group: no interval)" if share else f"{found.value:.4g} (one group: no interval)"
     if share:
         return f"{found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%})"
     return f"{found.value:.4g} (95 % interval {found.low:.4g} to {found.high:.4g})"

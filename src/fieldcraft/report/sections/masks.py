@@ -187,4 +187,6 @@ def _calibration(found: MaskResults) -> str:
 
 
 def _interval(found: Estimate | None) -> str:
-    return "-" if found is None else f"{found.value:.3g} ({found.low:.3g} to {found.high:.3g})"
+    if found is None:
+        return "-"
+    return f"{found.value:.3g}" if found.alone else f"{found.value:.3g} ({found.low:.3g} to {found.high:.3g})"
