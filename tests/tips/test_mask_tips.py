@@ -21,7 +21,7 @@ from tests.tips.known_masks import (
 )
 
 from fieldcraft.build.mask_network import build_mask_network
-from fieldcraft.plan.masks import Atrous, DeepMedic, MaskLoss, Segmentation, UNet
+from fieldcraft.plan.masks import Atrous, DeepMedic, MaskLoss, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import AdamW, Imported, Plan, RmsProp
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.fact import Fact
@@ -238,21 +238,34 @@ def test_the_field_is_what_gradients_say(depth, pools):
 def test_costs_are_those_of_the_network_that_is_built():
     plan = after(HIPPOCAMPUS, patch_size.TIP, *NETWORKS, mask_norm.TIP)
     for rung in plan.ladder.rungs:
-        net = build_mask_network(rung.network, channels=1, spatial=3, classes=3).eval()
-        macs = 0
-
-        def count(module, _, output):
-            nonlocal macs
-            taps = module.weight[0].numel() if not module.transposed else module.weight.shape[0]
-            macs += output[0].numel() * taps
-
-        for module in net.modules():
-            if isinstance(module, torch.nn.modules.conv._ConvNd):
-                module.register_forward_hook(count)
-        with torch.no_grad():
-            net(torch.zeros(1, 1, *plan.input.patch))
         told = sum(one for one, _, _ in costs(rung.network, plan.input, 3))
-        assert told == pytest.approx(macs, rel=0.1)
+        assert told == pytest.approx(counted(rung.network, plan.input.patch), rel=0.1)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4, 8, 16, 32])
+def test_costs_of_atrous_networks_follow_their_stride(stride):
+    network = Atrous(widths=(4, 8, 8, 8, 8), depths=(1, 2, 1, 1, 1), output_stride=stride, rates=(1, 2))
+    sample = PatchInput(channels=1, patch=(64, 64))
+    told = sum(one for one, _, _ in costs(network, sample, 3))
+    # The pooled mean of the map is left out.
+    assert told == pytest.approx(counted(network, sample.patch), rel=0.1)
+
+
+def counted(network, patch):
+    net = build_mask_network(network, channels=1, spatial=len(patch), classes=3).eval()
+    macs = 0
+
+    def count(module, _, output):
+        nonlocal macs
+        taps = module.weight[0].numel() if not module.transposed else module.weight.shape[0]
+        macs += output[0].numel() * taps
+
+    for module in net.modules():
+        if isinstance(module, torch.nn.modules.conv._ConvNd):
+            module.register_forward_hook(count)
+    with torch.no_grad():
+        net(torch.zeros(1, 1, *patch))
+    return macs
 
 
 def test_skips_come_where_boundaries_count():

@@ -227,7 +227,7 @@ class Atrous:
 
     kind: Literal["atrous"] = "atrous"
     widths: Widths = (16, 32, 64, 64)
-    """Channels of each stage; each after the first doubles the stride, or the dilation once it is reached."""
+    """Channels of each stage; each doubles the stride, or the dilation once it is reached."""
     depths: Repeats = (2, 2, 2, 2)
     """Residual blocks of each stage."""
     output_stride: Annotated[int, Field(ge=1, le=64)] = 4

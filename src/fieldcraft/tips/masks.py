@@ -189,7 +189,7 @@ def _of_deepmedic(network: DeepMedic, sample: PatchInput, classes: int) -> Itera
 def _of_atrous(network: Atrous, sample: PatchInput, classes: int) -> Iterator[tuple[int, int, int]]:
     taps, before, stride = 3 ** len(sample.patch), sample.channels, 1
     for stage, (width, depth) in enumerate(zip(network.widths, network.depths, strict=True)):
-        stride = min(network.output_stride, 2**stage)
+        stride = min(network.output_stride, 2 ** (stage + 1))
         for _ in range(1 + 2 * depth):
             yield _convolution(before, width, taps, _shrunk(sample, stride))
             before = width
