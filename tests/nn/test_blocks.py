@@ -6,6 +6,7 @@ from torch import nn
 
 from fieldcraft.nn.blocks.activation import make_activation
 from fieldcraft.nn.blocks.conv import ConvNormActivation, make_conv
+from fieldcraft.nn.blocks.instance_norm import MOST_SAMPLES
 from fieldcraft.nn.blocks.mlp import MlpStep
 from fieldcraft.nn.blocks.norm import groups_for, make_norm
 from fieldcraft.nn.blocks.residual import PreActResidual, Residual
@@ -218,3 +219,23 @@ def test_a_pyramid_lies_between_the_global_maximum_and_the_map_itself() -> None:
     assert torch.equal(SpatialPyramid((7,))(x), make_pooling("flatten")(x))
     with pytest.raises(ValueError, match="levels"):
         SpatialPyramid(())
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+@pytest.mark.parametrize("samples", [1, 3, MOST_SAMPLES + 1])
+def test_instance_norm_says_the_same_of_both_layouts_and_keeps_the_one_it_gets(dims: int, samples: int) -> None:
+    layout = torch.channels_last if dims == 2 else torch.channels_last_3d
+    torch.manual_seed(0)
+    norm = make_norm("instance", 6, dims).double()
+    torch.nn.init.normal_(norm.weight)
+    torch.nn.init.normal_(norm.bias)
+    x = torch.randn(samples, 6, *(5, 4, 3)[:dims], dtype=torch.float64)
+    plain, last = (x.clone(memory_format=kind).requires_grad_() for kind in (torch.contiguous_format, layout))
+    expected, found = norm(plain), norm(last)
+    torch.testing.assert_close(found, expected)
+    if samples <= MOST_SAMPLES:
+        assert found.is_contiguous(memory_format=layout)
+    weight = torch.randn_like(expected)
+    (expected * weight).sum().backward()
+    (found * weight).sum().backward()
+    torch.testing.assert_close(last.grad, plain.grad)

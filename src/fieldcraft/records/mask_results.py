@@ -16,6 +16,9 @@ class MaskResults:
     cases: tuple[CaseScores, ...]
     calibration: VoxelCalibration | None = None
     refinements: tuple[Refinement, ...] = ()
+    membrane_threshold: float | None = None
+    """Probability from which on a voxel was taken to be membrane for the Rand score, fixed on validation; None: there
+    are no membranes."""
     patch: tuple[int, ...] = ()
     """Voxels of a training patch along each axis."""
     field: tuple[int, ...] = ()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Literal
 
+from fieldcraft.plan.masks import Atrous, DeepMedic, UNet
 from fieldcraft.plan.schema import Cnn, Imported, Plan, Pretrained, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
@@ -19,6 +20,8 @@ LEAST_GAIN = 0.05
 """Share of the step that another candidate must save."""
 WORTH_MACS = 20e6
 """Multiply-adds a step (forward) below which steps are bound by overhead and nothing is measured."""
+
+CONVOLUTIONAL = Cnn | ResNet | UNet | DeepMedic | Atrous
 
 Candidate = tuple[Literal["fp32", "bf16"], bool]
 
@@ -48,7 +51,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
 
 def _candidates(brief: Brief, plan: Plan) -> tuple[Candidate, ...]:
     """The plainest first, then the one that wins most often: on a slow machine time may suffice for no more."""
-    layouts = (False, True) if any(isinstance(r.network, Cnn | ResNet) for r in plan.ladder.rungs) else (False,)
+    layouts = (False, True) if any(isinstance(r.network, CONVOLUTIONAL) for r in plan.ladder.rungs) else (False,)
     precisions: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16") if brief.machine.bf16 else ("fp32",)
     plainest, *others = ((precision, last) for precision in precisions for last in layouts)
     return plainest, *reversed(others)
@@ -87,7 +90,7 @@ def _shown(ms: float) -> str:
 
 def _name(candidate: Candidate) -> str:
     precision, last = candidate
-    return f"{precision} {'NHWC' if last else 'NCHW'}"
+    return f"{precision} {'channels last' if last else 'channels first'}"
 
 
 TIP = Tip(name="precision-and-layout", decide=decide)

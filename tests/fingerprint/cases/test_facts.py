@@ -1,5 +1,6 @@
 """Facts of images with masks, against cases whose facts are known."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from fieldcraft.data.open import open_data
 from fieldcraft.fingerprint.cases import one_case as one_case_module
 from fieldcraft.fingerprint.cases.facts import case_facts
 from fieldcraft.fingerprint.cases.objects import interior, objects
-from fieldcraft.records.segmentation import CaseFacts
+from fieldcraft.records.segmentation import CaseFacts, Mirror
 
 SHAPE = (24, 30, 20)
 
@@ -37,6 +38,9 @@ def test_objects_of_boxes_are_their_sides() -> None:
     assert sorted(map(tuple, found.extents.tolist())) == [(2, 3, 8), (4, 7, 1)]
     assert found.voxels == 28 + 48
     assert np.allclose(found.centre[0], (28 * 4 + 48 * 13) / 76 / 24)
+    assert np.allclose(
+        sorted(map(tuple, found.middles.tolist())), [(4 / 24, 6.5 / 30, 4.5 / 20), (13 / 24, 21.5 / 30, 14 / 20)]
+    )
 
 
 def test_touching_by_a_corner_is_one_object_and_specks_are_none() -> None:
@@ -182,3 +186,48 @@ def test_the_hippocampus_is_what_its_papers_say(real_data: Path) -> None:
         one.objects is not None and one.objects.median == 1 and one.cases == 1 for one in found.classes.value[1:]
     )
     assert found.mirrors.value[1].survives == "no"
+
+
+def pieces_at(places: Array, value: int = 1) -> Array:
+    """Squares of two at some places of a picture."""
+    mask = np.zeros((60, 60), np.uint8)
+    for row, column in places:
+        mask[row : row + 2, column : column + 2] = value
+    return mask
+
+
+def scattered(number: int, *, within: float = 1.0) -> Array:
+    """Some fifty pieces on a grid of 10 x 10, all within a share of the rows."""
+    random = np.random.default_rng(number)
+    rows = max(1, round(10 * within))
+    places = [(6 * row, 6 * column) for row in range(rows) for column in range(10)]
+    return np.array([places[one] for one in random.choice(len(places), len(places) // 2, replace=False)])
+
+
+def piecewise(folder: Path, mask: Callable[[int], Array]) -> tuple[Mirror, ...]:
+    """What eight pictures of 60 x 60 say of their mirrors."""
+    for number in range(8):
+        save(folder / "images" / f"p{number}x.png", noisy(mask(number), number))
+        save(folder / "masks" / f"p{number}x.png", mask(number))
+    return facts(folder).mirrors.value
+
+
+def test_pieces_on_either_side_allow_the_mirror_however_few_the_cases(tmp_path: Path) -> None:
+    found = piecewise(tmp_path, lambda number: pieces_at(scattered(number)))
+    assert [one.survives for one in found] == ["yes", "yes"]
+    assert "many pieces, on either side of the middle alike" in found[0].because
+
+
+def test_pieces_that_keep_to_one_side_do_not(tmp_path: Path) -> None:
+    found = piecewise(tmp_path, lambda number: pieces_at(scattered(number, within=0.5)))
+    assert found[0].survives == "cannot-tell" and found[1].survives == "yes"
+
+
+def test_pieces_of_two_kinds_that_only_their_form_may_tell_apart_do_not(tmp_path: Path) -> None:
+    def both(number: int) -> Array:
+        places = scattered(number)
+        half = len(places) // 2
+        return pieces_at(places[:half]) + pieces_at(places[half:], value=2)
+
+    found = piecewise(tmp_path, both)
+    assert {one.survives for one in found} == {"cannot-tell"}

@@ -15,11 +15,12 @@ from tests.verbs.masks.made_masks import AFFINE, disc, pictures, plan, volumes
 import fieldcraft as fc
 from fieldcraft.data.dataset import Problem
 from fieldcraft.errors import DataError, PlanError, Stopped
-from fieldcraft.plan.masks import CrfIfBetter, Masks
+from fieldcraft.plan.masks import CrfIfBetter, Masks, Segmentation
 from fieldcraft.prediction.masks.files import Done, predict_files
 from fieldcraft.prediction.masks.model import load_mask_model
 from fieldcraft.prediction.masks.overlap import confusion, dice
 from fieldcraft.prediction.masks.pair import MaskPair
+from fieldcraft.prediction.masks.rand import THRESHOLDS, Membranes, best_threshold, rand_score
 from fieldcraft.records.files import read_json
 from fieldcraft.records.mask_results import MaskResults
 from fieldcraft.records.training import Look
@@ -181,3 +182,24 @@ def test_a_plan_for_other_cases_is_an_error(data: dict[str, Path], tmp_path: Pat
         flat = plan((8, 8, 8))
         ladder = replace(flat.ladder, rungs=plan((8, 8)).ladder.rungs)
         fit(data["volumes"], replace(flat, ladder=ladder), out=tmp_path / "other")
+
+
+def test_the_threshold_of_the_rand_score_is_fixed_on_validation(data: dict[str, Path], tmp_path: Path) -> None:
+    few = plan((16, 16), steps=10)
+    assert isinstance(few.task, Segmentation)
+    run = fit(data["pictures"], replace(few, task=replace(few.task, membrane=1)), out=tmp_path / "run")
+    kept = found(run)
+    assert kept.membrane_threshold in THRESHOLDS
+    model, dataset = run.mask_model, fc.open_data(data["pictures"])
+    truths: list[list[Membranes]] = [[], []]
+    for part, cases in zip(("validation", "test"), truths, strict=True):
+        for name in (run.path / "splits" / f"{part}.txt").read_text().split():
+            case = dataset.inputs.cases[dataset.ids.index(name)]
+            image = np.asarray(Image.open(case.images[0].path))
+            truth = np.asarray(Image.open(case.mask.path)) // 100
+            cases.append(Membranes(truth != 1, model.predict(image).probabilities[1].astype(np.float64)))
+    validation, test = truths
+    assert kept.membrane_threshold == best_threshold(validation)
+    expected = [rand_score(one.cells, one.membrane < kept.membrane_threshold).score for one in test]
+    np.testing.assert_allclose([case.rand for case in kept.cases], expected)
+    assert found(fit(data["pictures"], few, out=tmp_path / "other")).membrane_threshold is None

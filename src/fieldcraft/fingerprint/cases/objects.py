@@ -19,6 +19,8 @@ class Objects:
     voxels: int
     extents: npt.NDArray[np.int64]
     """(objects, axes): sides of the box around each, in voxels."""
+    middles: npt.NDArray[np.float64]
+    """(objects, axes): middle of the box around each, as a share of each axis of the case."""
     boundary: float
     """Share of the voxels that touch something else, or the frame, by a face."""
     centre: npt.NDArray[np.float64]
@@ -45,9 +47,12 @@ def objects(region: Region, *, apart: bool = True) -> Objects | None:
     centre = np.array(
         [(box[axis].start + mean[axis] + 0.5) / region.shape[axis] for axis in range(spatial)], np.float64
     )
+    first, last = _boxes(inside) if apart else (np.empty((0, spatial), np.int64),) * 2
+    start = np.array([part.start for part in box])
     return Objects(
         voxels=voxels,
-        extents=_extents(inside) if apart else np.empty((0, spatial), np.int64),
+        extents=last - first,
+        middles=(start + (first + last) / 2) / np.array(region.shape),
         boundary=1 - np.count_nonzero(interior(inside)) / voxels,
         centre=centre,
     )
@@ -66,13 +71,14 @@ def interior(region: Region) -> Region:
     return found
 
 
-def _extents(inside: Region) -> npt.NDArray[np.int64]:
+def _boxes(inside: Region) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(objects, axes) twice: where the box around each object begins, and where it ends."""
     labelled, count = ndimage.label(inside, structure=np.ones((3,) * inside.ndim))
     sizes = np.bincount(labelled.ravel(), minlength=count + 1)[1:]
     large = sizes >= SPECK * sizes.max()
-    boxes = ndimage.find_objects(labelled)
-    sides = [[one.stop - one.start for one in box] for box, keep in zip(boxes, large, strict=True) if keep]
-    return np.array(sides, np.int64)
+    kept = [box for box, keep in zip(ndimage.find_objects(labelled), large, strict=True) if keep]
+    first = np.array([[one.start for one in box] for box in kept], np.int64)
+    return first, np.array([[one.stop for one in box] for box in kept], np.int64)
 
 
 def _box(region: Region) -> tuple[slice, ...] | None:

@@ -4,6 +4,8 @@ from typing import Literal, assert_never
 
 from torch import nn
 
+from fieldcraft.nn.blocks.instance_norm import InstanceNorm2d, InstanceNorm3d
+
 NormKind = Literal["batch", "group", "layer", "instance", "none"]
 
 MOST_GROUPS = 32
@@ -56,5 +58,5 @@ def _instance(channels: int, dims: int) -> nn.Module:
         raise ValueError(
             'norm "instance" needs positions to normalise over, but features have none: use "layer" or "batch".'
         )
-    kinds = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+    kinds = {1: nn.InstanceNorm1d, 2: InstanceNorm2d, 3: InstanceNorm3d}
     return kinds[dims](channels, affine=True)

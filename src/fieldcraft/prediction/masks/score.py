@@ -7,7 +7,7 @@ import numpy as np
 
 from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
 from fieldcraft.prediction.masks.overlap import Confusion, confusion, dice, iou, pixel_accuracy
-from fieldcraft.prediction.masks.pair import MaskPair
+from fieldcraft.prediction.masks.pair import Mask, MaskPair
 from fieldcraft.prediction.masks.rand import rand_score
 from fieldcraft.prediction.masks.surface import hd95, surface_dice, surface_distances
 from fieldcraft.records.masks import CaseScores, MaskScores, ScoreSettings
@@ -25,22 +25,28 @@ def score_cases(
     return tuple(score_case(pair, names, settings) for pair in pairs)
 
 
-def score_case(pair: MaskPair, names: Sequence[str], settings: ScoreSettings = DEFAULT) -> CaseScores:
-    """The measures of one case. Raises: DataError for a class id without a name."""
+def score_case(
+    pair: MaskPair, names: Sequence[str], settings: ScoreSettings = DEFAULT, cells: Mask | None = None
+) -> CaseScores:
+    """The measures of one case. Raises: DataError for a class id without a name.
+
+    `cells`: (*spatial), where the prediction sees cells, for the Rand score; None: wherever its mask has no membrane.
+    """
     counts = confusion(pair, len(names))
     rows = tuple(_row(pair, one, names[one], counts, settings) for one in range(1, len(names)))
     found = CaseScores(case=pair.name, unit=pair.unit, accuracy=_known(pixel_accuracy(counts)), classes=rows)
     if settings.membrane is None or pair.truth.ndim not in (2, 3):
         return found
-    cells = rand_score(*pair.cells(settings.membrane))
+    true_cells, seen = pair.cells(settings.membrane)
+    parted = rand_score(true_cells, seen if cells is None else cells)
     return CaseScores(
         case=found.case,
         unit=found.unit,
         accuracy=found.accuracy,
         classes=rows,
-        rand=_known(cells.score),
-        rand_split=_known(cells.split),
-        rand_merge=_known(cells.merge),
+        rand=_known(parted.score),
+        rand_split=_known(parted.split),
+        rand_merge=_known(parted.merge),
     )
 
 

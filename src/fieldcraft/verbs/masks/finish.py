@@ -14,6 +14,7 @@ from fieldcraft.prediction.masks.calibrated import Voxels, calibrate_voxels, dra
 from fieldcraft.prediction.masks.components import fit_components
 from fieldcraft.prediction.masks.crf_search import Predicted, fit_crf
 from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.rand import Membranes, best_threshold
 from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.prediction.masks.summary import summarise
 from fieldcraft.prediction.model import save_model
@@ -50,6 +51,9 @@ LEAST_LEFT_S = 5.0
 REFINING = 0.5
 """Of the time that is left."""
 
+Said = tuple[int, Logits]
+"""A validation case, and what the winner says of it."""
+
 
 def keep_best_masks(judged: list[Judged], plan: Plan, samples: MaskSamples, work: Work) -> None:
     """Save the model of the winner so far; it is calibrated and refined at the end."""
@@ -66,10 +70,13 @@ def finish_masks(
     machine = engine(plan.execution)
     spec = _spec(winner, plan, samples)
     model = _model(winner, plan, samples, spec, machine, work)
-    spec, refinements, voxels = _refined(model, plan, samples, work)
+    said = _validation_logits(model, samples)
+    spec, refinements, voxels = _refined(model, said, plan, samples, work)
     _save(winner, plan, samples, spec, work)
     work.tick("refinement")
-    found = _look(replace(model, spec=spec), voxels, refinements, plan, samples, work, command)
+    model = replace(model, spec=spec)
+    threshold = _membrane_threshold(model, said, plan, samples)
+    found = _look(model, voxels, refinements, threshold, plan, samples, work, command)
     work.tick("predictions")
     write_whole(work.folder.repeat, to_toml(carried_out(plan, judged, work), read_plan(work.folder.plan).decisions))
     test = Test(look=Ledger(work.folder.ledger).looks(), metrics=mask_metrics(found))
@@ -139,15 +146,33 @@ def _save(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, wor
         save_model(work.folder, spec, weights=candidates.weights(rungs, name))
 
 
-def _refined(
-    model: MaskModel, plan: Plan, samples: MaskSamples, work: Work
-) -> tuple[ModelSpec, tuple[Refinement, ...], Voxels]:
-    """The model's description with a temperature and with what validation keeps; and voxels of validation."""
-    assert isinstance(plan.task, Segmentation)
+def _validation_logits(model: MaskModel, samples: MaskSamples) -> list[Said]:
+    """Of as many validation cases as last steps are chosen on, and as memory holds."""
     rows = [int(row) for row in samples.parts.validation][:: -(-len(samples.parts.validation) // MOST_REFINED)]
     size = samples.outputs * max(samples.case(row).geometry.voxels for row in rows)
     rows = rows[: max(1, MOST_VALUES // size)]
-    said = [(row, model.logits(samples.store.images[row], samples.case(row).geometry.spacing)) for row in rows]
+    return [(row, model.logits(samples.store.images[row], samples.case(row).geometry.spacing)) for row in rows]
+
+
+def _membrane_threshold(model: MaskModel, said: list[Said], plan: Plan, samples: MaskSamples) -> float | None:
+    """With the best mean Rand score on validation; None where no class parts cells."""
+    assert isinstance(plan.task, Segmentation)
+    membrane = plan.task.membrane
+    if membrane is None or samples.spatial == 1:
+        return None
+    cases = []
+    for row, logits in said:
+        found = model.finished(logits, samples.store.images[row], samples.case(row).geometry.spacing)
+        true_cells, _ = MaskJudge(plan=plan, samples=samples).pair(row, found.mask).cells(membrane)
+        cases.append(Membranes(true_cells, found.probabilities[membrane].astype(np.float64)))
+    return best_threshold(cases)
+
+
+def _refined(
+    model: MaskModel, said: list[Said], plan: Plan, samples: MaskSamples, work: Work
+) -> tuple[ModelSpec, tuple[Refinement, ...], Voxels]:
+    """The model's description with a temperature and with what validation keeps; and voxels of validation."""
+    assert isinstance(plan.task, Segmentation)
     voxels = drawn_voxels(((logits, samples.truth(row)) for row, logits in said), len(said), seed=plan.seed)
     spec, refinements = model.spec, []
     if plan.prediction.calibrate:
@@ -188,6 +213,7 @@ def _look(
     model: MaskModel,
     voxels: Voxels,
     refinements: tuple[Refinement, ...],
+    threshold: float | None,
     plan: Plan,
     samples: MaskSamples,
     work: Work,
@@ -207,7 +233,10 @@ def _look(
         logits = model.logits(image, spacing)
         predicted = model.finished(logits, image, spacing)
         pair = judge.pair(row, predicted.mask)
-        scored.append(score_case(pair, samples.dataset.targets.names, settings))
+        cells = None
+        if threshold is not None and settings.membrane is not None:
+            cells = predicted.probabilities[settings.membrane] < threshold
+        scored.append(score_case(pair, samples.dataset.targets.names, settings, cells))
         some = drawn_voxels([(logits, samples.truth(row))], 1, most=each, seed=plan.seed)
         drawn.append(some)
         shown.append(Shown.of(image, pair.truth, predicted, name=pair.name, score=_mean_dice(scored[-1])))
@@ -220,6 +249,7 @@ def _look(
         cases=tuple(scored),
         calibration=calibrate_voxels(voxels, measured) if plan.prediction.calibrate else None,
         refinements=refinements,
+        membrane_threshold=threshold,
         patch=samples.sample.patch,
         field=field(network) if isinstance(network, UNet) else (),
         within_volume=samples.cases.within_volume,
