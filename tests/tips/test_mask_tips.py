@@ -5,6 +5,8 @@ from math import prod
 
 import pytest
 import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from tests.tips.known_briefs import applied, settle, skipped, with_budget, with_machine
 from tests.tips.known_masks import (
     ABDOMEN,
@@ -211,6 +213,21 @@ def test_an_axis_of_thick_slices_waits_for_the_others():
 def test_slices_have_flat_kernels_and_strides_everywhere():
     network = unets(after(CARDIAC, slices_or_volumes.TIP, patch_size.TIP, *NETWORKS))[-1]
     assert all(one[2] == 1 for one in (*network.kernels, *network.strides))
+
+
+@given(
+    shape=st.lists(st.integers(4, 200), min_size=2, max_size=3),
+    spacing=st.lists(st.floats(0.2, 12), min_size=3, max_size=3),
+    share=st.floats(0.05, 1),
+)
+@example(shape=[24, 24, 24], spacing=[1, 2, 1.5, 1], share=0.7)
+@settings(max_examples=25, deadline=None)
+def test_networks_of_any_shape_and_spacing_can_be_built(shape, spacing, share):
+    extent = tuple(max(1.0, share * side) for side in shape)
+    known = masks(tuple(shape), one_class("a", 0.1, extent), spacing=tuple(spacing[: len(shape)]))
+    for network in unets(after(known, patch_size.TIP, *NETWORKS)):
+        with torch.device("meta"):
+            build_mask_network(network, channels=1, spatial=len(shape), classes=2)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

@@ -4,7 +4,6 @@ from torch import nn
 from torch.nn import functional
 
 from fieldcraft.data.loader import Batch
-from fieldcraft.errors import BudgetError
 from fieldcraft.nn.networks.unet import UNet
 from fieldcraft.plan.schema import Execution
 from fieldcraft.regimes.supervised import Supervised
@@ -82,20 +81,6 @@ def test_context_is_counted() -> None:
     made = nn.Sequential(nn.Conv3d(1, 8, 3), nn.ReLU(), nn.Conv3d(8, 3, 3))
     plain, wide = (PatchMemory.of(made, channels=1, context=one) for one in ((), (2, 2, 2)))
     assert wide.kept_mib((5, 5, 5)) == plain.kept_mib((9, 9, 9))
-
-
-def test_a_patch_shrinks_until_it_fits_and_one_that_cannot_is_told() -> None:
-    memory = PatchMemory.of(net(3), channels=1)
-    stride, extent, patch = (4, 4, 4), (20.0, 20.0, 10.0), (32, 32, 32)
-    whole = memory.total_mib(patch, 2)
-    assert memory.fitting_patch(patch, 2, whole, stride=stride, extent=extent) == patch
-    found = memory.fitting_patch(patch, 2, whole / 2, stride=stride, extent=extent)
-    assert memory.total_mib(found, 2) <= whole / 2 and found == (28, 32, 16)
-    assert all(side % 4 == 0 for side in found)
-    with pytest.raises(
-        BudgetError, match=r"on 2 patches of \(8, 8, 8\) voxels would take about .* and 1 MiB may be used"
-    ):
-        memory.fitting_patch(patch, 2, 1.0, stride=stride, extent=extent, least=(8, 8, 8))
 
 
 def test_one_patch_cannot_tell_what_is_kept_once() -> None:

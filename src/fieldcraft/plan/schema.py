@@ -661,6 +661,8 @@ class Execution:
     """"tuned" keeps freed memory for the next step; works only from process start."""
     compile: bool = False
     """Whether training steps run through torch.compile; validation and predictions never do."""
+    memory_mib: Annotated[int, Field(ge=1)] | None = None
+    """Most MiB that a training step may take on its device, weights included; empty: a share of what is free."""
 
 
 View = Literal["mirror", "upside-down", "quarter-turns", "shift"]

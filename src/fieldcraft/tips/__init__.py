@@ -55,6 +55,7 @@ from fieldcraft.tips import (
     output_stride,
     padding,
     parameters,
+    patch_memory,
     patch_size,
     plateau,
     precision_and_layout,
@@ -111,6 +112,7 @@ ALL: tuple[Tip, ...] = (
     mask_batch.TIP,
     mask_width.TIP,
     mask_norm.TIP,
+    patch_memory.TIP,
     # How they learn; the norm and the rate follow the batch.
     batch_size.TIP,
     norm.TIP,

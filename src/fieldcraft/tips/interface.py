@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Execution, Network, Plan, Pretrained, Tuning
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.phases import timed
@@ -158,7 +159,25 @@ class CompiledStep:
         return StepTime(plan=replace(self.plan, execution=execution), rung=self.rung)
 
 
-Measurement = StepTime | PredictionTime | RateRange | TransferScore | CompiledStep
+@dataclass(frozen=True, kw_only=True)
+class MemoryNeed:
+    """How much memory a training step of one rung takes on one patch, in MiB, told from shapes without running it."""
+
+    plan: Plan
+    rung: int
+    patch: tuple[int, ...]
+    """Voxels along each axis, in place of the plan's."""
+
+    @property
+    def key(self) -> str:
+        """The name under which the answer stands among the facts."""
+        rung = self.plan.ladder.rungs[self.rung]
+        channels = self.plan.input.channels if isinstance(self.plan.input, PatchInput) else 0
+        sides = "x".join(map(str, self.patch))
+        return f"step-mib:{rung.name}:{sides}:{_digest(repr((_whole(rung.network), channels)))}"
+
+
+Measurement = StepTime | PredictionTime | RateRange | TransferScore | CompiledStep | MemoryNeed
 
 
 @dataclass(frozen=True, kw_only=True)

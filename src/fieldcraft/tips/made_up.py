@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from functools import cache
 from hashlib import blake2b
+from math import prod
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -44,7 +45,15 @@ from fieldcraft.records.facts import (
 )
 from fieldcraft.records.segmentation import CaseFacts, ClassFacts, Intensity, Mirror, Spread
 from fieldcraft.records.weights import Family, Wants, WeightsFacts
-from fieldcraft.tips.interface import CompiledStep, Measurement, PredictionTime, RateRange, StepTime, TransferScore
+from fieldcraft.tips.interface import (
+    CompiledStep,
+    Measurement,
+    MemoryNeed,
+    PredictionTime,
+    RateRange,
+    StepTime,
+    TransferScore,
+)
 
 try:
     from hypothesis import strategies as st
@@ -452,8 +461,8 @@ def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:
 def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
     """Answers that depend on nothing but the question: the same every time.
 
-    Times between 0.1 and 1,000 ms; peak rates between 0.0001 and 1; scores of weights between -1 and 1; up to 100 s to
-    compile, steps then at half to one and a half times what they took.
+    Times between 0.1 and 1,000 ms; 10 to 20 KiB a voxel; peak rates between 0.0001 and 1; scores of weights between -1
+    and 1; up to 100 s to compile, steps then at half to one and a half times what they took.
     """
     answers: dict[str, Fact[float]] = {}
     for question in measurements:
@@ -467,6 +476,8 @@ def answer(measurements: tuple[Measurement, ...]) -> Mapping[str, Fact[float]]:
                 rate = 10 ** (4 * share - 4)
                 for key, value in ((question.key, rate), (question.low, rate / 2), (question.high, rate * 2)):
                     answers[key] = Fact(value=value, **MADE_UP)
+            case MemoryNeed():
+                answers[question.key] = Fact(value=prod(question.patch) * (1 + share) / 100, **MADE_UP)
             case CompiledStep():
                 plain = float(10 ** (4 * share - 1))
                 compiled = (0.5 + share) * plain

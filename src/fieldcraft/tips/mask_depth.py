@@ -79,7 +79,8 @@ def _deep(network: Network, name: str, facts: CaseFacts, sample: PatchInput) -> 
         strides.append(stride)
         spacing = [one * step for one, step in zip(spacing, stride, strict=True)]
         sides = [-(-side // step) for side, step in zip(sides, stride, strict=True)]
-        kernels.append(_kernel(spacing, sides, most))
+        flat = _kernel(spacing, sides, most)
+        kernels.append(tuple(most if step > 1 else one for one, step in zip(flat, stride, strict=True)))
         chosen = _with(network, base, kernels, strides, depth)
         if all(sees >= RATIO * size for sees, size in zip(field(chosen), wanted, strict=True)):
             break
@@ -114,7 +115,7 @@ def _stride(spacing: list[float], sides: list[int], most: int) -> tuple[int, ...
 
 
 def _kernel(spacing: list[float], sides: list[int], most: int) -> tuple[int, ...]:
-    """Flat along slices, and along axes that the others have not caught up with."""
+    """Flat along slices, and along axes that the others have not caught up with (unless the map shrinks along them)."""
     finest = min(one for one, side in zip(spacing, sides, strict=True) if side > 1 or max(sides) == 1)
     return tuple(1 if side == 1 or one >= COARSE * finest else most for one, side in zip(spacing, sides, strict=True))
 

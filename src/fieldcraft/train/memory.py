@@ -12,7 +12,6 @@ from fieldcraft.regimes.interface import Regime
 from fieldcraft.train.engine import Engine
 
 MIB = 2**20
-ROOM = 0.6  # share of the free memory that a step may take: the rest is for buffers that kernels ask for on the way
 COPIES = 6  # weights, gradients, two optimiser moments, average, snapshot
 
 
@@ -29,9 +28,9 @@ class StepMemory:
         """Of a step with so many samples at once."""
         return self.fixed_mib + samples * self.sample_mib
 
-    def fitting(self, samples: int, free_mib: float) -> int:
-        """The largest half, quarter, ... of `samples` whose step fits into its share of the free memory; at least 1."""
-        while samples > 1 and self.total_mib(samples) > ROOM * free_mib:
+    def fitting(self, samples: int, allowed_mib: float) -> int:
+        """The largest half, quarter, ... of `samples` whose step takes no more than is allowed; at least 1."""
+        while samples > 1 and self.total_mib(samples) > allowed_mib:
             samples = (samples + 1) // 2
         return samples
 

@@ -1,4 +1,4 @@
-"""Memory of a training step on patches, predicted for any patch without running it, and the patch that fits a bound."""
+"""Memory of a training step on patches, predicted for any patch without running it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from torch import nn
 
 from fieldcraft.anatomy.inputs import Input
 from fieldcraft.anatomy.memory import kept_for_backward
-from fieldcraft.anatomy.patch_fit import Patch, fitting
 from fieldcraft.data.loader import Batch
-from fieldcraft.errors import BudgetError
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.memory import COPIES, MIB, predict
@@ -71,29 +69,3 @@ class PatchMemory:
     def total_mib(self, patch: Sequence[int], batch: int) -> float:
         """Of a step with `batch` patches at once; what the process holds besides comes on top."""
         return self.fixed_mib + batch * GRADIENTS * self.kept_mib(patch)
-
-    def fitting_patch(
-        self,
-        patch: Sequence[int],
-        batch: int,
-        bound_mib: float,
-        *,
-        stride: Sequence[int],
-        extent: Sequence[float],
-        least: Sequence[int] = (),
-    ) -> Patch:
-        """The largest patch, on the way that `anatomy.patch_fit` takes, whose step fits into `bound_mib`.
-
-        Raises: BudgetError when even the smallest does not.
-        """
-        found = fitting(
-            patch, lambda one: self.total_mib(one, batch) <= bound_mib, stride=stride, extent=extent, least=least
-        )
-        if found is None:
-            smallest = tuple(least) or tuple(stride)
-            raise BudgetError(
-                f"a training step on {batch} patches of {smallest} voxels would take about "
-                f"{self.total_mib(smallest, batch):,.0f} MiB, and {bound_mib:,.0f} MiB may be used: take a smaller "
-                "batch or narrower levels (--set), or allow more memory."
-            )
-        return found

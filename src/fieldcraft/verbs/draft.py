@@ -16,6 +16,7 @@ from fieldcraft.tips.draft import draft as fold
 from fieldcraft.tips.interface import (
     CompiledStep,
     Measurement,
+    MemoryNeed,
     PredictionTime,
     RateRange,
     StepTime,
@@ -30,6 +31,7 @@ from fieldcraft.verbs.compiled_step import compiled_steps
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.machine import known_machine
+from fieldcraft.verbs.masks.memory import memory_needs
 from fieldcraft.verbs.measure import StepTimer
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, known, prepare
 from fieldcraft.verbs.range_test import range_test
@@ -120,6 +122,8 @@ def measurer(
         if compiled:
             most_s = min(one.limit_s for one in compiled)
             answers |= compiled_steps(compiled, wardrobe.samples(compiled[0].plan), min(most_s, limit_s or most_s))
+        if needs := [one for one in questions if isinstance(one, MemoryNeed)]:
+            answers |= memory_needs(needs, wardrobe.masks(needs[0].plan))
         for one in ranges:
             answers |= range_test(one, wardrobe.samples(one.plan), range_s / len(ranges))
         for score in scores:

@@ -32,7 +32,7 @@ from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.disk import writing_into
-from fieldcraft.verbs.draft import CACHE, decide, timer
+from fieldcraft.verbs.draft import CACHE, decide, measurer, timer
 from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.finish import finish, keep_best
 from fieldcraft.verbs.interrupt import StopRequest, listening
@@ -40,6 +40,7 @@ from fieldcraft.verbs.ladder import SampleContest, climb
 from fieldcraft.verbs.machine import known_machine
 from fieldcraft.verbs.masks.contest import MaskContest
 from fieldcraft.verbs.masks.finish import finish_masks, keep_best_masks
+from fieldcraft.verbs.masks.memory import within_memory
 from fieldcraft.verbs.memory_kill import after_a_memory_kill, forget_kills, remember_kills
 from fieldcraft.verbs.prepare import Prepared, Wardrobe, keep_audit, keep_parts, known, prepare
 from fieldcraft.verbs.provenance import Request, claim, keep, provenance
@@ -217,8 +218,10 @@ def _planned(
     work.check_stop()
     if given is not None:
         file = given
+        if isinstance(given.plan.input, PatchInput):
+            file = within_memory(given, facts, measurer(facts, wardrobe), work.note)
         if request.budget_s is not None:
-            steps = tuple(StepTime(plan=given.plan, rung=place) for place in range(len(given.plan.ladder.rungs)))
+            steps = tuple(StepTime(plan=file.plan, rung=place) for place in range(len(file.plan.ladder.rungs)))
             facts = replace(facts, measured=timer(facts, wardrobe)(steps))
     else:
         if request.evidence:

@@ -19,6 +19,7 @@ from fieldcraft.data.order import Rows
 from fieldcraft.errors import Stopped
 from fieldcraft.nn.views import Views
 from fieldcraft.plan import schema
+from fieldcraft.plan.memory import allowed_mib
 from fieldcraft.plan.schema import CoolDown, ImageInput, Plan, Rung
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
@@ -170,7 +171,7 @@ def _job(
     if machine.device.type == "cpu" and not smaller and not begun:
         wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
         step = memory.predict(net, regime, batches.largest().training_batch(0).parts(2)[0], machine)
-        smaller = fitting_micro(rung, wanted, step, work)
+        smaller = fitting_micro(rung, wanted, step, allowed_mib(plan.execution, memory.free_mib()), work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
     if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
         work.note(f"{rung.name}: {said}")
@@ -215,9 +216,11 @@ def journalled(rung: Rung, work: Work) -> tuple[list[CoolDown], tuple[schema.Sma
     return cooled, (*rung.smaller_micros, *smaller)
 
 
-def fitting_micro(rung: Rung, wanted: int, step: memory.StepMemory, work: Work) -> tuple[schema.SmallerMicro, ...]:
+def fitting_micro(
+    rung: Rung, wanted: int, step: memory.StepMemory, allowed_mib: float, work: Work
+) -> tuple[schema.SmallerMicro, ...]:
     """The micro-batch for which the memory suffices, decided once, before a rung begins, and journalled."""
-    fits = step.fitting(wanted, memory.free_mib())
+    fits = step.fitting(wanted, allowed_mib)
     if fits == wanted:
         return ()
     because = (

@@ -18,16 +18,16 @@ from fieldcraft.prediction.masks.ask import Asker
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.regimes.interface import Regime
-from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.loop import Job
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
+from fieldcraft.verbs.masks.memory import patches_at_once
 from fieldcraft.verbs.masks.samples import MaskSamples, levels_of
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
-from fieldcraft.verbs.rung import carried_out, fitting_micro, journalled, keep_weights, note_of
+from fieldcraft.verbs.rung import carried_out, journalled, keep_weights, note_of
 from fieldcraft.verbs.work import Work
 
 LOOKED_AT = 8
@@ -110,9 +110,7 @@ def _job(index: int, plan: Plan, judge: MaskJudge, network: Built, machine: Engi
     cooled, smaller = journalled(rung, work)
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     if machine.device.type == "cpu" and not smaller and not begun:
-        wanted = plan.batch.micro or plan.batch.size
-        step = memory.predict(network.net, regime, batches.training_batch(0).parts(2)[0], machine)
-        smaller = fitting_micro(rung, wanted, step, work)
+        smaller = patches_at_once(rung, plan, network.net, network.wants, samples, work)
     asked = asker(network.net, network.wants, plan, samples, machine)
     cheap = replace(asked, masks=replace(asked.masks, mirror=(), overlap=CHEAP_OVERLAP))
     looked_at = samples.parts.validation[:: -(-len(samples.parts.validation) // LOOKED_AT)]
