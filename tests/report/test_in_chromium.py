@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.report.browser import Browser, Page
+from tests.report.made_up_masks import AskedMasks, made_up_masks
 from tests.report.made_up_run import DIGITS, Asked, every_kind, interrupted, made_up
 
 from fieldcraft.report.run_report import write_report
@@ -63,6 +64,30 @@ def test_it_loads_without_complaint_or_outside_request_and_fits_a_phone(
     assert page.evaluate("document.title").endswith("fieldcraft report")
 
 
+SEGMENTED = [
+    pytest.param(AskedMasks(), id="volumes"),
+    pytest.param(AskedMasks(shape=(30, 40), names=("membrane", "cell"), one_stack=True, membrane=0), id="stack"),
+    pytest.param(AskedMasks(names=("background", "x" * 60, "left ventricle wall"), prefix="../" + "W" * 90), id="long"),
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("asked", SEGMENTED)
+def test_masks_load_without_complaint_and_fit_a_phone(
+    asked: AskedMasks, scheme: str, page: Page, tmp_path: Path
+) -> None:
+    page.resize(*PHONE, phone=True)
+    page.prefer(scheme)
+    opened(page, made_up_masks(tmp_path / "run", asked))
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.complaints == []
+    assert [url for url in page.requests if not url.startswith(("file:", "data:"))] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+    assert outside(page) == []
+    narrow = page.evaluate("Math.min(...[...document.querySelectorAll('.slice')].map(one => one.clientWidth))")
+    assert narrow > 150
+
+
 def test_an_interrupted_run_fits_too(page: Page, tmp_path: Path) -> None:
     page.resize(*PHONE, phone=True)
     opened(page, interrupted(tmp_path))
@@ -74,14 +99,19 @@ def test_an_interrupted_run_fits_too(page: Page, tmp_path: Path) -> None:
 def test_no_text_leaves_its_drawing_on_a_phone(names: tuple[str, ...], page: Page, tmp_path: Path) -> None:
     page.resize(*PHONE, phone=True)
     opened(page, made_up(tmp_path, Asked(names=names)))
-    outside = page.evaluate(
+    assert outside(page) == []
+
+
+def outside(page: Page) -> list[str]:
+    """Text that leaves its drawing."""
+    found: list[str] = page.evaluate(
         """[...document.querySelectorAll('svg text')].filter(text => {
              const box = text.getBoundingClientRect(), frame = text.closest('svg').getBoundingClientRect();
              return box.width && (box.left < frame.left - 1 || box.right > frame.right + 1
                || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
            }).map(text => text.textContent)"""
     )
-    assert outside == []
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -46,6 +46,9 @@ def test_durations(value: float, shown: str) -> None:
 def test_units() -> None:
     assert mebibytes(731) == f"731{THIN}MiB"
     assert mebibytes(2048) == f"2.0{THIN}GiB"
+    assert mebibytes(1.25) == f"1.2{THIN}MiB"
+    assert mebibytes(0.05) == f"51{THIN}KiB"
+    assert mebibytes(0) == f"0{THIN}MiB"
     assert percent(0.1234) == f"12.3{THIN}%"
     assert plural(1, "class", "classes") == "1 class"
     assert plural(1200, "class", "classes") == "1,200 classes"

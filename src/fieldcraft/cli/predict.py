@@ -79,6 +79,8 @@ def _masks(model: "MaskModel", inputs: list[Path], out: Path, *, probabilities: 
             written += 1
     if not written and not before:
         raise FieldcraftError("none of the inputs could be predicted; nothing was written.")
-    there = f"; {before} were there already" if before else ""
+    there = f"; {before} {'was' if before == 1 else 'were'} there already" if before else ""
     skipped = f"; {bad} could not be read" if bad else ""
-    say(f"{written} masks written{there}{skipped}: {out}")
+    masks = "mask" if written == 1 else "masks"
+    beside = f", a map of uncertainty{' and probabilities' if probabilities else ''} beside each" if written else ""
+    say(f"{written} {masks} written{beside}{there}{skipped}: {out}")

@@ -2,7 +2,7 @@
 
 from pydantic.dataclasses import dataclass
 
-from fieldcraft.records.masks import CaseScores, MaskSummary, Refinement, VoxelCalibration
+from fieldcraft.records.masks import CaseScores, ErrorDepths, MaskSummary, Refinement, VoxelCalibration
 from fieldcraft.records.results import Estimate
 
 
@@ -23,6 +23,10 @@ class MaskResults:
     """Voxels of a training patch along each axis."""
     field: tuple[int, ...] = ()
     """Receptive field of the deepest level along each axis, on the network's grid; empty: not known."""
+    spacing: tuple[float, ...] = ()
+    """Between voxels of the network's grid, where cases are resampled to one; empty: each case keeps its own."""
+    depths: ErrorDepths | None = None
+    """None: written by a fieldcraft that did not measure it."""
     within_volume: bool = False
     """Whether test cases are slices of a volume that was trained on."""
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from fieldcraft.records.results import Estimate, Reliability
+from fieldcraft.records.segmentation import Unit
 
 MaskMetric = Literal["dice", "iou", "hd95_mm", "surface_dice", "boundary_iou"]
 """Those that each class of a case has; of `hd95_mm` less is better, of the others more."""
@@ -24,6 +25,8 @@ class ScoreSettings:
     """Width of the rim for boundary IoU; None: 2 % of the diagonal, at least one voxel."""
     membrane: int | None = Field(default=None, ge=0)
     """The class that parts cells, where there is one: then the Rand score is taken."""
+    unit: Unit = "mm"
+    """Of lengths: pixels where nothing is known of the spacing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,18 @@ class MaskSummary:
     mean: Mapping[MaskMetric, Estimate]
     """Over cases, of each case's mean over the classes that it defines."""
     cases: Mapping[CaseMetric, Estimate]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorDepths:
+    """How far wrong voxels are from the nearest boundary of the truth, all cases together."""
+
+    step_mm: float = Field(gt=0)
+    """Width of a layer: the distance of neighbours along the coarsest axis."""
+    wrong: tuple[int, ...]
+    """Wrong voxels in each layer, the one along the boundary first; the last holds all that are farther."""
+    voxels: int
+    """All voxels that carry a label."""
 
 
 @dataclass(frozen=True, kw_only=True)

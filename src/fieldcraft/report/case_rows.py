@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.segmentation import CaseFacts, ClassFacts, Intensity, Mirror, Spread
-from fieldcraft.report.wording import mebibytes, number, percent
+from fieldcraft.report.wording import mebibytes, number, percent, plural
 
 T = TypeVar("T")
 Row = tuple[str, str, str, str]
@@ -17,17 +17,16 @@ def case_rows(facts: CaseFacts) -> list[Row]:
     """Shapes, spacings, intensities, classes with their objects, mirrorings, memory."""
     named = f" ({', '.join(facts.channel_names)})" if facts.channel_names else ""
     pointing = f", pointing {', '.join(facts.orientations)}" if facts.orientations else ""
-    axes = f"{facts.channels} channel(s){named}, {facts.spatial} axes{pointing}"
-    unit = f"objects, {facts.unit}"
+    axes = f"{plural(facts.channels, 'channel')}{named}, {facts.spatial} axes{pointing}"
     return [
         ("Channels and axes", axes, "headers of the files", "all cases"),
         _row("Voxels along each axis", facts.shape, _along),
         _row(f"Spacing along each axis, {facts.unit}", facts.spacing, _along),
-        _row("Largest spacing over smallest", facts.anisotropy, number),
+        _row("Largest spacing over smallest", facts.anisotropy, _short),
         _row("Intensity of each channel", facts.intensity, _intensities),
         _row("Intensity within classes but the first", facts.foreground, _intensities),
         *([_row("Scale from case to case, x", facts.scales, _listed)] if facts.scales is not None else []),
-        *(_class_row(facts.classes, one, unit) for one in facts.classes.value),
+        *(_class_row(facts.classes, one, facts.unit) for one in facts.classes.value),
         _row("Voxels without a label", facts.void, percent),
         *(
             (f"Mirrored along axis {one.axis}", _mirrored(one), facts.mirrors.method, facts.mirrors.sample)
@@ -43,12 +42,18 @@ def _row(name: str, fact: Fact[T], shown: Callable[[T], str]) -> Row:
 
 
 def _along(axes: tuple[Spread, ...]) -> str:
-    return "; ".join(
-        number(one.median)
-        if one.least == one.most
-        else f"{number(one.median)} ({number(one.least)} to {number(one.most)})"
-        for one in axes
-    )
+    return " x ".join(_spread(one, one.least, one.most) for one in axes)
+
+
+def _spread(one: Spread, low: float, high: float) -> str:
+    """The median, and in brackets how far the numbers go, where they differ."""
+    return _short(one.median) if low == high else f"{_short(one.median)} ({_short(low)} to {_short(high)})"
+
+
+def _short(value: float) -> str:
+    """Three digits, without noughts behind the point."""
+    shown = number(value)
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def _listed(values: tuple[float, ...]) -> str:
@@ -57,20 +62,20 @@ def _listed(values: tuple[float, ...]) -> str:
 
 def _intensities(channels: tuple[Intensity, ...]) -> str:
     return "; ".join(
-        f"mean {number(one.mean)}, deviation {number(one.std)}, 0.5 to 99.5 % {number(one.low)} to {number(one.high)}"
+        f"mean {_short(one.mean)}, deviation {_short(one.std)}, all but 1 % within {_short(one.low)} to "
+        f"{_short(one.high)}"
         for one in channels
     )
 
 
 def _class_row(fact: Fact[tuple[ClassFacts, ...]], one: ClassFacts, unit: str) -> Row:
-    parts = [f"{percent(one.share)} of voxels", f"in {percent(one.cases)} of cases"]
+    parts = [f"{percent(one.share)} of voxels", f"in {percent(one.cases, 0)} of cases"]
     if one.objects is not None:
-        parts.append(f"{number(one.objects.median)} object(s) a case")
+        count = _short(one.objects.median)
+        parts.append(f"{count} object{'' if count == '1' else 's'} a case")
     if one.extent_mm:
-        sides = " x ".join(
-            f"{number(side.median)} (10 to 90 %: {number(side.low)} to {number(side.high)})" for side in one.extent_mm
-        )
-        parts.append(f"{unit} {sides}")
+        sides = " x ".join(_spread(side, side.low, side.high) for side in one.extent_mm)
+        parts.append(f"each {sides} {unit} (median, 10th to 90th percentile)")
     if one.boundary is not None:
         parts.append(f"{percent(one.boundary)} of it is boundary")
     return f"Class {one.name}", ", ".join(parts), fact.method, fact.sample

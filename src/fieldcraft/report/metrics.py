@@ -36,6 +36,20 @@ KNOWN = {
     "mae": Metric("MAE", False, "mean size of an error in the target's units"),
     "r2": Metric("R²", False, "share of the target's variance that is explained; 0 is predicting the mean"),
     "nll": Metric("NLL", False, "surprise at the truth under a fitted Gaussian noise, in nats a sample"),
+    "dice": Metric("Dice", False, "overlap: twice what both share over what both have; more is better, 1 is perfect"),
+    "iou": Metric("IoU", False, "overlap: what both share over what either has; more is better, 1 is perfect"),
+    "hd95-mm": Metric("HD95", False, "all but 5 % of either surface are within this of the other; less is better"),
+    "surface-dice": Metric(
+        "Surface Dice", False, "share of both surfaces within one voxel of the other; more is better, 1 is perfect"
+    ),
+    "boundary-iou": Metric("Boundary IoU", False, "IoU of the rims alone; more is better, 1 is perfect"),
+    "rand": Metric(
+        "Rand score",
+        False,
+        "whether pairs of cell pixels stay together or apart as they should; more is better, 1 is perfect",
+    ),
+    "rand-split": Metric("Rand, splits", False, "1 where no cell is cut in two; more is better"),
+    "rand-merge": Metric("Rand, merges", False, "1 where no two cells run together; more is better"),
     "coverage": Metric("Interval coverage", True, "share of truths inside their prediction interval"),
 }
 

@@ -50,7 +50,11 @@ def seconds(value: float) -> str:
 
 
 def mebibytes(value: float) -> str:
-    """Memory, in MiB or GiB."""
+    """Memory, in KiB, MiB or GiB."""
+    if 0 < value < 1:
+        return f"{max(1, round(value * 1024))}{THIN}KiB"
+    if value < 10:
+        return f"{value:.1f}{THIN}MiB" if value else f"0{THIN}MiB"
     return f"{value / 1024:.1f}{THIN}GiB" if value >= 1024 else f"{value:.0f}{THIN}MiB"
 
 
@@ -65,10 +69,12 @@ def estimate(value: Estimate, share: bool) -> tuple[str, str]:
     middle, low, high = (scale * bound for bound in (value.value, value.low, value.high))
     if not all(map(math.isfinite, (middle, low, high))):
         return number(middle) + unit, f"{number(low)} to {number(high)}{unit}"
+    if value.alone:
+        return (f"{middle:,.1f}{unit}".replace("-", MINUS) if share else number(middle)), "one group: no interval"
     width = high - low or abs(middle) or 1.0
     decimals = min(max(1 if share else 0, 1 - math.floor(math.log10(width))), 6)
     shown = [f"{bound:,.{decimals}f}".replace("-", MINUS) for bound in (middle, low, high)]
-    return shown[0] + unit, "one group: no interval" if value.alone else f"{shown[1]} to {shown[2]}{unit}"
+    return shown[0] + unit, f"{shown[1]} to {shown[2]}{unit}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -27,7 +27,7 @@ def test_a_crf_that_helps_is_kept_and_says_what_it_did_to_boundaries():
     assert crf is not None and said.kept and crf in candidates(1.0) and said.candidates == len(candidates(1.0))
     assert list(said.changes) == ["dice", "boundary_iou", "hd95_mm"]
     assert said.changes["boundary_iou"].gain.value > 0.01 and said.changes["dice"].gain.low > 0
-    assert "boundary IoU from" in said.because and "HD95 in mm from" in said.because
+    assert "boundary IoU from" in said.because and "HD95 from" in said.because
 
 
 def test_a_perfect_prediction_gets_none():

@@ -99,7 +99,7 @@ def test_the_report_shows_the_worst_case_first(runs: dict[str, Run]) -> None:
     page = runs["volumes"].report.read_text()
     worst = min(found(runs["volumes"]).cases, key=lambda one: np.mean([row.dice for row in one.classes]))
     assert "Masks, case by case" in page and worst.case in page
-    assert page.index(f"Truth and prediction of {worst.case}") == page.index("Truth and prediction of")
+    assert page.index(f"Truth and prediction as outlines, {worst.case}") == page.index("Truth and prediction as")
 
 
 def test_a_look_again_is_counted(runs: dict[str, Run]) -> None:
@@ -157,6 +157,9 @@ def test_files_get_masks_of_their_own_format_and_place(
     again = [one for one in predict_files(model, [bad.parent], out) if isinstance(one, Done)]
     assert [one.before for one in again] == [True]
     assert (out / "good.nii.gz").stat().st_mtime_ns == before
+    (out / "good_probabilities.npz").unlink()
+    wanted = [one for one in predict_files(model, [bad.parent], out, probabilities=True) if isinstance(one, Done)]
+    assert [one.before for one in wanted] == [False] and (out / "good_probabilities.npz").exists()
 
 
 def test_pictures_get_the_numbers_that_training_masks_had(

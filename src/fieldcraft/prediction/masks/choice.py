@@ -25,7 +25,7 @@ from fieldcraft.records.streams import stream_seed
 FOLDS = 5
 LEVEL = 0.95
 LESS_IS_BETTER = frozenset({"hd95_mm"})
-WORDS = {"rand": "Rand score", "dice": "mean Dice", "boundary_iou": "boundary IoU", "hd95_mm": "HD95 in mm"}
+WORDS = {"rand": "Rand score", "dice": "mean Dice", "boundary_iou": "boundary IoU", "hd95_mm": "HD95"}
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _because(deciding: str, changes: Mapping[str, Change], tried: int, folds: in
     """The gain, how sure it is, and what happened at boundaries."""
     gain = changes[deciding].gain
     if gain is None:
-        return "All validation cases are of one group: nothing to cross-fit on, so nothing is kept."
+        return "all validation cases are of one group: nothing to cross-fit on, so nothing is kept"
     said = (
         f"{WORDS[deciding]} {gain.value:+.4f} ({gain.low:+.4f} to {gain.high:+.4f}) on {cases} validation cases, "
         f"the best of {tried} cross-fitted over {folds} folds: "

@@ -5,6 +5,7 @@ rules are sought class by class and kept by the paired rule of `choice`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import binary_fill_holes, generate_binary_structure, label
@@ -59,16 +60,21 @@ def candidates(class_id: int, typical_mm: float) -> tuple[ComponentRule, ...]:
 
 
 def fit_components(
-    pairs: Sequence[MaskPair], classes: int, settings: ScoreSettings = DEFAULT, seed: int = 0
+    pairs: Sequence[MaskPair],
+    classes: int,
+    settings: ScoreSettings = DEFAULT,
+    seed: int = 0,
+    *,
+    names: Sequence[str] = (),
 ) -> tuple[tuple[ComponentRule, ...], tuple[Refinement, ...]]:
     """The rules to use and, for each class, why; the Dice of the class decides, and each class builds on those before.
 
     The volumes that are tried follow the median true piece of these cases; which of them is taken is cross-fitted.
-    Raises: DataError without cases.
+    `names`: of the classes by id, if reasons should call them by name. Raises: DataError without cases.
     """
     if not pairs:
         raise DataError("rules for components are sought on validation cases, but got none.")
-    plain_settings = ScoreSettings(tolerance_mm=settings.tolerance_mm, boundary_mm=settings.boundary_mm)
+    plain_settings = replace(settings, membrane=None)
     rules: list[ComponentRule] = []
     said = []
     for class_id in range(1, classes):
@@ -78,8 +84,8 @@ def fit_components(
         tried = candidates(class_id, float(np.median(volumes)))
         so_far = [_after(pair, rules) for pair in pairs]
         chosen = choose(
-            f"components of class {class_id}",
-            [_words(one) for one in tried],
+            f"components of {_named(class_id, names)}",
+            [_words(one, f"{settings.unit}^{pairs[0].truth.ndim}") for one in tried],
             [[measure(_after(pair, [one]), [class_id], plain_settings) for pair in so_far] for one in tried],
             [measure(pair, [class_id], plain_settings) for pair in so_far],
             [pair.unit for pair in pairs],
@@ -112,10 +118,15 @@ def _after(pair: MaskPair, rules: Sequence[ComponentRule]) -> MaskPair:
     )
 
 
-def _words(rule: ComponentRule) -> str:
+def _named(class_id: int, names: Sequence[str]) -> str:
+    name = names[class_id] if names else str(class_id)
+    return f"class {name}" if name.isdigit() else name
+
+
+def _words(rule: ComponentRule, unit: str) -> str:
     parts = [
         *(["holes filled"] if rule.fill_holes else []),
         *(["the largest piece alone"] if rule.largest_only else []),
-        *([f"no pieces below {rule.least_mm:.3g} mm^3"] if rule.least_mm else []),
+        *([f"no pieces below {rule.least_mm:.3g} {unit}"] if rule.least_mm else []),
     ]
     return ", ".join(parts)

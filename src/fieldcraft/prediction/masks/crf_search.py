@@ -75,7 +75,7 @@ def fit_crf(
         by_case.append(found)
     chosen = choose(
         "dense CRF",
-        [_words(one) for one in tried],
+        [_words(one, settings.unit) for one in tried],
         list(zip(*by_case, strict=True)),
         plain,
         [case.group or case.name for case in drawn],
@@ -102,8 +102,8 @@ def _drawn(cases: Sequence[Predicted], most: int, seed: int) -> list[Predicted]:
     return [cases[one] for one in sorted(picked.tolist())]
 
 
-def _words(crf: DenseCrf) -> str:
-    smooth = f"smoothing {crf.smooth_weight:g} over {crf.smooth_mm:g} mm"
+def _words(crf: DenseCrf, unit: str) -> str:
+    smooth = f"smoothing {crf.smooth_weight:g} over {crf.smooth_mm:g} {unit}"
     if not crf.near_weight:
         return smooth
-    return f"{smooth}, alike {crf.near_weight:g} over {crf.near_mm:g} mm within {crf.tone:g} deviations"
+    return f"{smooth}, alike {crf.near_weight:g} over {crf.near_mm:g} {unit} within {crf.tone:g} deviations"

@@ -50,13 +50,13 @@ def predict_files(
     A mask has the format, geometry and orientation of its image; beside it lies `NAME_uncertainty`, the entropy of the
     probabilities as a share of the largest possible (.npy for DICOM), and with `probabilities` `NAME_probabilities.npz`
     with (classes, *spatial). The mask comes last: one that is there is complete and is left, so that the same call goes
-    on where it was stopped.
+    on where it was stopped; only where `probabilities` are asked for and lack, the case is predicted again.
     """
     found, problems = cases_of(sources, model.cases.sample.channels, len(model.cases.sample.patch))
     yield from problems
     for case in found:
         path = out / mask_name(case.images[0])
-        if path.exists():
+        if path.exists() and (not probabilities or _shares_of(path).exists()):
             yield Done(name=case.name, mask=path, before=True)
             continue
         try:
@@ -135,13 +135,18 @@ def _written(model: MaskModel, case: Case, path: Path, *, probabilities: bool) -
     found = model.predicted(_with_channels(image, channels), geometry.spacing)
     stem, suffix = stem_of(path.name), suffix_of(path.name)
     if probabilities:
-        _arrays(path.with_name(f"{stem}_probabilities.npz"), found.probabilities, found.names)
+        _arrays(_shares_of(path), found.probabilities, found.names)
     if case.images[0].format == "dicom":
         _array(path.with_name(f"{stem}_uncertainty.npy"), found.uncertainty)
     else:
         ending = ".tif" if case.images[0].format == "picture" else suffix
         write_map(found.uncertainty, case.images[0], path.with_name(f"{stem}_uncertainty{ending}"))
     return write_mask(found.mask, case.images[0], path, model.table)
+
+
+def _shares_of(mask: Path) -> Path:
+    """Where the probabilities beside a mask lie."""
+    return mask.with_name(f"{stem_of(mask.name)}_probabilities.npz")
 
 
 def _with_channels(image: npt.NDArray[np.generic], channels: int) -> npt.NDArray[np.generic]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from fieldcraft.report.charts.svg import drawing, series, tag
+from fieldcraft.report.charts.svg import drawing, series, tag, text
 
 SIDE = 360.0
 """Longest side of the drawing."""
@@ -35,11 +35,12 @@ class Square:
 
 
 def receptive_field_chart(
-    uri: str, height: int, width: int, squares: Sequence[Square], *, small: bool, label: str
+    uri: str, height: int, width: int, squares: Sequence[Square], *, small: bool, label: str, named: bool = False
 ) -> Markup:
     """Squares over the sample, one a stage; the sample is `height` by `width` pixels.
 
-    A square that reaches beyond the drawing is dashed and follows its edge.
+    A square that reaches beyond the drawing is dashed and follows its edge. `named`: names stand at corners, each
+    square's at another.
     """
     air = _air(height, width, squares)
     scale = SIDE / (max(height, width) + 2 * air)
@@ -64,7 +65,21 @@ def receptive_field_chart(
         told = tag("title", {}, f"{square.name}: {square.size} px")
         parts.append(tag("rect", {"class": "halo", **box}))
         parts.append(tag("rect", {"class": f"{kind} {series(index)}", **box}, told))
+        if named:
+            parts.append(_name(square.name, kept, index))
     return drawing(label, whole_width, whole_height, parts, "field-drawing")
+
+
+def _name(name: str, kept: list[float], index: int) -> Markup:
+    """At the corner of a square that its place in the list gives it."""
+    left, top, right, bottom = kept
+    x, y, anchor = (
+        (left + 5, top + 15, "start"),
+        (left + 5, bottom - 6, "start"),
+        (right - 5, top + 15, "end"),
+        (right - 5, bottom - 6, "end"),
+    )[index % 4]
+    return text(x, y, name, "end", anchor)
 
 
 def _air(height: int, width: int, squares: Sequence[Square]) -> float:

@@ -69,7 +69,11 @@ def _intro(facts: DataFacts) -> str:
 
 def _facts(known: Facts) -> Table:
     rows = (*data_rows(known.data), *weights_rows(known.weights))
-    return Table("Each fact with how it was found and on what.", columns("Fact", "#Value", "Method", "Sample"), rows)
+    return Table(
+        "Each fact with how it was found and on what.",
+        columns("Fact", "Value" if known.data.inputs.kind == "cases" else "#Value", "Method", "Sample"),
+        rows,
+    )
 
 
 def _classes(facts: DataFacts) -> Figure | None:
@@ -81,7 +85,8 @@ def _classes(facts: DataFacts) -> Figure | None:
     bars = tuple(Bar(facts.target.names[index], counts[index], whole(counts[index])) for index in shown)
     label = "Samples per class: " + ", ".join(f"{bar.name} {bar.shown}" for bar in bars)
     rest = len(order) - len(shown)
-    caption = "Samples of each class, most frequent first"
+    masked = facts.target.task == "segmentation"
+    caption = f"{'Training cases that have' if masked else 'Samples of'} each class, most frequent first"
     caption += f"; {rest} classes in between are not drawn." if rest else "."
     return Figure(thin_bar_chart(bars, label=label), caption)
 

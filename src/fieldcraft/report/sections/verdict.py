@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from fieldcraft.records.results import Estimate, Test
-from fieldcraft.report.metrics import metric
+from fieldcraft.report.mask_measures import OF_CASES, OF_CLASSES, measures_of
+from fieldcraft.report.metrics import Metric, metric
 from fieldcraft.report.reading import Run
 from fieldcraft.report.wording import estimate, plural
 
@@ -42,7 +43,7 @@ def verdict(run: Run) -> Verdict:
         test = "There are no test numbers: the data has no test part, or the run was stopped before it was looked at."
         return Verdict(said[0], said[1:], (), test, "", _missing(run))
     key = sorted(results.test.metrics.items(), key=lambda item: item[0] != results.metric)
-    tiles = tuple(_tile(name, value) for name, value in key)
+    tiles = tuple(_tile(known, value) for name, value in key if (known := _known(run, name)) is not None)
     return Verdict(said[0], said[1:], tiles, _tested(run, results.test), _warning(run, results.test), _missing(run))
 
 
@@ -60,18 +61,28 @@ def _done_so_far(run: Run) -> tuple[str, ...]:
     return ("No network was trained yet.", went_on)
 
 
-def _tile(name: str, value: Estimate) -> Tile:
-    known = metric(name)
+def _known(run: Run, name: str) -> Metric | None:
+    """A metric in words; of masks those of single classes stand in their own table, and None is returned."""
+    if run.masks is None:
+        return metric(name)
+    return measures_of(run)[name] if name in (*OF_CLASSES, *OF_CASES) else None
+
+
+def _tile(known: Metric, value: Estimate) -> Tile:
     shown, bounds = estimate(value, known.share)
     return Tile(known.label, shown, bounds, known.meaning)
 
 
 def _tested(run: Run, test: Test) -> str:
     count = max((value.n for value in test.metrics.values()), default=0)
-    noun = "group" if run.facts is not None and run.facts.data.grouped else "sample"
+    noun = "group" if run.facts is not None and run.facts.data.grouped else "case" if run.masks else "sample"
+    if run.masks is not None and run.masks.within_volume:
+        noun = "block of slices"
+        count = 1
+    ranges = " Ranges are 95 % bootstrap intervals." if not all(one.alone for one in test.metrics.values()) else ""
     return (
-        f"Look {test.look} of the test part: {plural(count, noun)} that took no part in training or in "
-        "any choice. Ranges are 95 % bootstrap intervals."
+        f"Look {test.look} of the test part: {plural(count, noun)} that took no part in training or in any "
+        f"choice.{ranges}"
     )
 
 
@@ -85,12 +96,16 @@ def _warning(run: Run, test: Test) -> str:
     )
 
 
+def _masked(run: Run) -> bool:
+    return run.plan is not None and run.plan.task.kind == "segmentation"
+
+
 def _missing(run: Run) -> tuple[str, ...]:
     expected = {
         "plan.toml": run.plan,
         "facts.json": run.facts,
         "results.json": run.results,
-        "predictions.parquet": run.predictions,
+        **({"masks.json": run.masks} if _masked(run) else {"predictions.parquet": run.predictions}),
     }
     damaged = {line.split(":")[0] for line in run.damaged}
     gone = [name for name, content in expected.items() if content is None and name not in damaged]

@@ -13,7 +13,9 @@ from fieldcraft.prediction.masks.ask import Logits
 from fieldcraft.prediction.masks.calibrated import Voxels, calibrate_voxels, drawn_voxels
 from fieldcraft.prediction.masks.components import fit_components
 from fieldcraft.prediction.masks.crf_search import Predicted, fit_crf
+from fieldcraft.prediction.masks.depths import LAYERS, error_depths
 from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.pair import VOID
 from fieldcraft.prediction.masks.rand import Membranes, best_threshold
 from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.prediction.masks.summary import summarise
@@ -21,7 +23,7 @@ from fieldcraft.prediction.model import save_model
 from fieldcraft.prediction.spec import CaseSpec, ModelSpec
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.mask_results import MaskResults, mask_metrics
-from fieldcraft.records.masks import CaseScores, Refinement, ScoreSettings
+from fieldcraft.records.masks import CaseScores, ErrorDepths, Refinement, ScoreSettings
 from fieldcraft.records.results import Results, Test
 from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
@@ -37,7 +39,8 @@ from fieldcraft.verbs.ladder import carried_out
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.masks.baseline import null_model
 from fieldcraft.verbs.masks.judge import MaskJudge
-from fieldcraft.verbs.masks.pictures import Shown, shown_cases
+from fieldcraft.verbs.masks.largest import Largest, arrays_of_largest, largest_of
+from fieldcraft.verbs.masks.pictures import Shown, arrays_of, shown_slices, worst
 from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.verdict import verdict
 from fieldcraft.verbs.work import Work
@@ -48,9 +51,11 @@ MOST_VALUES = 200_000_000
 """Numbers of logits that are held at once for that."""
 LEAST_LEFT_S = 5.0
 """With less time left nothing is refined."""
-REFINING = 0.5
-"""Of the time that is left."""
-
+NULLS = {
+    "mean-shape": "the mean shape, which looks at no image,",
+    "voxel-boosting": "boosting of filtered voxels",
+}
+"""Baselines in words."""
 Said = tuple[int, Logits]
 """A validation case, and what the winner says of it."""
 
@@ -87,6 +92,7 @@ def finish_masks(
         winner=winner.candidate.name,
         verdict=(
             *verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, tested),
+            *_baselines(judged, judge),
             *_within(found),
         ),
         climb=(*climbed(work), *passed_over(judged, winner, judge)),
@@ -177,7 +183,7 @@ def _refined(
     spec, refinements = model.spec, []
     if plan.prediction.calibrate:
         spec = replace(spec, temperature=calibrate_voxels(voxels, voxels).temperature)
-    settings, masks = _settings(plan), plan.task.masks
+    settings, masks = _settings(plan, samples), plan.task.masks
     if isinstance(masks.crf, CrfIfBetter) and work.clock.left_s > LEAST_LEFT_S:
         crf, refinement = fit_crf([_case(samples, row, logits / spec.temperature) for row, logits in said], settings)
         spec = replace(spec, input=replace(model.cases, crf=() if crf is None else (crf,)))
@@ -191,7 +197,7 @@ def _refined(
             )
             for row, logits in said
         ]
-        rules, told = fit_components(pairs, samples.outputs, settings, plan.seed)
+        rules, told = fit_components(pairs, samples.outputs, settings, plan.seed, names=spec.names)
         assert isinstance(spec.input, CaseSpec)
         spec = replace(spec, input=replace(spec.input, components=rules))
         refinements += told
@@ -223,15 +229,18 @@ def _look(
     if work.folder.masks.exists():
         return TypeAdapter(MaskResults).validate_python(read_json(work.folder.masks, "masks"))
     Ledger(work.folder.ledger).look("the winner's result", command)
-    judge, settings = MaskJudge(plan=plan, samples=samples), _settings(plan)
+    judge, settings = MaskJudge(plan=plan, samples=samples), _settings(plan, samples)
     scored: list[CaseScores] = []
     drawn: list[Voxels] = []
-    shown: list[Shown] = []
+    shown: list[tuple[Shown, ...]] = []
+    largest: Largest | None = None
+    step_mm = max(max(samples.case(row).geometry.spacing) for row in map(int, samples.parts.test))
+    depths, voxels_told = np.zeros(LAYERS, np.int64), 0
     each = max(1, 200_000 // max(1, len(samples.parts.test)))
     for row in map(int, samples.parts.test):
-        image, spacing = samples.store.images[row], samples.case(row).geometry.spacing
-        logits = model.logits(image, spacing)
-        predicted = model.finished(logits, image, spacing)
+        image, geometry = samples.store.images[row], samples.case(row).geometry
+        logits = model.logits(image, geometry.spacing)
+        predicted = model.finished(logits, image, geometry.spacing)
         pair = judge.pair(row, predicted.mask)
         cells = None
         if threshold is not None and settings.membrane is not None:
@@ -239,8 +248,11 @@ def _look(
         scored.append(score_case(pair, samples.dataset.targets.names, settings, cells))
         some = drawn_voxels([(logits, samples.truth(row))], 1, most=each, seed=plan.seed)
         drawn.append(some)
-        shown.append(Shown.of(image, pair.truth, predicted, name=pair.name, score=_mean_dice(scored[-1])))
-        shown = sorted(shown, key=lambda one: one.score)[:MOST_REFINED]
+        depths += error_depths(pair, step_mm)
+        voxels_told += int((pair.truth != VOID).sum())
+        score = _mean_dice(scored[-1])
+        shown = worst([*shown, shown_slices(image, pair.truth, predicted, geometry, name=pair.name, score=score)])
+        largest = largest_of(image, pair.truth, geometry, name=pair.name, than=largest)
     measured = Voxels(np.concatenate([one.logits for one in drawn]), np.concatenate([one.truth for one in drawn]))
     network = model.spec.network
     results = MaskResults(
@@ -252,9 +264,11 @@ def _look(
         membrane_threshold=threshold,
         patch=samples.sample.patch,
         field=field(network) if isinstance(network, UNet) else (),
+        spacing=samples.sample.spacing,
+        depths=ErrorDepths(step_mm=step_mm, wrong=tuple(depths.tolist()), voxels=voxels_told),
         within_volume=samples.cases.within_volume,
     )
-    pictures.write(work.folder.thumbnails, shown_cases(shown))
+    pictures.write(work.folder.thumbnails, arrays_of(shown) | arrays_of_largest(largest))
     write_json(work.folder.masks, "masks", results)
     return results
 
@@ -264,9 +278,18 @@ def _mean_dice(case: CaseScores) -> float:
     return float(np.mean(known)) if known else 1.0
 
 
-def _settings(plan: Plan) -> ScoreSettings:
+def _settings(plan: Plan, samples: MaskSamples) -> ScoreSettings:
     assert isinstance(plan.task, Segmentation)
-    return ScoreSettings(membrane=plan.task.membrane)
+    return ScoreSettings(membrane=plan.task.membrane, unit=samples.case(0).geometry.unit)
+
+
+def _baselines(judged: list[Judged], judge: MaskJudge) -> tuple[str, ...]:
+    """What needs no network, in a sentence."""
+    plain = [one.candidate for one in judged if one.candidate.kind == "baseline"]
+    if not plain:
+        return ()
+    told = " and ".join(f"{NULLS[one.name]} reaches {one.validation:.3g}" for one in plain)
+    return (f"Without a network, {told} in {judge.metric} on validation.",)
 
 
 def _within(found: MaskResults) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class MaskJudge:
     def compare(self, new: Outputs, old: Outputs) -> Comparison:
         """Is the first better than the second by more than one standard error of the paired difference?"""
         gain, noise = self._difference(new, old)
-        words = f"{self.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4g} ± {noise:.2g}"
+        words = f"{self.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.2g} ± {noise:.1g}"
         more = "more" if abs(gain) > noise else "not more"
         return Comparison(gain=gain, noise=noise, better=gain > noise, words=f"{words}, {more} than the noise")
 
