@@ -30,15 +30,20 @@ class Fit:
         return {one["name"]: one["validation"] for one in self.results["candidates"]}
 
 
+def command(*arguments: str) -> None:
+    """Run `fieldcraft ARGUMENTS`; what it prints goes to standard error."""
+    subprocess.run(
+        [sys.executable, "-m", "fieldcraft", *arguments], check=True, env={**os.environ, "TERM": "dumb"},
+        stdout=sys.stderr,
+    )  # fmt: skip
+
+
 def fit(*arguments: str) -> Fit:
     """Run `fieldcraft fit ARGUMENTS --out (a new folder)`."""
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "run"
         began = time.perf_counter()
-        subprocess.run(
-            [sys.executable, "-m", "fieldcraft", "fit", *arguments, "--out", str(out)],
-            check=True, env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
-        )  # fmt: skip
+        command("fit", *arguments, "--out", str(out))
         seconds = time.perf_counter() - began
         return Fit(
             results=json.loads((out / "results.json").read_text()),

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from fieldcraft.data.groups import PART_NAMES
+
 SLICE = re.compile(r"^(.+?)[_\-. ](?:slice|slc|frame|page|z|s|t)[_\-. ]?\d+$", re.I)
 """volume_slice_012, scan-z7, case_frame01: the group is what stands before."""
 PATIENT = re.compile(r"^((?:patient|subject|sub|pat|subj)[_\-. ]?[a-z]*\d+)(?:[_\-. ].*)?$", re.I)
@@ -16,7 +18,11 @@ Groups = npt.NDArray[np.str_]
 
 
 def kin(names: Sequence[str]) -> tuple[Groups | None, tuple[str, ...]]:
-    """The group of each name, and how it was told; None where every name stands alone."""
+    """The group of each name, and how it was told; None where every name stands alone.
+
+    Folders that are parts, such as test, are no groups: a patient in two of them is one.
+    """
+    names = [_without_part(name) for name in names]
     for told, words in (
         ([_matched(PATIENT, name) for name in names], "patients, as names tell"),
         ([_matched(SLICE, name) for name in names], "slices of one volume, as names tell"),
@@ -30,6 +36,11 @@ def kin(names: Sequence[str]) -> tuple[Groups | None, tuple[str, ...]]:
         note = f"cases are grouped by {words} (such as {first!r}, {counts[first]} cases); --group says otherwise"
         return groups, (note,)
     return None, ()
+
+
+def _without_part(name: str) -> str:
+    path = PurePosixPath(name)
+    return "/".join((*(one for one in path.parts[:-1] if one.lower() not in PART_NAMES), path.name))
 
 
 def _matched(pattern: re.Pattern[str], name: str) -> str | None:
