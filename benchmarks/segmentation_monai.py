@@ -185,16 +185,8 @@ def at_equal_seconds(seconds: int, folds: list[int]) -> None:
         better = max(theirs, key=lambda one: one["validation"])
         found[str(fold)] = {"fieldcraft": ours, "monai": theirs}
         pairs = {
-            name: [
-                (each["fieldcraft"]["cases"][case], chosen["cases"][case])
-                for each in found.values()
-                for chosen in [pick(each["monai"])]
-                for case in chosen["cases"]
-            ]
-            for name, pick in (
-                ("tutorial", lambda sides: sides[0]),
-                ("better rate", lambda sides: max(sides, key=lambda one: one["validation"])),
-            )
+            "tutorial": _paired(found, lambda sides: sides[0]),
+            "better rate": _paired(found, lambda sides: max(sides, key=lambda one: one["validation"])),
         }
         print(
             fold,
@@ -213,6 +205,15 @@ def at_equal_seconds(seconds: int, folds: list[int]) -> None:
                 "folds": found,
             },
         )
+
+
+def _paired(found: dict[str, dict], pick: Callable[[list[dict]], dict]) -> list[tuple[float, float]]:
+    """Dice of fieldcraft and of the side that is picked, of each test case."""
+    return [
+        (fold["fieldcraft"]["cases"][case], value)
+        for fold in found.values()
+        for case, value in pick(fold["monai"])["cases"].items()
+    ]
 
 
 def pace(rounds: int) -> None:
