@@ -6,8 +6,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
+from typing import TypeVar
+
+T = TypeVar("T")
 
 os.environ.setdefault("FIELDCRAFT_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -30,12 +36,34 @@ class Fit:
         return {one["name"]: one["validation"] for one in self.results["candidates"]}
 
 
-def command(*arguments: str) -> None:
-    """Run `fieldcraft ARGUMENTS`; what it prints goes to standard error."""
+def command(*arguments: str, core: int | None = None) -> None:
+    """Run `fieldcraft ARGUMENTS`, on one core if one is named; what it prints goes to standard error."""
     subprocess.run(
-        [sys.executable, "-m", "fieldcraft", *arguments], check=True, env={**os.environ, "TERM": "dumb"},
-        stdout=sys.stderr,
+        [*on_core(core), sys.executable, "-m", "fieldcraft", *arguments], check=True,
+        env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
     )  # fmt: skip
+
+
+def on_core(core: int | None) -> list[str]:
+    """What a command begins with that is to see no other core."""
+    return [] if core is None else ["taskset", "-c", str(core)]
+
+
+def side_by_side(tasks: Sequence[Callable[[int], T]]) -> Iterator[T]:
+    """Results of tasks in their order; as many at a time as there are cores, each given a core of its own."""
+    free: Queue[int] = Queue()
+    for core in sorted(os.sched_getaffinity(0)):
+        free.put(core)
+
+    def run(task: Callable[[int], T]) -> T:
+        core = free.get()
+        try:
+            return task(core)
+        finally:
+            free.put(core)
+
+    with ThreadPoolExecutor(free.qsize()) as pool:
+        yield from pool.map(run, tasks)
 
 
 def fit(*arguments: str) -> Fit:

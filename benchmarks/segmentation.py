@@ -1,7 +1,7 @@
 """Whole fits of images with masks, as a user types them: hippocampus (MSD, folds of nnU-Net) and ISBI 2012 membranes.
 
 Usage: python benchmarks/segmentation.py hippocampus SECONDS FOLD... (or isbi SECONDS SEED...); each fit is a command of
-its own, one after the other, and the result has one entry for each.
+its own on one core, as many at a time as there are cores: half of the machine that the targets allow.
 """
 
 import json
@@ -9,27 +9,28 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import fieldcraft as fc
 from fieldcraft.data.volumes import nifti
-from fits import command
+from fits import command, side_by_side
 from result import summary, write
 from segmentation_sets import hippocampus, isbi
 
 PREDICTIONS = 20
 
 
-def one_fit(name: str, seconds: int, place: int) -> dict[str, object]:
+def one_fit(name: str, seconds: int, place: int, core: int) -> dict:
     """A fold of hippocampus, or a seed of ISBI."""
     with tempfile.TemporaryDirectory() as scratch:
         folder, out = Path(scratch) / name, Path(scratch) / "run"
         data = hippocampus(place, folder) if name == "hippocampus" else isbi(folder)
         seed = 0 if name == "hippocampus" else place
         began = time.perf_counter()
-        command("fit", str(data), "--budget", f"{seconds}s", "--seed", str(seed), "--out", str(out))
+        command("fit", str(data), "--budget", f"{seconds}s", "--seed", str(seed), "--out", str(out), core=core)
         taken = time.perf_counter() - began
         results, masks = (json.loads((out / f"{one}.json").read_text()) for one in ("results", "masks"))
         found = {
@@ -74,14 +75,15 @@ def _prediction_seconds(data: Path, run: Path) -> list[float]:
 
 
 def main(name: str, seconds: int, places: list[int]) -> None:
-    """Fit after fit; the result is written after each."""
-    fits = {}
-    for place in places:
-        fits[str(place)] = one_fit(name, seconds, place)
+    """The result is written after each fit."""
+    fits: dict[str, dict] = {}
+    found = side_by_side([partial(one_fit, name, seconds, place) for place in places])
+    for place, fit in zip(places, found, strict=True):
+        fits[str(place)] = fit
         judged = ["dice"] if name == "hippocampus" else ["rand", "rand_split", "rand_merge", "accuracy", "dice"]
         write(
             f"segmentation_{name}_{seconds}s",
-            f"fieldcraft fit --budget {seconds}s on {name}, {'folds' if name == 'hippocampus' else 'seeds'} "
+            f"fieldcraft fit --budget {seconds}s on one core, {name}, {'folds' if name == 'hippocampus' else 'seeds'} "
             f"{', '.join(fits)}; means over fits of the mean over test cases",
             {
                 **{one: summary([fit["test"][one] for fit in fits.values()]) for one in judged},

@@ -9,12 +9,15 @@ fairness: beside the tutorial's rate ten times as much, the better of both on va
   python benchmarks/segmentation_monai.py pace ROUNDS               voxels a second: same network, patch and batch
 """
 
+import json
 import math
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +50,7 @@ from fieldcraft.train.engine import engine
 from fieldcraft.verbs.masks.rung import mask_regime
 from fieldcraft.verbs.measure import training_step
 from fieldcraft.verbs.prepare import Wardrobe, prepare
+from fits import on_core, side_by_side
 from result import summary, write
 from segmentation import one_fit
 from segmentation_sets import hippocampus
@@ -175,44 +179,51 @@ def train_tutorial(folder: Path, seconds: float, rate: float) -> dict[str, objec
 
 
 def at_equal_seconds(seconds: int, folds: list[int]) -> None:
-    """Fold by fold, one side after the other; the result is written after each."""
-    found = {}
-    for fold in folds:
-        ours = one_fit("hippocampus", seconds, fold)
-        with tempfile.TemporaryDirectory() as scratch:
-            data = hippocampus(fold, Path(scratch) / "hippocampus")
-            theirs = [train_tutorial(data, seconds, rate) for rate in RATES]
-        better = max(theirs, key=lambda one: one["validation"])
-        found[str(fold)] = {"fieldcraft": ours, "monai": theirs}
-        pairs = {
-            "tutorial": _paired(found, lambda sides: sides[0]),
-            "better rate": _paired(found, lambda sides: max(sides, key=lambda one: one["validation"])),
-        }
-        print(
-            fold,
-            ours["test"]["dice"],
-            [np.mean(list(one["cases"].values())) for one in theirs],
-            better["rate"],
-            file=sys.stderr,
-        )
-        write(
-            f"segmentation_monai_{seconds}s",
-            f"test Dice on hippocampus after {seconds} s: fieldcraft fit against MONAI's tutorial, paired over cases",
-            {
-                "fieldcraft": summary([one for one, _ in pairs["tutorial"]]),
-                **{f"monai, {name}": summary([one for _, one in both]) for name, both in pairs.items()},
-                **{f"gain over monai, {name}": summary([a - b for a, b in both]) for name, both in pairs.items()},
-                "folds": found,
-            },
-        )
+    """All trainings of all folds, each on one core; the result is written at the end."""
+    tasks = [partial(one_fit, "hippocampus", seconds, fold) for fold in folds]
+    for rate in RATES:
+        tasks += [partial(_alone, seconds, fold, rate) for fold in folds]
+    done = list(side_by_side(tasks))
+    ours, theirs = (
+        done[: len(folds)],
+        [done[first : first + len(folds)] for first in range(len(folds), len(done), len(folds))],
+    )
+    better = [max(sides, key=lambda one: one["validation"]) for sides in zip(*theirs, strict=True)]
+    pairs = {"tutorial": _paired(ours, theirs[0]), "better rate": _paired(ours, better)}
+    write(
+        f"segmentation_monai_{seconds}s",
+        f"test Dice on hippocampus after {seconds} s on one core: fieldcraft fit against MONAI's tutorial, paired over "
+        f"cases of folds {', '.join(map(str, folds))}",
+        {
+            "fieldcraft": summary([one for one, _ in pairs["tutorial"]]),
+            **{f"monai, {name}": summary([one for _, one in both]) for name, both in pairs.items()},
+            **{f"gain over monai, {name}": summary([a - b for a, b in both]) for name, both in pairs.items()},
+            "fits": dict(zip(map(str, folds), ours, strict=True)),
+            "trainings of monai": {str(rate): sides for rate, sides in zip(RATES, theirs, strict=True)},
+        },
+    )
 
 
-def _paired(found: dict[str, dict], pick: Callable[[list[dict]], dict]) -> list[tuple[float, float]]:
-    """Dice of fieldcraft and of the side that is picked, of each test case."""
+def _alone(seconds: int, fold: int, rate: float, core: int) -> dict:
+    """A training of the tutorial in a process of its own."""
+    said = subprocess.run(
+        [*on_core(core), sys.executable, __file__, "train", str(seconds), str(fold), str(rate)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return json.loads(said.stdout.splitlines()[-1])
+
+
+def _train(seconds: float, fold: int, rate: float) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        print(json.dumps(train_tutorial(hippocampus(fold, Path(scratch) / "hippocampus"), seconds, rate)))
+
+
+def _paired(ours: list[dict], theirs: list[dict]) -> list[tuple[float, float]]:
+    """Dice of both of each test case of each fold."""
     return [
-        (fold["fieldcraft"]["cases"][case], value)
-        for fold in found.values()
-        for case, value in pick(fold["monai"])["cases"].items()
+        (mine["cases"][case], value)
+        for mine, other in zip(ours, theirs, strict=True)
+        for case, value in other["cases"].items()
     ]
 
 
@@ -268,7 +279,10 @@ def _our_step(data: Path, cache: Path, channels_last: bool) -> Callable[[], obje
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "dice":
-        at_equal_seconds(int(sys.argv[2]), list(map(int, sys.argv[3:])))
-    else:
-        pace(int(sys.argv[2]))
+    match sys.argv[1:]:
+        case ["dice", seconds, *folds]:
+            at_equal_seconds(int(seconds), list(map(int, folds)))
+        case ["train", seconds, fold, rate]:
+            _train(float(seconds), int(fold), float(rate))
+        case ["pace", rounds]:
+            pace(int(rounds))
