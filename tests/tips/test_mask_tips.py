@@ -210,6 +210,19 @@ def test_an_axis_of_thick_slices_waits_for_the_others():
     assert network.kernels[1] == (3, 3, 3) and network.strides[1] == (2, 2, 2)
 
 
+@given(
+    shape=st.tuples(*[st.integers(8, 40)] * 3),
+    spacing=st.tuples(*[st.sampled_from((0.7, 1.0, 1.5, 2.0, 3.0, 5.0))] * 3),
+)
+@settings(deadline=None)
+@example(shape=(13, 16, 12), spacing=(1.0, 2.0, 1.5))
+def test_no_step_is_longer_than_its_kernel_whatever_the_grid(shape, spacing):
+    known = masks(shape, one_class("a", 0.1, tuple(side / 2 for side in shape)), spacing=spacing)
+    for network in unets(after(known, patch_size.TIP, *NETWORKS)):
+        for kernel, stride in zip(network.kernels[1:], network.strides, strict=True):
+            assert all(step <= side for step, side in zip(stride, kernel, strict=True))
+
+
 def test_slices_have_flat_kernels_and_strides_everywhere():
     network = unets(after(CARDIAC, slices_or_volumes.TIP, patch_size.TIP, *NETWORKS))[-1]
     assert all(one[2] == 1 for one in (*network.kernels, *network.strides))

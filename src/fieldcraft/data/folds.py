@@ -1,18 +1,23 @@
 """Folds for repeated trainings: each pair of trainings gets its own, drawn anew and set aside to be scored on."""
 
 import numpy as np
+import numpy.typing as npt
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset
 from fieldcraft.data.draw import draw_latest
 from fieldcraft.data.near import listed
 from fieldcraft.data.splits import Parts, Rows, drawn
 from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Splits
+from fieldcraft.records.streams import stream_seed
 
 SHARE = 0.2
 """Of the samples, set aside as a fold."""
 MOST_SCORED = 10_000
 """Samples of a fold, so that scoring stays short beside training."""
+MOST_CASES = 24
+"""Cases of a fold where each is an image with a mask, whose prediction takes longer than training steps."""
 ORIGINS = 4
 """Stretches of time whose latest samples are folds, in turn; each ends a tenth of all samples before the one above."""
 STEP = 0.1
@@ -23,15 +28,23 @@ def fold(dataset: Dataset, splits: Splits, seed: int, turn: int) -> Parts:
 
     All samples of the data set take part. Drawn by the seed, stratified, groups stay whole; with times the fold holds
     the latest samples of one of four stretches of time, in turn (then some samples are in no part: they come later).
+    Slices of one volume are parted in blocks of neighbours with one slice dropped between them.
     Raises: DataError when the samples are too few for it.
     """
+    if within_volume(dataset):
+        return _of_slices(dataset, splits, seed)
     pool = np.arange(len(dataset), dtype=np.int64)
     if dataset.times is not None:
         pool = _until(dataset, pool, turn % ORIGINS)
-    share = min(SHARE, MOST_SCORED / len(pool))
-    rest, held = drawn(dataset, pool, share, seed, "test")
-    train, validation = drawn(dataset, rest, min(splits.validation, MOST_SCORED / len(rest)), seed, "validation")
+    most = MOST_CASES if isinstance(dataset.inputs, Cases) else MOST_SCORED
+    rest, held = drawn(dataset, pool, min(SHARE, most / len(pool)), seed, "test")
+    train, validation = drawn(dataset, rest, min(splits.validation, most / len(rest)), seed, "validation")
     return Parts(train=train, validation=validation, test=held)
+
+
+def within_volume(dataset: Dataset) -> bool:
+    """Whether the samples are slices of one volume, in their order."""
+    return isinstance(dataset.inputs, Cases) and dataset.inputs.within_volume
 
 
 def check_folds(dataset: Dataset, splits: Splits, seeds: tuple[int, ...]) -> Parts:
@@ -40,19 +53,15 @@ def check_folds(dataset: Dataset, splits: Splits, seeds: tuple[int, ...]) -> Par
     Raises: DataError when the samples are too few, or a fold holds one class only.
     """
     folds = [fold(dataset, splits, seed, turn) for turn, seed in enumerate(seeds)]
-    targets = dataset.targets
-    if targets.task != "regression":
+    if dataset.targets.task != "regression":
         for one in folds:
-            values = targets.values[one.test]
-            alone = len(np.unique(values)) < 2 if targets.task == "single-label" else not values.any(axis=0).any()
-            if alone:
+            if _says_nothing(dataset, one.test):
                 raise DataError(
                     f"a fold of {len(one.test)} of the {len(dataset)} samples holds one class only: nothing can be "
                     "told from it. Give more samples of the other classes, or leave out --group and --time where they "
                     "force such folds."
                 )
-            trained = values_of(dataset, one.train)
-            if missing := [name for name, count in zip(targets.names, trained, strict=True) if not count]:
+            if missing := _missing(dataset, one.train):
                 raise DataError(
                     f"{len(missing)} class(es) or label(s) have no training sample beside a fold of {len(one.test)} "
                     f"samples: {listed(missing)}. Give more samples of them, or leave them out."
@@ -60,13 +69,66 @@ def check_folds(dataset: Dataset, splits: Splits, seeds: tuple[int, ...]) -> Par
     return folds[0]
 
 
-def values_of(dataset: Dataset, rows: Rows) -> Rows:
-    """Samples of each class, or with each label, among some rows."""
-    values = dataset.targets.values[rows].astype(np.int64)
-    if dataset.targets.task == "single-label":
-        return np.bincount(values, minlength=len(dataset.targets.names))
-    counts: Rows = values.sum(axis=0)
-    return counts
+def _missing(dataset: Dataset, rows: Rows) -> list[str]:
+    """Classes or labels that no sample of some rows has; of masks those that only others have."""
+    targets = dataset.targets
+    values = targets.values[rows].astype(np.int64)
+    if targets.task == "single-label":
+        counts = np.bincount(values, minlength=len(targets.names))
+    else:
+        counts = (values != 0).sum(axis=0)
+    if targets.task == "segmentation":
+        counts[~(targets.values != 0).any(axis=0)] = 1
+    return [name for name, count in zip(targets.names, counts, strict=True) if not count]
+
+
+def _says_nothing(dataset: Dataset, rows: Rows) -> bool:
+    """Whether samples are of one class alone, or masks of the background."""
+    values = dataset.targets.values[rows]
+    match dataset.targets.task:
+        case "single-label":
+            return len(np.unique(values)) < 2
+        case "segmentation":
+            return not values[:, 1:].any()
+        case _:
+            return not values.any()
+
+
+def _of_slices(dataset: Dataset, splits: Splits, seed: int) -> Parts:
+    """A block of neighbouring slices as the fold, another for validation, and the rest but the slices beside them.
+
+    Blocks with nothing but background are no folds.
+    """
+    count = len(dataset)
+    random = np.random.default_rng(stream_seed(seed, "split", "slices"))
+    held = max(1, round(SHARE * count))
+    wanted = max(1, round(splits.validation * (count - held)))
+    for first in random.permutation(count - held + 1):
+        block = np.arange(first, first + held, dtype=np.int64)
+        if _says_nothing(dataset, block):
+            continue
+        free = _free(np.ones(count, np.bool_), int(first), held)
+        starts = [one for one in range(count - wanted + 1) if free[one : one + wanted].all()]
+        rests = {one: _free(free, one, wanted) for one in starts}
+        starts = [one for one in starts if rests[one].any()]
+        if starts:
+            start = int(random.choice(starts))
+            return Parts(
+                train=np.flatnonzero(rests[start]).astype(np.int64),
+                validation=np.arange(start, start + wanted, dtype=np.int64),
+                test=block,
+            )
+    raise DataError(
+        f"{count} slices of one volume give no fold: a block of neighbours with something in its masks, another for "
+        "validation, a slice dropped beside each, and slices to train on. Give a longer stack, or more volumes."
+    )
+
+
+def _free(slices: npt.NDArray[np.bool_], first: int, length: int) -> npt.NDArray[np.bool_]:
+    """The slices that are left once a block and the slices beside it are taken."""
+    left = slices.copy()
+    left[max(0, first - 1) : first + length + 1] = False
+    return left
 
 
 def _until(dataset: Dataset, pool: Rows, origin: int) -> Rows:

@@ -29,6 +29,14 @@ Place = tuple[int, tuple[int, ...], np.dtype[Any]]
 def stored(inputs: Cases, cache: Path) -> CaseStore:
     """All cases in one file under `cache`, written now unless it is there, and mapped for reading.
 
+    Raises: DataError naming the case that cannot be read; RunError when the file cannot be written.
+    """
+    return mapped(inputs, written(inputs, cache))
+
+
+def written(inputs: Cases, cache: Path) -> Path:
+    """The file under `cache` with all cases, written now unless it is there.
+
     The file is named by the contents of the cases and their classes (by sizes and times of change above 2 GiB), holds
     images in the type of their files and masks as class ids, and is written whole and renamed. Reading needs memory for
     a piece of a case at a time where its format allows it (NIfTI, stacks of TIFF).
@@ -38,6 +46,12 @@ def stored(inputs: Cases, cache: Path) -> CaseStore:
     path = cache / f"cases-{_key(inputs)}.bin"
     if not path.exists() or path.stat().st_size != size:
         _write(path, inputs, images, masks, size)
+    return path
+
+
+def mapped(inputs: Cases, path: Path) -> CaseStore:
+    """The cases of a file that was written for them; nothing is read before it is asked for."""
+    images, masks, size = _layout(inputs)
     whole = np.memmap(path, np.uint8, "r", shape=(size,))
     return CaseStore(
         images=tuple(_at(whole, place) for place in images),

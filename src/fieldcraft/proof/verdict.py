@@ -261,6 +261,6 @@ def _poison(verdict: Verdict, margin: float) -> Control:
         return Control(kind="poison", verdict=verdict, passed=True, because=verdict.because)
     harmless = verdict.word != "cannot tell yet" or (verdict.effect is not None and verdict.effect.low > -margin)
     if harmless:
-        because = f"Half of the training labels were permuted, and it did not hurt: {verdict.because}"
+        because = f"Training labels were made wrong, and it did not hurt: {verdict.because}"
         return Control(kind="poison", verdict=verdict, passed=False, because=because)
     return Control(kind="poison", verdict=verdict, passed=None, because=verdict.because)

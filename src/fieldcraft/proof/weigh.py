@@ -21,6 +21,8 @@ UNITS: Mapping[Family, tuple[float, str]] = {
     "r2": (1.0, " of R2"),
     "log-loss": (1.0, " nats of log-loss"),
     "error": (100.0, " % less error"),
+    "dice": (1.0, " of Dice"),
+    "iou": (1.0, " of IoU"),
 }
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 Kind = Literal["image", "table", "cases"]
-Family = Literal["accuracy", "auroc", "r2", "log-loss", "error"]
+Family = Literal["accuracy", "auroc", "r2", "log-loss", "error", "dice", "iou"]
 """Metrics that can be pooled with each other; see `FAMILIES`."""
 FAMILIES: Mapping[str, Family] = {
     "accuracy": "accuracy",
@@ -17,9 +17,12 @@ FAMILIES: Mapping[str, Family] = {
     "log-loss": "log-loss",
     "rmse": "error",
     "mae": "error",
+    "dice": "dice",
+    "iou": "iou",
 }
 """Shares of right answers go together, in points. So do typical errors, as a relative change: their units differ from
-set to set. Everything else is pooled with its own kind alone; metrics of one's own are filed but never pooled."""
+set to set. Everything else is pooled with its own kind alone. Metrics of one's own are filed but never pooled, nor are
+measures at the boundaries of masks, which depend on the size of a voxel."""
 Standing = Literal["open", "no default", "left out"]
 """Nothing speaks against it; it did nothing that matters, or hurt, on most sets; its pooled effect is below zero."""
 

@@ -25,7 +25,10 @@ SPACE = "\N{NO-BREAK SPACE}"
 """Letters of a name in a sentence."""
 RULES = {
     "placebo": "Only a random stream that cannot matter was changed: it must come out as neither paid nor hurt.",
-    "poison": "Half of the training labels were permuted: it must come out as hurting.",
+    "poison": (
+        "Training labels were made wrong (half of them permuted, or masks moved by half of their sides): it must come "
+        "out as hurting."
+    ),
 }
 SUSPECTS = {
     "placebo": (

@@ -14,12 +14,14 @@ from pydantic import TypeAdapter, ValidationError
 from fieldcraft.errors import FieldcraftError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
+from fieldcraft.proof.document import read_proof
 from fieldcraft.records.audit import Audit
 from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
 from fieldcraft.records.label_issues import LabelIssues
 from fieldcraft.records.mask_results import MaskResults
+from fieldcraft.records.proof import Proof
 from fieldcraft.records.results import Candidate, Results
 from fieldcraft.report.metrics_log import RungLog, json_lines, read_log
 from fieldcraft.report.predictions_table import Predictions, read_predictions
@@ -44,6 +46,8 @@ class Run:
     audit: Audit | None = None
     label_issues: LabelIssues | None = None
     masks: MaskResults | None = None
+    proof: Proof | None = None
+    """Of its tips, where it stands in the run's folder."""
     suspects: npt.NDArray[Any] | None = None
     """Pictures of the first of them."""
     log: tuple[RungLog, ...] = ()
@@ -91,6 +95,7 @@ def read_run(folder: RunFolder) -> Run:
         audit=tried(folder.audit, _audit),
         label_issues=tried(folder.label_issues, _label_issues),
         masks=tried(folder.masks, _masks),
+        proof=tried(folder.proof, read_proof),
         suspects=(tried(folder.label_issue_pictures, _arrays) or {}).get("suspects"),
         results=tried(folder.results, _results),
         log=read_log(folder.metrics),

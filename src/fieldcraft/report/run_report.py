@@ -21,6 +21,7 @@ from fieldcraft.report.sections.masks import masks
 from fieldcraft.report.sections.mistakes import mistakes
 from fieldcraft.report.sections.notes import notes
 from fieldcraft.report.sections.plan import plan
+from fieldcraft.report.sections.proven import proven
 from fieldcraft.report.sections.provenance import provenance
 from fieldcraft.report.sections.receptive_field import receptive_field
 from fieldcraft.report.sections.verdict import verdict
@@ -68,6 +69,7 @@ def _sections(run: Run) -> tuple[Section, ...]:
         ("audit", "What is wrong with the data", audit(run)),
         ("label_issues", "Labels that are probably wrong", label_issues(run)),
         ("plan", "The plan and its reasons", plan(run)),
+        ("proven", "What tips did, by proof", proven(run)),
         ("receptive_field", "How far the network sees", receptive_field(run)),
         ("curves", "How training went", curves(run)),
         ("masks", "Masks, case by case", masks(run)),

@@ -61,8 +61,8 @@ class Job:
     """Of training images, by step."""
     smaller: tuple[schema.SmallerMicro, ...] = ()
     """Steps from which fewer samples pass at once."""
-    validate: Callable[[nn.Module], float]
-    """The plan's metric on the validation part."""
+    validate: Callable[[nn.Module], float] | None
+    """The plan's metric on the validation part; None where nobody looks at it on the way, and nothing follows it."""
     names: Callable[[Sequence[int]], tuple[str, ...]]
     """Names of samples by row."""
     classes: int = 0
@@ -164,8 +164,8 @@ class _Loop:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
                     mark, marked = time.monotonic(), self.place.step
                     continue
-                if step % every == 0 if step < self.course.end else self._stops:
-                    self._validate()
+                if self.job.validate is not None and (step % every == 0 if step < self.course.end else self._stops):
+                    self._validate(self.job.validate)
                 if step % KEEP_EVERY == 0:  # after validation, whose looks are part of the snapshot
                     self.kept = self._capture()
                     if time.monotonic() - self.written > WRITE_EVERY_S:
@@ -312,11 +312,11 @@ class _Loop:
         stopping = self.job.stopping
         self.stopped = isinstance(stopping, schema.Patience) and ended(stopping, seen, higher=higher)
 
-    def _validate(self) -> None:
+    def _validate(self, validate: Callable[[nn.Module], float]) -> None:
         began = time.monotonic()
         weights = averaged_weights(self.job.net, self.average)
         self.shadow.load_state_dict(weights)
-        record = Validated(rung=self.job.rung, step=self.place.step, metric=self.job.validate(self.shadow))
+        record = Validated(rung=self.job.rung, step=self.place.step, metric=validate(self.shadow))
         for hook in self.around.hooks:
             hook.validated(record)
         self._judge(Seen(record.step, record.metric), weights)

@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "label-issues.npz"
 
     @property
+    def proof(self) -> Path:
+        """What `fieldcraft prove` found of the run's tips."""
+        return self.path / "proof" / "proof.json"
+
+    @property
     def splits(self) -> Path:
         """A folder with train.txt, validation.txt and test.txt: names of samples."""
         return self.path / "splits"

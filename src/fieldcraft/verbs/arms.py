@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.edit import edit
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.revert import reverted
 from fieldcraft.plan.schema import Ladder, Plan
 from fieldcraft.plan.shape import to_document
@@ -18,7 +19,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Budget, Facts
 from fieldcraft.records.proof import Effect
-from fieldcraft.tips import epochs
+from fieldcraft.tips import epochs, mask_steps
 from fieldcraft.tips.draft import BY_HAND, Draft, draft
 from fieldcraft.tips.factors import Factors, by_hand
 from fieldcraft.tips.interface import Measurement, StepTime, Tip
@@ -124,7 +125,8 @@ class Drafting:
         """
         alone = _alone(plan)
         brief = self._brief(budget_for(Brief(facts=self.facts), self.trial_s))
-        found = draft(brief, alone, (epochs.TIP,), measure=self._measuring(beside), asked=frozenset((epochs.TIP.name,)))
+        tip = mask_steps.TIP if isinstance(plan.input, PatchInput) else epochs.TIP
+        found = draft(brief, alone, (tip,), measure=self._measuring(beside), asked=frozenset((tip.name,)))
         self._learn(found.facts)
         return found.plan
 

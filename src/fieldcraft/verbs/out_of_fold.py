@@ -144,5 +144,10 @@ def _decoded(dataset: Dataset, plan: Plan, cache: Path) -> Dataset:
 
 def pooled(dataset: Dataset, parts: Parts) -> Dataset:
     """The samples of the training and validation parts: test labels are not looked at."""
+    return take(dataset, rows_of(parts))
+
+
+def rows_of(parts: Parts) -> Rows:
+    """Those of the training and validation parts, ascending."""
     rows: Rows = np.sort(np.concatenate([parts.train, parts.validation]))
-    return take(dataset, rows)
+    return rows

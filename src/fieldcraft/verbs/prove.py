@@ -9,14 +9,17 @@ from typing import Literal, assert_never, get_args
 import numpy as np
 import psutil
 
+from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageArray, ReadOptions
+from fieldcraft.data.store_cases import written
 from fieldcraft.errors import BudgetError, FieldcraftError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.proof.conduct import Progress, conduct
 from fieldcraft.proof.document import read_proof, write_proof
-from fieldcraft.proof.engine import Engine, Inline
+from fieldcraft.proof.engine import Engine, Inline, Run
 from fieldcraft.proof.journal import ProofJournal
 from fieldcraft.proof.ray_engine import OnRay, require_ray
 from fieldcraft.proof.workers import Processes
@@ -24,6 +27,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.proof import Effect, Proof
 from fieldcraft.report.proof_page import write_proof_page
+from fieldcraft.report.run_report import write_report
 from fieldcraft.tips import ALL
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.train.engine import restored
@@ -31,14 +35,17 @@ from fieldcraft.verbs.arms import Drafting
 from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.disk import writing_into
-from fieldcraft.verbs.draft import measurer
+from fieldcraft.verbs.draft import CACHE, measurer
 from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.ledger import Ledger
-from fieldcraft.verbs.out_of_fold import pooled
+from fieldcraft.verbs.masks.fold_score import mask_metric
+from fieldcraft.verbs.masks.last_look import last_mask_look
+from fieldcraft.verbs.masks.trial import MaskTrialMaker, of_rows
+from fieldcraft.verbs.out_of_fold import rows_of
 from fieldcraft.verbs.proof_layout import Asked, Layout, laid_out
 from fieldcraft.verbs.proof_share import WORTH_S, measured_share
 from fieldcraft.verbs.proven import kept, last_look, told
-from fieldcraft.verbs.shelf import PlannedFirst
+from fieldcraft.verbs.shelf import PlannedFirst, Shelf
 from fieldcraft.verbs.subject import Subject, subject
 from fieldcraft.verbs.trial import TrialMaker
 from fieldcraft.verbs.weights import Weights, listed
@@ -56,7 +63,9 @@ ENDING_S = 6.0
 MOST_ENDING = 0.25
 """Of the budget, kept for the end at the most: below that there is no last look."""
 TOO_LONG = 5.0
-"""Times its planned seconds, and a minute, after which a trial is stopped."""
+"""Times its planned seconds, and what comes beside training, after which a trial is stopped."""
+BESIDE_S, BESIDE_MASKS_S = 60.0, 600.0
+"""For starts and scores; for cases that are predicted, and a CRF that is sought on some of them."""
 
 
 def prove(
@@ -130,7 +139,7 @@ def prove(
                 alpha=alpha, margin=margin, workers=many, threads=threads,
                 trial_s=seconds(trial_budget), seed=seed,
             )  # fmt: skip
-            pool = pooled(about.prepared.dataset, about.prepared.parts)
+            pool = of_rows(about.prepared.dataset, rows_of(about.prepared.parts))
             layout = laid_out(about, pool, journal, asked)
             if journal.read():
                 say(f"goes on from {len(journal.read())} trials and {spent_s:.0f} s into the proof")
@@ -203,16 +212,17 @@ def _check(tips: Sequence[str], alpha: float, margin: float | None, workers: int
         require_ray()
 
 
-def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> TrialMaker:
+def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> Callable[[], Run]:
     """What workers are given. `travels`: to machines that may not see the folder."""
     plan = layout.short.base
-    dataset, pixels = pool, None
     shelf = layout.carried() if travels else layout.shelf
+    if isinstance(plan.input, PatchInput):
+        return _mask_maker(layout, shelf, plan, travels=travels)
+    dataset, pixels = pool, None
     if isinstance(plan.input, ImageInput) and not _several_sizes(layout):
         whole = layout.subject.wardrobe.samples(plan)
         assert whole.pixels is not None
-        parts = layout.subject.prepared.parts
-        rows = np.sort(np.concatenate([parts.train, parts.validation]))
+        rows = rows_of(layout.subject.prepared.parts)
         dataset = replace(pool, inputs=ImageArray(pixels=whole.pixels[rows]))
         if not travels:
             pixels = folder / SAMPLES
@@ -224,6 +234,17 @@ def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> Tri
     )  # fmt: skip
 
 
+def _mask_maker(layout: Layout, shelf: Shelf, plan: Plan, *, travels: bool) -> MaskTrialMaker:
+    prepared = layout.subject.prepared
+    inputs = prepared.dataset.inputs
+    assert isinstance(inputs, Cases)
+    return MaskTrialMaker(
+        dataset=prepared.dataset, rows=rows_of(prepared.parts), store=None if travels else written(inputs, CACHE),
+        cache=CACHE, digest=prepared.digest, shelf=shelf, facts=layout.facts, splits=plan.splits,
+        metric=mask_metric(layout.setting.metric), seed=layout.setting.seed, planned_s=layout.setting.trial_s,
+    )  # fmt: skip
+
+
 def _several_sizes(layout: Layout) -> bool:
     """Whether some arm sees images in buckets: every worker then decodes the files itself."""
     names = (*layout.factors.names, *layout.short.drafting.edits)
@@ -232,9 +253,10 @@ def _several_sizes(layout: Layout) -> bool:
     return asked or (isinstance(plan, ImageInput) and bool(plan.buckets))
 
 
-def _engine(name: EngineName, maker: TrialMaker, layout: Layout, folder: Path, address: str | None) -> Engine:
+def _engine(name: EngineName, maker: Callable[[], Run], layout: Layout, folder: Path, address: str | None) -> Engine:
     workers, threads = layout.asked.workers, layout.asked.threads
-    limit_s = {stage: 60 + TOO_LONG * planned for stage, planned in layout.setting.trial_s.items()}
+    beside_s = BESIDE_MASKS_S if isinstance(layout.short.base.input, PatchInput) else BESIDE_S
+    limit_s = {stage: beside_s + TOO_LONG * planned for stage, planned in layout.setting.trial_s.items()}
     match name:
         case "inline":
             return Inline(maker())
@@ -285,10 +307,15 @@ def _look(proof: Proof, layout: Layout, names: tuple[str, ...], folder: Path, co
     seeded = replace(arms.base, seed=about.prepared.start.seed)
     try:
         found = replace(arms.plan(layout.factors, names), seed=seeded.seed)
-        look = last_look(
-            seeded, found, about.wardrobe.samples(seeded), layout.facts, layout.setting.trial_s["confirm"],
-            Ledger(about.ledger or folder / LEDGER), command,
-        )  # fmt: skip
+        planned_s, ledger = layout.setting.trial_s["confirm"], Ledger(about.ledger or folder / LEDGER)
+        if isinstance(seeded.input, PatchInput):
+            look = last_mask_look(
+                seeded, found, about.wardrobe.masks, layout.facts, planned_s, mask_metric(layout.setting.metric),
+                ledger, command,
+            )  # fmt: skip
+        else:
+            samples = about.wardrobe.samples(seeded)
+            look = last_look(seeded, found, samples, layout.facts, planned_s, ledger, command)
     except FieldcraftError as error:
         return replace(proof, notes=(*proof.notes, f"No further look at the test part: {error}"))
     return replace(proof, look=look)
@@ -319,3 +346,6 @@ def _write(proof: Proof, folder: Path, about: Subject) -> None:
     write_proof(folder / PROOF, proof)
     name = about.run.path.name if about.run else about.prepared.dataset.name
     write_proof_page(proof, folder / PAGE, name=f"Which tips paid on {name}")
+    run = about.run
+    if run is not None and run.folder.proof == folder / PROOF and run.folder.results.exists():
+        write_report(run.folder)

@@ -20,6 +20,7 @@ from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.trial import trained_once
 
 NORMAL_95 = 1.96
+LOOKED_FOR = "the plan against the plan without what did not pay"
 
 
 def refuted(verdict: Verdict, base: Sequence[str]) -> str:
@@ -70,7 +71,7 @@ def last_look(
         if not np.isfinite(outputs).all():
             raise FieldcraftError("a plan diverged when it was trained for the last look")
         found.append(apply(outputs, temperature_of(plan, samples, trained), plan.task.kind))
-    number = ledger.look("the plan against the plan without what did not pay", command)
+    number = ledger.look(LOOKED_FOR, command)
     metric, task, truth = planned.task.metric, planned.task.kind, samples.truth("test")
     groups = samples.groups("test")
     own = metric if isinstance(metric, str) else build_metric(metric)

@@ -11,7 +11,7 @@ from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.records.decision import Decision
-from fieldcraft.records.facts import Facts, MachineFacts
+from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care
 from fieldcraft.verbs.deep import share_s, with_deep_facts
@@ -55,9 +55,12 @@ class Subject:
         """What is known of the data, on this machine; deep facts take their share of the budget."""
         if self.run is not None:
             return replace(self.run.facts, machine=machine, measured={})
-        found = known(self.prepared, self.fit_s, machine=machine)
+        found = known(self.prepared, min(self.fit_s, budget_s), machine=machine)
+        found = replace(found, budget=Budget(seconds=self.fit_s))
         if self.evidence:
             found = replace(found, evidence=prior())
+        if isinstance(self.prepared.start.input, PatchInput):
+            return found
         limit_s = share_s(replace(found, budget=replace(found.budget, seconds=budget_s)))
         start = self.prepared.start
         return with_deep_facts(found, self.wardrobe.samples(start), seed=start.seed, limit_s=limit_s)
@@ -89,7 +92,7 @@ def subject(
     """
     run = _run(what)
     if run is None:
-        prepared = _provable(prepare(what, options, seed=seed, edits=edits, care=care, weights=weights))
+        prepared = prepare(what, options, seed=seed, edits=edits, care=care, weights=weights)
         return Subject(
             prepared=prepared, wardrobe=Wardrobe(prepared, CACHE), edits=tuple(edits), without=frozenset(without),
             fit_s=fit_s or FIT_S, run=None, evidence=evidence,
@@ -106,7 +109,7 @@ def subject(
         raise PlanError(
             f"{run.path} has its own --set, --without and --weights: leave these out, or prove the data itself."
         )
-    prepared = _provable(reopened(run, source))
+    prepared = reopened(run, source)
     start = start_plan(prepared.dataset, request.seed)
     start = edit(start, [one for one in request.edits if one.startswith(EARLY)])
     prepared = replace(prepared, start=start)
@@ -119,16 +122,6 @@ def subject(
 def machine_share(cores: int, *, budget_s: float) -> MachineFacts:
     """The machine as one of several workers sees it: with its share of the cores."""
     return replace(known_machine(CACHE, budget_s=budget_s), cores=cores)
-
-
-def _provable(prepared: Prepared) -> Prepared:
-    """Raises: PlanError for images with masks, whose trials nothing trains yet."""
-    if isinstance(prepared.start.input, PatchInput):
-        raise PlanError(
-            "tips for images with masks cannot be proven yet: leave one out by hand (fieldcraft fit --without TIP) and "
-            "compare masks.json of both runs, several seeds each."
-        )
-    return prepared
 
 
 def _run(what: object) -> Run | None:

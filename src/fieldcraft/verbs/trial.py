@@ -3,7 +3,8 @@
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -24,6 +25,7 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.train.clock import Clock
+from fieldcraft.train.engine import Engine
 from fieldcraft.train.journal import Cooled, Journal
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.fold_score import blocks_of, fold_score
@@ -81,14 +83,7 @@ class _Bench:
     kept: OrderedDict[object, Samples] = field(default_factory=OrderedDict)
 
     def __call__(self, trial: Trial) -> Outcome:
-        began = time.monotonic()
-        try:
-            found = self._carried_out(trial)
-        except Diverged as error:
-            found = Outcome(trial=trial, score=None, diverged=True, error=str(error))
-        except FieldcraftError as error:
-            found = Outcome(trial=trial, score=None, error=str(error))
-        return replace(found, seconds=time.monotonic() - began)
+        return outcome_of(trial, self._carried_out)
 
     def _carried_out(self, trial: Trial) -> Outcome:
         plan = self.maker.shelf.plan(trial)
@@ -121,6 +116,18 @@ class _Bench:
         return self.kept[key]
 
 
+def outcome_of(trial: Trial, carry_out: Run) -> Outcome:
+    """What comes of a trial, also where it diverges or cannot be trained; with its seconds."""
+    began = time.monotonic()
+    try:
+        found = carry_out(trial)
+    except Diverged as error:
+        found = Outcome(trial=trial, score=None, diverged=True, error=str(error))
+    except FieldcraftError as error:
+        found = Outcome(trial=trial, score=None, error=str(error))
+    return replace(found, seconds=time.monotonic() - began)
+
+
 def poison(dataset: Dataset, parts: Parts, seed: int) -> Dataset:
     """The data set with half of the training labels permuted among themselves; fold and validation keep theirs."""
     random = np.random.default_rng(stream_seed(seed, "poison"))
@@ -137,28 +144,40 @@ def trained_once(
 
     Raises: Diverged when the loss stays no number.
     """
+    with outside_of_runs(planned_s) as work:
+        trained = train_network(0, plan, facts, Judge(plan=plan, samples=samples), work, order_seed=order_seed)
+        return trained, notes_of(work)
+
+
+@contextmanager
+def outside_of_runs(planned_s: float) -> Iterator[Work]:
+    """Surroundings of one training that leave nothing behind; it is cooled down where it takes far too long."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch))
-        limit_s = max(LEAST_LIMIT_S, SLOWER * planned_s)
-        work = Work(
-            folder=folder, journal=Journal(folder.journal), hooks=(), stop=lambda: False, say=lambda text: None,
-            reserve_s=0.0, clock=Clock(budget_s=limit_s, started=time.monotonic()),
-        )  # fmt: skip
         if torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
-        trained = train_network(0, plan, facts, Judge(plan=plan, samples=samples), work, order_seed=order_seed)
-        cooled = any(isinstance(event, Cooled) for event in work.journal.read())
-    return trained, ("cooled down early: it was slower than planned",) if cooled else ()
+        yield Work(
+            folder=folder, journal=Journal(folder.journal), hooks=(), stop=lambda: False, say=lambda text: None,
+            reserve_s=0.0, clock=Clock(budget_s=max(LEAST_LIMIT_S, SLOWER * planned_s), started=time.monotonic()),
+        )  # fmt: skip
+
+
+def notes_of(work: Work) -> tuple[str, ...]:
+    """What is worth a note of a training."""
+    cooled = any(isinstance(event, Cooled) for event in work.journal.read())
+    return ("cooled down early: it was slower than planned",) if cooled else ()
+
+
+def peak_of(machine: Engine, step_mib: float | None) -> float | None:
+    """Memory of a training step: of a GPU its peak, else what was expected."""
+    return torch.cuda.max_memory_allocated() / 2**20 if machine.device.type == "cuda" else step_mib
 
 
 def cost_of(trained: TrainedNetwork) -> Cost:
     """What a training and its network cost."""
-    memory_mib = trained.step_mib
-    if trained.machine.device.type == "cuda":
-        memory_mib = torch.cuda.max_memory_allocated() / 2**20
     return Cost(
         seconds=trained.outcome.seconds,
-        memory_mib=memory_mib,
+        memory_mib=peak_of(trained.machine, trained.step_mib),
         parameters=float(sum(value.numel() for value in trained.net.parameters())),
         latency_ms=latency_ms(trained),
     )

@@ -9,19 +9,19 @@ FRONT = 6
 """Factors that are confirmed, about, when many are ranked first."""
 USED = 0.8
 """Of the budget: the rest goes to facts, plans, starts and the last look."""
-OVERHEAD = 1.15
-"""Of a trial, as a factor on its training: parting, scoring, timing a prediction."""
+OVERHEAD, MASK_OVERHEAD = 1.15, 1.4
+"""Of a trial, as a factor on its training: parting, scoring, timing a prediction; of masks predicting whole cases."""
 LEAST_S = 0.5
-LEAST_STEPS = 100
-"""Of a trial's training, for it to say anything."""
+LEAST_STEPS, LEAST_MASK_STEPS = 100, 50
+"""Of a trial's training, for it to say anything; each voxel of a mask is an example, so that fewer steps do."""
 
 
-def trial_seconds(budget_s: float, workers: int, factors: int, most_s: float) -> float:
+def trial_seconds(budget_s: float, workers: int, factors: int, most_s: float, overhead: float = OVERHEAD) -> float:
     """Seconds of training in a trial, so that screening, the front's pairs and the controls fit into the budget."""
     front = min(factors, FRONT)
     screening = 2 * factors if factors >= SCREENED_FROM else 0
     trainings = screening + PAIRS * (front + 3)
-    return min(most_s, max(LEAST_S, USED * budget_s * workers / trainings / OVERHEAD))
+    return min(most_s, max(LEAST_S, USED * budget_s * workers / trainings / overhead))
 
 
 def check_trial_budget(trial_s: float, budget_s: float, workers: int) -> None:
@@ -29,6 +29,12 @@ def check_trial_budget(trial_s: float, budget_s: float, workers: int) -> None:
     least = 2 * trial_s * OVERHEAD / USED / min(2, workers)
     if least > budget_s:
         raise BudgetError(
-            f"a pair of trainings takes about {2 * trial_s / min(2, workers):.2g} s, so that a budget of {budget_s:g} "
-            f"s has no room for one. The least is about {least:.2g} s; a verdict takes several pairs of each tip."
+            f"a pair of trainings takes about {_digits(2 * trial_s / min(2, workers))} s, so that a budget of "
+            f"{budget_s:g} s has no room for one. The least is about {_digits(least)} s; a verdict takes several pairs "
+            "of each tip."
         )
+
+
+def _digits(value: float) -> str:
+    """Two digits, never as a power of ten."""
+    return f"{float(f'{value:.2g}'):,g}"

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.stats import t
 
 from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
+from fieldcraft.prediction.masks.by_class import LESS_IS_BETTER
 from fieldcraft.prediction.masks.pair import MaskPair
 from fieldcraft.prediction.masks.rand import rand_score
 from fieldcraft.prediction.masks.summary import mean_over_cases
@@ -24,7 +25,6 @@ from fieldcraft.records.streams import stream_seed
 
 FOLDS = 5
 LEVEL = 0.95
-LESS_IS_BETTER = frozenset({"hd95_mm"})
 WORDS = {"rand": "Rand score", "dice": "mean Dice", "boundary_iou": "boundary IoU", "hd95_mm": "HD95"}
 
 

@@ -6,13 +6,10 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from fieldcraft.build.network import build_network
-from fieldcraft.plan.masks import CrfIfBetter, Segmentation
+from fieldcraft.plan.masks import Segmentation
 from fieldcraft.plan.schema import Plan, UNet
 from fieldcraft.plan.toml import read_plan, to_toml
-from fieldcraft.prediction.masks.ask import Logits
 from fieldcraft.prediction.masks.calibrated import Voxels, calibrate_voxels, drawn_voxels
-from fieldcraft.prediction.masks.components import fit_components
-from fieldcraft.prediction.masks.crf_search import Predicted, fit_crf
 from fieldcraft.prediction.masks.depths import LAYERS, error_depths
 from fieldcraft.prediction.masks.model import MaskModel
 from fieldcraft.prediction.masks.pair import VOID
@@ -20,10 +17,10 @@ from fieldcraft.prediction.masks.rand import Membranes, best_threshold
 from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.prediction.masks.summary import summarise
 from fieldcraft.prediction.model import save_model
-from fieldcraft.prediction.spec import CaseSpec, ModelSpec
+from fieldcraft.prediction.spec import ModelSpec
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.mask_results import MaskResults, mask_metrics
-from fieldcraft.records.masks import CaseScores, ErrorDepths, Refinement, ScoreSettings
+from fieldcraft.records.masks import CaseScores, ErrorDepths, Refinement
 from fieldcraft.records.results import Results, Test
 from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
@@ -40,30 +37,23 @@ from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.masks.baseline import null_model
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.largest import Largest, arrays_of_largest, largest_of
+from fieldcraft.verbs.masks.last_steps import Said, refined, settings_of, spec_of, validation_logits
 from fieldcraft.verbs.masks.pictures import Shown, arrays_of, shown_slices, worst
 from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.verdict import verdict
 from fieldcraft.verbs.work import Work
 
-MOST_REFINED = 16
-"""Validation cases that refinements are sought on."""
-MOST_VALUES = 200_000_000
-"""Numbers of logits that are held at once for that."""
-LEAST_LEFT_S = 5.0
-"""With less time left nothing is refined."""
 NULLS = {
     "mean-shape": "the mean shape, which looks at no image,",
     "voxel-boosting": "boosting of filtered voxels",
 }
 """Baselines in words."""
-Said = tuple[int, Logits]
-"""A validation case, and what the winner says of it."""
 
 
 def keep_best_masks(judged: list[Judged], plan: Plan, samples: MaskSamples, work: Work) -> None:
     """Save the model of the winner so far; it is calibrated and refined at the end."""
     winner = MaskJudge(plan=plan, samples=samples).best(judged)
-    _save(winner, plan, samples, _spec(winner, plan, samples), work)
+    _save(winner, plan, samples, spec_of(winner.candidate.name, plan, samples), work)
 
 
 def finish_masks(
@@ -73,10 +63,10 @@ def finish_masks(
     judge = MaskJudge(plan=plan, samples=samples)
     winner = judge.best(judged)
     machine = engine(plan.execution)
-    spec = _spec(winner, plan, samples)
+    spec = spec_of(winner.candidate.name, plan, samples)
     model = _model(winner, plan, samples, spec, machine, work)
-    said = _validation_logits(model, samples)
-    spec, refinements, voxels = _refined(model, said, plan, samples, work)
+    said = validation_logits(model, samples)
+    spec, refinements, voxels = refined(model, said, plan, samples, left_s=lambda: work.clock.left_s)
     _save(winner, plan, samples, spec, work)
     work.tick("refinement")
     model = replace(model, spec=spec)
@@ -113,24 +103,6 @@ def finish_masks(
     return results
 
 
-def _spec(winner: Judged, plan: Plan, samples: MaskSamples) -> ModelSpec:
-    assert isinstance(plan.task, Segmentation)
-    table, scaling = samples.cases.table, samples.of_set if samples.sample.normalise == "set" else None
-    name = winner.candidate.name
-    spec = CaseSpec(
-        sample=samples.sample,
-        values=table.values,
-        void=table.void,
-        colours=table.colours,
-        masks=plan.task.masks,
-        baseline="mean-shape" if name == "mean-shape" else "voxel-boosting" if name == "voxel-boosting" else "none",
-    )
-    if scaling is not None:
-        spec = replace(spec, low=scaling.low, high=scaling.high, mean=scaling.mean, std=scaling.std)
-    network = next((rung.network for rung in plan.ladder.rungs if rung.name == name), None)
-    return ModelSpec(task="segmentation", names=samples.dataset.targets.names, input=spec, network=network)
-
-
 def _model(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, machine: Engine, work: Work) -> MaskModel:
     name = winner.candidate.name
     if winner.candidate.kind == "baseline":
@@ -152,14 +124,6 @@ def _save(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, wor
         save_model(work.folder, spec, weights=candidates.weights(rungs, name))
 
 
-def _validation_logits(model: MaskModel, samples: MaskSamples) -> list[Said]:
-    """Of as many validation cases as last steps are chosen on, and as memory holds."""
-    rows = [int(row) for row in samples.parts.validation][:: -(-len(samples.parts.validation) // MOST_REFINED)]
-    size = samples.outputs * max(samples.case(row).geometry.voxels for row in rows)
-    rows = rows[: max(1, MOST_VALUES // size)]
-    return [(row, model.logits(samples.store.images[row], samples.case(row).geometry.spacing)) for row in rows]
-
-
 def _membrane_threshold(model: MaskModel, said: list[Said], plan: Plan, samples: MaskSamples) -> float | None:
     """With the best mean Rand score on validation; None where no class parts cells."""
     assert isinstance(plan.task, Segmentation)
@@ -169,50 +133,9 @@ def _membrane_threshold(model: MaskModel, said: list[Said], plan: Plan, samples:
     cases = []
     for row, logits in said:
         found = model.finished(logits, samples.store.images[row], samples.case(row).geometry.spacing)
-        true_cells, _ = MaskJudge(plan=plan, samples=samples).pair(row, found.mask).cells(membrane)
+        true_cells, _ = samples.pair(row, found.mask).cells(membrane)
         cases.append(Membranes(true_cells, found.probabilities[membrane].astype(np.float64)))
     return best_threshold(cases)
-
-
-def _refined(
-    model: MaskModel, said: list[Said], plan: Plan, samples: MaskSamples, work: Work
-) -> tuple[ModelSpec, tuple[Refinement, ...], Voxels]:
-    """The model's description with a temperature and with what validation keeps; and voxels of validation."""
-    assert isinstance(plan.task, Segmentation)
-    voxels = drawn_voxels(((logits, samples.truth(row)) for row, logits in said), len(said), seed=plan.seed)
-    spec, refinements = model.spec, []
-    if plan.prediction.calibrate:
-        spec = replace(spec, temperature=calibrate_voxels(voxels, voxels).temperature)
-    settings, masks = _settings(plan, samples), plan.task.masks
-    if isinstance(masks.crf, CrfIfBetter) and work.clock.left_s > LEAST_LEFT_S:
-        crf, refinement = fit_crf([_case(samples, row, logits / spec.temperature) for row, logits in said], settings)
-        spec = replace(spec, input=replace(model.cases, crf=() if crf is None else (crf,)))
-        refinements.append(refinement)
-    if masks.components == "filter-if-better" and work.clock.left_s > LEAST_LEFT_S:
-        judge, warm = MaskJudge(plan=plan, samples=samples), replace(model, spec=spec)
-        pairs = [
-            judge.pair(
-                row,
-                warm.finished(logits, samples.store.images[row], samples.case(row).geometry.spacing).mask,
-            )
-            for row, logits in said
-        ]
-        rules, told = fit_components(pairs, samples.outputs, settings, plan.seed, names=spec.names)
-        assert isinstance(spec.input, CaseSpec)
-        spec = replace(spec, input=replace(spec.input, components=rules))
-        refinements += told
-    return spec, tuple(refinements), voxels
-
-
-def _case(samples: MaskSamples, row: int, logits: Logits) -> Predicted:
-    return Predicted(
-        name=samples.dataset.ids[row],
-        image=samples.store.image(row),
-        logits=logits,
-        truth=samples.truth(row),
-        spacing=samples.case(row).geometry.spacing,
-        group=samples.group(row),
-    )
 
 
 def _look(
@@ -229,7 +152,7 @@ def _look(
     if work.folder.masks.exists():
         return TypeAdapter(MaskResults).validate_python(read_json(work.folder.masks, "masks"))
     Ledger(work.folder.ledger).look("the winner's result", command)
-    judge, settings = MaskJudge(plan=plan, samples=samples), _settings(plan, samples)
+    settings = settings_of(plan, samples)
     scored: list[CaseScores] = []
     drawn: list[Voxels] = []
     shown: list[tuple[Shown, ...]] = []
@@ -241,7 +164,7 @@ def _look(
         image, geometry = samples.store.images[row], samples.case(row).geometry
         logits = model.logits(image, geometry.spacing)
         predicted = model.finished(logits, image, geometry.spacing)
-        pair = judge.pair(row, predicted.mask)
+        pair = samples.pair(row, predicted.mask)
         cells = None
         if threshold is not None and settings.membrane is not None:
             cells = predicted.probabilities[settings.membrane] < threshold
@@ -276,11 +199,6 @@ def _look(
 def _mean_dice(case: CaseScores) -> float:
     known = [one.dice for one in case.classes if one.dice is not None]
     return float(np.mean(known)) if known else 1.0
-
-
-def _settings(plan: Plan, samples: MaskSamples) -> ScoreSettings:
-    assert isinstance(plan.task, Segmentation)
-    return ScoreSettings(membrane=plan.task.membrane, unit=samples.case(0).geometry.unit)
 
 
 def _baselines(judged: list[Judged], judge: MaskJudge) -> tuple[str, ...]:

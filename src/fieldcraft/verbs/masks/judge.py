@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
+from fieldcraft.data.order import Rows
 from fieldcraft.errors import DataError
 from fieldcraft.plan.masks import Segmentation
 from fieldcraft.plan.schema import Plan
-from fieldcraft.prediction.masks.overlap import confusion, dice, iou
-from fieldcraft.prediction.masks.pair import Labels, MaskPair
+from fieldcraft.prediction.masks.by_class import by_class, value_of
+from fieldcraft.prediction.masks.pair import Labels
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.judge import Comparison, Outputs
 from fieldcraft.verbs.masks.samples import MaskSamples
@@ -26,7 +29,7 @@ class MaskJudge:
     samples: MaskSamples
 
     @property
-    def metric(self) -> str:
+    def metric(self) -> Literal["dice", "iou"]:
         """Name of the plan's metric."""
         assert isinstance(self.plan.task, Segmentation)
         return self.plan.task.metric
@@ -38,33 +41,20 @@ class MaskJudge:
 
     def row(self, row: int, predicted: Labels) -> Outputs:
         """The metric of each class but the background, for one case predicted on its own grid."""
-        counts = confusion(self.pair(row, predicted), self.samples.outputs)
-        found = dice(counts) if self.metric == "dice" else iou(counts)
-        return np.asarray(found[1:], np.float64)
-
-    def pair(self, row: int, predicted: Labels) -> MaskPair:
-        """Truth and prediction of a case."""
-        samples = self.samples
-        return MaskPair(
-            name=samples.dataset.ids[row],
-            truth=samples.truth(row),
-            predicted=predicted,
-            spacing=samples.case(row).geometry.spacing,
-            group=samples.group(row),
-        )
+        return by_class(self.metric, self.samples.pair(row, predicted), self.samples.outputs)
 
     def value(self, found: Outputs) -> float:
         """Mean over cases of the mean over the classes that a case has.
 
         Raises: DataError when no case has any.
         """
-        values = _means(found)
-        if not len(values):
+        value = value_of(found)
+        if np.isnan(value):
             raise DataError(
                 f"{self.metric} is not defined on the validation part: none of its cases has a class but the "
                 "background. Choose a larger part (--set splits.validation=0.3)."
             )
-        return float(values.mean())
+        return value
 
     def compare(self, new: Outputs, old: Outputs) -> Comparison:
         """Is the first better than the second by more than one standard error of the paired difference?"""
@@ -86,25 +76,25 @@ class MaskJudge:
         return self._difference(found, self.best(judged).outputs)[1] if judged else 0.0
 
     def _difference(self, new: Outputs, old: Outputs) -> tuple[float, float]:
-        """Mean over cases and its standard error over groups, over cases in one group; all of the gain for one case."""
-        each = np.nanmean(_filled(new) - _filled(old), axis=1)
-        rows = [int(row) for row in self.samples.parts.validation]
-        units = np.array([self.samples.group(row) for row in rows])
-        if len(np.unique(units)) == 1:  # slices of one volume: they are all there is to compare by
-            units = np.array([self.samples.dataset.ids[row] for row in rows])
-        _, member = np.unique(units, return_inverse=True)
-        means = np.bincount(member, weights=each) / np.bincount(member)
-        gain = float(each.mean())
-        return gain, float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else abs(gain)
+        return difference(new, old, units(self.samples, self.samples.parts.validation))
 
 
-def _filled(found: Outputs) -> Outputs:
-    """A class that is rightly not there is as good as can be: two candidates are compared over the same classes."""
-    return np.where(np.isnan(found), 1.0, found)
+def units(samples: MaskSamples, rows: Rows) -> npt.NDArray[np.str_]:
+    """What cases are compared by: their groups, or themselves where all are of one: slices are all that there is."""
+    found = np.array([samples.group(int(row)) for row in rows], np.str_)
+    if len(np.unique(found)) > 1:
+        return found
+    return np.array([samples.dataset.ids[int(row)] for row in rows], np.str_)
 
 
-def _means(found: Outputs) -> Outputs:
-    """Of each case that has a class but the background."""
-    some = ~np.isnan(found).all(axis=1)
-    means: Outputs = np.nanmean(found[some], axis=1)
-    return means
+def difference(new: Outputs, old: Outputs, unit: npt.NDArray[np.str_], best: float = 1.0) -> tuple[float, float]:
+    """Mean over cases of new minus old, and its standard error over units; all of the mean for one unit.
+
+    A class that is rightly not there is as good as can be, which is `best`: both are compared over the same classes.
+    """
+    filled = [np.where(np.isnan(one), best, one) for one in (new, old)]
+    each = (filled[0] - filled[1]).mean(axis=1)
+    _, member = np.unique(unit, return_inverse=True)
+    means = np.bincount(member, weights=each) / np.bincount(member)
+    gain = float(each.mean())
+    return gain, float(means.std(ddof=1) / np.sqrt(len(means))) if len(means) > 1 else abs(gain)

@@ -38,7 +38,7 @@ def memory_needs(questions: Sequence[MemoryNeed], samples: MaskSamples) -> dict[
             )  # fmt: skip
             made[one.rung] = net, wants(net, samples.spatial, own=isinstance(rung.network, Imported))
         net, found = made[one.rung]
-        step = _step(net, found, samples, one.patch)
+        step = step_memory(net, found, samples, one.patch)
         if step is not None:
             answers[one.key] = Fact(
                 value=step.total_mib(1), method="counted from shapes, in single precision", sample="one patch"
@@ -62,7 +62,7 @@ def patches_at_once(
 
     Raises: BudgetError when not even one patch fits.
     """
-    step = _step(net, found, samples, samples.sample.patch)
+    step = step_memory(net, found, samples, samples.sample.patch)
     if step is None:
         return ()
     free, limit = memory.free_mib(), plan.execution.memory_mib
@@ -77,7 +77,7 @@ def patches_at_once(
     return fitting_micro(rung, wanted, step, allowed_mib(plan.execution, free), work)
 
 
-def _step(net: nn.Module, found: Wants, samples: MaskSamples, patch: tuple[int, ...]) -> memory.StepMemory | None:
+def step_memory(net: nn.Module, found: Wants, samples: MaskSamples, patch: tuple[int, ...]) -> memory.StepMemory | None:
     """What a step takes by the number of patches; None where the network does not run without numbers."""
     told = PatchMemory.of(net, channels=samples.sample.channels, context=found.context)
     try:

@@ -13,18 +13,18 @@ from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.order import Rows
 from fieldcraft.plan.masks import MaskLoss, Segmentation
-from fieldcraft.plan.schema import Imported, Plan, Rung
+from fieldcraft.plan.schema import Imported, Patience, Plan, Plateau, Rung
 from fieldcraft.prediction.masks.ask import Asker
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
-from fieldcraft.train.loop import Job
+from fieldcraft.train.loop import Job, Outcome
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
-from fieldcraft.verbs.masks.memory import patches_at_once
+from fieldcraft.verbs.masks.memory import patches_at_once, step_memory
 from fieldcraft.verbs.masks.samples import MaskSamples, levels_of
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
 from fieldcraft.verbs.rung import carried_out, journalled, keep_weights, note_of
@@ -43,6 +43,23 @@ class Built:
 
     net: nn.Module
     wants: Wants
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrainedMasks:
+    """A network of masks at the end of its training."""
+
+    built: Built
+    """With the weights that the plan wants kept."""
+    outcome: Outcome
+    machine: Engine
+    step_mib: float | None
+    """What a training step is expected to take on the CPU; None where that was not looked at."""
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return sum(value.numel() for value in self.built.net.parameters())
 
 
 def built(rung: Rung, plan: Plan, samples: MaskSamples, machine: Engine, *, name: str) -> Built:
@@ -75,24 +92,48 @@ def table(asked: Asker, judge: MaskJudge, rows: Rows, machine: Engine, *, exact:
     return np.stack(found)
 
 
+def train_mask_network(
+    index: int, plan: Plan, facts: Facts, judge: MaskJudge, work: Work, *,
+    order_seed: int | None = None, watched: bool = True,
+) -> TrainedMasks:  # fmt: skip
+    """Train the network of one rung, or go on where it was killed.
+
+    `order_seed`: draws patches and their changes alone. `watched`: look at validation on the way, also where nothing in
+    the plan follows what is seen there.
+    Raises: Stopped when asked to stop; Diverged when the loss stays no number.
+    """
+    rung, samples = plan.ladder.rungs[index], judge.samples
+    machine = engine(plan.execution)
+    network = built(rung, plan, samples, machine, name=rung.name)
+    job, step_mib = _job(index, plan, judge, network, machine, work, order_seed)
+    if not watched and not follows_validation(plan):
+        job = replace(job, validate=None)
+    outcome = carried_out(job, index, plan, facts, machine, work)
+    network.net.load_state_dict(outcome.weights)
+    return TrainedMasks(built=network, outcome=outcome, machine=machine, step_mib=step_mib)
+
+
+def follows_validation(plan: Plan) -> bool:
+    """Whether looks at validation decide how a training goes on."""
+    return isinstance(plan.stopping, Patience) or isinstance(plan.schedule, Plateau)
+
+
 def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: list[Judged], work: Work) -> Judged:
     """Train one rung, or go on where it was killed; its weights and its record are on disk when this returns.
 
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
-    machine = engine(plan.execution)
-    network = built(rung, plan, samples, machine, name=rung.name)
-    outcome = carried_out(_job(index, plan, judge, network, machine, work), index, plan, facts, machine, work)
-    network.net.load_state_dict(outcome.weights)
+    trained = train_mask_network(index, plan, facts, judge, work)
+    network, outcome = trained.built, trained.outcome
     keep_weights(rung.name, outcome, work)
-    asked = asker(network.net, network.wants, plan, samples, machine)
-    found = table(asked, judge, samples.parts.validation, machine, exact=True)
+    asked = asker(network.net, network.wants, plan, samples, trained.machine)
+    found = table(asked, judge, samples.parts.validation, trained.machine, exact=True)
     done = Judged(
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"patches of all {len(samples.parts.train):,} training cases",
-            parameters=sum(value.numel() for value in network.net.parameters()), steps=outcome.steps,
+            parameters=trained.parameters, steps=outcome.steps,
             planned_steps=rung.steps, note=note_of(rung, outcome, work),
         ),
         outputs=found,
@@ -103,18 +144,24 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     return done
 
 
-def _job(index: int, plan: Plan, judge: MaskJudge, network: Built, machine: Engine, work: Work) -> Job:
+def _job(
+    index: int, plan: Plan, judge: MaskJudge, network: Built, machine: Engine, work: Work, order_seed: int | None
+) -> tuple[Job, float | None]:
     rung, samples = plan.ladder.rungs[index], judge.samples
-    batches = samples.batches(plan, machine.device, network.wants, name=rung.name)
+    batches = samples.batches(plan, machine.device, network.wants, name=rung.name, seed=order_seed)
     regime = mask_regime(plan, samples, network.net, machine)
     cooled, smaller = journalled(rung, work)
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
+    step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
         smaller = patches_at_once(rung, plan, network.net, network.wants, samples, work)
+        step = step_memory(network.net, network.wants, samples, samples.sample.patch)
+        at_once = min([plan.batch.micro or plan.batch.size, *(one.size for one in smaller)])
+        step_mib = None if step is None else step.total_mib(at_once)
     asked = asker(network.net, network.wants, plan, samples, machine)
     cheap = replace(asked, masks=replace(asked.masks, mirror=(), overlap=CHEAP_OVERLAP))
     looked_at = samples.parts.validation[:: -(-len(samples.parts.validation) // LOOKED_AT)]
-    return Job(
+    job = Job(
         rung=rung.name,
         net=network.net,
         optimiser=build_optimiser(network.net, plan.optimiser, rung.lr),
@@ -131,6 +178,7 @@ def _job(index: int, plan: Plan, judge: MaskJudge, network: Built, machine: Engi
         validate=lambda shadow: judge.value(table(replace(cheap, net=shadow), judge, looked_at, machine, exact=False)),
         names=lambda rows: tuple(samples.ids("train")[row] for row in rows),
     )
+    return job, step_mib
 
 
 def mask_regime(plan: Plan, samples: MaskSamples, net: nn.Module, machine: Engine) -> Regime:

@@ -23,6 +23,7 @@ from fieldcraft.data.splits import Parts
 from fieldcraft.data.store_cases import stored
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Plan
+from fieldcraft.prediction.masks.pair import Labels, MaskPair
 from fieldcraft.records.streams import stream_seed
 
 LOOKED_AT = 20_000
@@ -42,6 +43,8 @@ class MaskSamples:
     """Where resampled cases are kept."""
     digest: str
     """Of the contents."""
+    rolled: bool = False
+    """Whether training masks are moved by half of their sides, so that what they say is wrong."""
     _volumes: dict[int, Volume] = field(default_factory=dict, repr=False)
 
     @property
@@ -78,6 +81,16 @@ class MaskSamples:
         """The group of a case, or its own name."""
         return str(self.dataset.groups[row]) if self.dataset.groups is not None else self.dataset.ids[row]
 
+    def pair(self, row: int, predicted: Labels) -> MaskPair:
+        """Truth and prediction of a case on its own grid."""
+        return MaskPair(
+            name=self.dataset.ids[row],
+            truth=self.truth(row),
+            predicted=predicted,
+            spacing=self.case(row).geometry.spacing,
+            group=self.group(row),
+        )
+
     def truth(self, row: int) -> Ids:
         """The mask of a case on its own grid."""
         return self.store.mask(row)
@@ -97,10 +110,12 @@ class MaskSamples:
         return scaling_of(self.image(row), self.sample, self.of_set)
 
     def volume(self, row: int) -> Volume:
-        """Image and mask on the network's grid, with the places of the classes."""
+        """Image and mask on the network's grid, with the places of the classes, to be trained on."""
         if row not in self._volumes:
             mask = self._resampled(row)[1] if self.sample.spacing else self.store.masks[row]
             assert mask is not None
+            if self.rolled:
+                mask = np.roll(mask, [side // 2 for side in mask.shape], axis=tuple(range(mask.ndim)))
             name = self.dataset.ids[row]
             self._volumes[row] = Volume.of(name, self.image(row), mask, self.scaling(row))
         return self._volumes[row]
@@ -132,17 +147,17 @@ class MaskSamples:
         return Counts(each=tuple(map(int, each)), total=int(each.sum()))
 
     def batches(
-        self, plan: Plan, device: torch.device, wants: Wants, *, name: str, batch: int | None = None
+        self, plan: Plan, device: torch.device, wants: Wants, *, name: str, seed: int | None = None
     ) -> PatchBatches:
-        """Training patches as a network wants them, drawn from the streams of `name`."""
+        """Training patches as a network wants them, from the streams of `name` and of `seed`, by default the plan's."""
         sample = self.sample
         typical = np.median([self.spacing(int(row)) for row in self.parts.train], axis=0)
         return PatchBatches.of(
             self.volumes("train"),
             patch=wants.patch(sample.patch),
-            batch=batch or plan.batch.size,
+            batch=plan.batch.size,
             foreground=sample.foreground,
-            seed=plan.seed,
+            seed=plan.seed if seed is None else seed,
             name=name,
             shape=build_shape(sample.augment),
             look=build_look(sample.augment),
