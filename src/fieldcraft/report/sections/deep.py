@@ -25,6 +25,8 @@ class Deep:
 
 def deep(found: DeepFacts, task: Task) -> Deep | Absent:
     """The view; absent where nothing was measured."""
+    if task == "segmentation":
+        return Absent("Images with masks are not probed by trainings: what masks and voxels show stands with the data.")
     if found == DeepFacts():
         return Absent("They are measured when a plan is drafted; this run was given its plan.")
     rows = deep_rows(found, task)
