@@ -23,7 +23,9 @@ from fieldcraft.records.masks import MaskMetric
 from fieldcraft.records.proof import Arm, ArmKind, Outcome, Setting, Trial
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.arms import Planned
+from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.masks.fold_score import scored, shares_of
+from fieldcraft.verbs.masks.last_look import last_mask_look
 from fieldcraft.verbs.masks.last_steps import refined, spec_of, validation_logits
 from fieldcraft.verbs.masks.samples import ready_masks
 from fieldcraft.verbs.masks.trial import MaskTrialMaker, mask_blocks, of_rows, train_alone
@@ -207,6 +209,19 @@ def test_last_steps_are_chosen_on_validation_and_the_fold_has_no_part_in_it(disc
             2 * ((mask == one) & (truth == one)).sum() / ((mask == one).sum() + (truth == one).sum()) for one in (1, 2)
         ]
         assert values == pytest.approx(own)
+
+
+def test_the_last_look_compares_both_plans_case_by_case_and_is_in_the_ledger(discs: Bench, tmp_path: Path) -> None:
+    good, bad = alone((16, 16)), alone((16, 16), steps=1)
+    samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, good, discs.folder, "x")
+    facts, ledger = known(discs.prepared, 60.0), Ledger(tmp_path / "ledger.jsonl")
+    look = last_mask_look(bad, good, lambda plan: samples, facts, 100.0, "dice", ledger)
+    assert (look.look, look.n, ledger.looks()) == (1, len(samples.parts.test), 1)
+    assert look.kept > look.planned
+    assert look.difference.value == pytest.approx(look.kept - look.planned)
+    assert look.difference.low < look.difference.value < look.difference.high
+    less = last_mask_look(bad, good, lambda plan: samples, facts, 100.0, "hd95_mm", ledger)
+    assert less.look == 2 and less.kept < less.planned and less.difference.value > 0
 
 
 def test_a_network_that_diverged_has_no_score(discs: Bench) -> None:
