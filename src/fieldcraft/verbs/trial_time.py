@@ -12,7 +12,7 @@ USED = 0.8
 OVERHEAD, MASK_OVERHEAD = 1.15, 1.4
 """Of a trial, as a factor on its training: parting, scoring, timing a prediction; of masks predicting whole cases."""
 LEAST_S = 0.5
-LEAST_STEPS, LEAST_MASK_STEPS = 100, 50
+LEAST_STEPS, LEAST_MASK_STEPS = 100, 25
 """Of a trial's training, for it to say anything; each voxel of a mask is an example, so that fewer steps do."""
 
 
