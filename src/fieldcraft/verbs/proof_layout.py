@@ -225,7 +225,8 @@ def _drafted(subject: Subject, facts: Facts, asked: Asked) -> tuple[Arms, Factor
             return arms, found
         steps = arms.base.ladder.rungs[-1].steps
         fitting = trial_seconds(asked.budget_s, asked.workers, len(found.names), most_s, overhead)
-        wanted = min(most_s, max(fitting, trial_s * least / steps))
+        # Steps are rounded down: of a step that takes as long as a trial, twice as many might fit.
+        wanted = min(most_s, max(fitting, trial_s * least / (steps + 1)))
         facts = arms.drafting.facts
         if 1 / REDRAFTED_FROM <= wanted / trial_s <= REDRAFTED_FROM or not found.names:
             return arms, found
