@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fieldcraft.build.imported import load_target
 from fieldcraft.build.mask_network import build_mask_network
-from fieldcraft.build.pretrained.take_over import Pixels, take_over, transferred
+from fieldcraft.build.pretrained.take_over import Pixels, encoded, take_over, transferred
 from fieldcraft.errors import PlanError, WeightsError
 from fieldcraft.nn.initialise import initialise_, keep_whitening, whiten_, zero_residual_
 from fieldcraft.nn.networks.linear import LinearNetwork
@@ -28,6 +28,7 @@ def build_network(
     patches: Tensor | None = None,
     pixels: Pixels | None = None,
     masks: bool = False,
+    begins: bool = False,
 ) -> nn.Module:
     """The network on the CPU, its weights drawn from the stream (seed, "init", name).
 
@@ -36,7 +37,7 @@ def build_network(
     training images or parts of them; without `patches` it gets the same structure, ready for saved weights. An
     imported network is called as `target(shape, outputs)` and keeps the weights that it comes with; with `masks` it
     must answer for each voxel. A pretrained network gets the weights of its file where `pixels` says how images come
-    in; without it, it is ready for saved weights, and needs no file.
+    in; without it, it is ready for saved weights, and needs no file. Of masks `begins` says so.
 
     Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it.
     """
@@ -47,6 +48,8 @@ def build_network(
             return _imported(network.target, shape, outputs, masks=masks)
         if isinstance(network, schema.Pretrained):
             return _pretrained(network, shape, outputs, pixels, name)
+        if isinstance(network, schema.EncodedUNet):
+            return _encoded(network, shape, outputs, begins, name)
         try:
             module = _own(network, shape, outputs)
         except ValueError as error:
@@ -128,6 +131,13 @@ def _pretrained(
     except WeightsError as error:
         raise WeightsError(f"network of rung {name}: {error}") from error
     return net
+
+
+def _encoded(network: schema.EncodedUNet, shape: tuple[int, ...], outputs: int, begins: bool, name: str) -> nn.Module:
+    try:
+        return encoded(network, shape=shape, outputs=outputs, begins=begins)
+    except WeightsError as error:
+        raise WeightsError(f"network of rung {name}: {error}") from error
 
 
 def _image(shape: tuple[int, ...]) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Void,
     Weights,
     Without,
     limit,
@@ -37,6 +38,7 @@ def fit(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
     budget: Budget = "10m",
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="The run folder.", show_default="runs/NAME")
@@ -55,7 +57,7 @@ def fit(
 
     The same command goes on where a stopped or killed one was; a finished run is left as it is.
     """
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from fieldcraft.cli.progress import ProgressBar
     from fieldcraft.train.clock import process_started
     from fieldcraft.verbs.fit import fit as train

@@ -21,6 +21,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Void,
     Weights,
     Without,
     limit,
@@ -36,6 +37,7 @@ def plan(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
     budget: Budget = "10m",
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the plan.")] = Path("plan.toml"),
     edits: Edits = None,
@@ -51,7 +53,7 @@ def plan(
 
     The reasons stand beside the lines, in the file, and are printed.
     """
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from fieldcraft.plan.toml import to_toml
     from fieldcraft.records.files import write_whole
     from fieldcraft.verbs.draft import draft

@@ -201,6 +201,50 @@ class UNet:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class EncodedUNet:
+    """A network whose weights came in a file as the encoder, and a fresh decoder that takes its maps back up.
+
+    For pictures; they are shown standardised and in their own size, gray ones repeated over the channels.
+    """
+
+    kind: Literal["encoded-unet"] = "encoded-unet"
+    weights: Annotated[str, Field(min_length=1)]
+    """The file; read when training starts. A finished run does not need it any more."""
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="32 hexadecimal digits")]
+    """Of the file's bytes: other weights are refused."""
+    family: Literal["cifar-resnet", "squeezenet", "torchvision", "timm"]
+    """Whose network it is: fieldcraft's own, or of a library that has to be installed."""
+    model: Annotated[str, Field(pattern=r"^[\w.-]+$", description="a name such as resnet18")]
+    """Which network of the family: a depth, a version, or the library's name."""
+    order: Literal["rgb", "bgr", "gray"] = "rgb"
+    """Of the channels that the weights know."""
+    mean: tuple[float, ...]
+    """Of each channel, in that order, that the weights want taken off pixels from 0 to `full_scale`."""
+    std: tuple[Annotated[float, Field(gt=0)], ...]
+    full_scale: Annotated[float, Field(gt=0)] = 1.0
+    """What the brightest pixel is to the weights."""
+    first_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Rate of the encoder's first part, as a share of the decoder's; a constant factor from each part to the next."""
+    statistics: Literal["kept", "adapted"] = "adapted"
+    """Whether batch norms of the encoder keep the statistics of the images that the weights were trained on."""
+    decoder_depth: Annotated[int, Field(ge=1, le=16)] = 2
+    """Convolutions of each level of the decoder."""
+    skips: bool = True
+    """Whether the decoder sees the encoder's maps of its own level."""
+    attention: bool = False
+    """Whether gates on the skips weigh where to look (Oktay et al. 2018)."""
+    norm: Norm = "instance"
+    """Of the decoder."""
+    activation: Activation = "leaky-relu"
+    """Of the decoder."""
+
+    def __post_init__(self) -> None:
+        wanted = 1 if self.order == "gray" else 3
+        if (len(self.mean), len(self.std)) != (wanted, wanted):
+            raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {self.order}")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class DeepMedic:
     """Pathways over the same centre: one at full resolution, others over wider, shrunk contexts, joined late."""
 

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from fieldcraft.plan.masks import Atrous as Atrous
 from fieldcraft.plan.masks import DeepMedic as DeepMedic
+from fieldcraft.plan.masks import EncodedUNet as EncodedUNet
 from fieldcraft.plan.masks import MaskLoss as MaskLoss
 from fieldcraft.plan.masks import PatchInput as PatchInput
 from fieldcraft.plan.masks import Segmentation as Segmentation
@@ -348,8 +349,11 @@ class Pretrained:
 
 
 Network = Annotated[
-    Linear | Mlp | Cnn | ResNet | Pretrained | UNet | DeepMedic | Atrous | Imported, Field(discriminator="kind")
+    Linear | Mlp | Cnn | ResNet | Pretrained | UNet | EncodedUNet | DeepMedic | Atrous | Imported,
+    Field(discriminator="kind"),
 ]
+TakenOver = Pretrained | EncodedUNet
+"""Networks that begin with weights from a file."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -49,5 +49,7 @@ class WeightsFacts:
     """Batch norms."""
     matched: int
     """Tensors of the network that the file has, with the right shapes."""
+    maps: tuple[tuple[int, int], ...] = ()
+    """Channels and reduction of the maps that a decoder of masks can begin with, finest first; empty: none."""
     note: str = ""
     """What else is to be known: what the weights were trained on."""

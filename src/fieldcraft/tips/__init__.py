@@ -59,6 +59,7 @@ from fieldcraft.tips import (
     patch_size,
     plateau,
     precision_and_layout,
+    pretrained_encoder,
     progressive_resizing,
     resampling,
     residual_connections,
@@ -148,6 +149,7 @@ ALL: tuple[Tip, ...] = (
     weight_averaging.TIP,
     # What is taken over, and how it is tuned.
     transfer.TIP,
+    pretrained_encoder.TIP,
     choice_of_weights.TIP,
     layer_wise_rates.TIP,
     gradual_unfreezing.TIP,

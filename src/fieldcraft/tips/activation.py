@@ -8,7 +8,7 @@ Source: Glorot et al. 2011, "Deep sparse rectifier neural networks", AISTATS; Kr
 
 from dataclasses import replace
 
-from fieldcraft.plan.schema import Cnn, Imported, Linear, Network, Plan, Pretrained, ResNet
+from fieldcraft.plan.schema import Cnn, EncodedUNet, Imported, Linear, Network, Plan, Pretrained, ResNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
 from fieldcraft.tips.rules import saturating_activations, two_activations_in_a_row
@@ -28,7 +28,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 
 def _activations(network: Network) -> int:
     match network:
-        case Linear() | Pretrained() | Imported():
+        case Linear() | Pretrained() | EncodedUNet() | Imported():
             return 0
         case Cnn():
             return len(network.widths) * network.depth
@@ -39,7 +39,9 @@ def _activations(network: Network) -> int:
 
 
 def _rectified(network: Network) -> Network:
-    return network if isinstance(network, Linear | Pretrained | Imported) else replace(network, activation="relu")
+    if isinstance(network, Linear | Pretrained | EncodedUNet | Imported):
+        return network
+    return replace(network, activation="relu")
 
 
 TIP = Tip(

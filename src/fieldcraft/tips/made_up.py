@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from fieldcraft.errors import MissingExtraError
-from fieldcraft.plan.masks import Atrous, DeepMedic, MaskLoss, PatchInput, Segmentation, UNet
+from fieldcraft.plan.masks import Atrous, DeepMedic, EncodedUNet, MaskLoss, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import (
     CoolDown,
     ImageInput,
@@ -344,7 +344,7 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         return _fitting_masks(cls, values)
     if cls is CoolDown:
         return dict(zip(("at", "end"), sorted(values.values()), strict=True))
-    if cls is Pretrained:
+    if cls in (Pretrained, EncodedUNet):
         count = 1 if values["order"] == "gray" else 3
         return {**values, "digest": "0" * 32, "mean": (0.5,) * count, "std": (0.25,) * count}
     if cls is Tuning:

@@ -13,7 +13,7 @@ Source: Li et al. 2020, "Budgeted training", arXiv:1905.04753; Isensee et al. 20
 from dataclasses import replace
 from math import isfinite
 
-from fieldcraft.plan.schema import Plan, Rung
+from fieldcraft.plan.schema import Plan, Rung, TakenOver
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.epochs import OVERHEAD, share_out
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
@@ -41,14 +41,15 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     seconds = training_seconds(brief, budget_s)
     paces = [_pace(question, brief) for question in questions]
     while True:
-        steps = share_out(seconds, paces[: len(rungs)], MOST_STEPS)
-        if len(rungs) == 1 or steps[-1] >= LEAST_STEPS:
+        steps = share_out(seconds, paces, MOST_STEPS)
+        if len(rungs) == 1 or min(steps) >= LEAST_STEPS:
             break
-        rungs = rungs[:-1]
+        last = max(range(len(rungs)), key=lambda place: (not isinstance(rungs[place].network, TakenOver), place))
+        rungs, paces = rungs[:last] + rungs[last + 1 :], paces[:last] + paces[last + 1 :]
     told = ", ".join(f"{rung.name} {count:,}" for rung, count in zip(rungs, steps, strict=True))
-    pace = " and ".join(f"{1000 * one:.3g} ms" for one in paces[: len(rungs)])
+    pace = " and ".join(f"{1000 * one:.3g} ms" for one in paces)
     because = f"{seconds:.0f} of {budget_s:.0f} s train: {told} steps at {pace} a step"
-    if left_out := [rung.name for rung in plan.ladder.rungs[len(rungs) :]]:
+    if left_out := [rung.name for rung in plan.ladder.rungs if rung not in rungs]:
         because += f"; {' and '.join(left_out)} left out, under {LEAST_STEPS} steps"
     return Applied(plan=_with_steps(plan, rungs, steps), because=because)
 
@@ -80,6 +81,7 @@ TIP = Tip(
         "mask-width",
         "mask-norm",
         "mask-optimiser",
+        "pretrained-encoder",
     ),
     inputs=INPUTS,
 )

@@ -40,6 +40,7 @@ ELSEWHERE: Mapping[str, str] = {
     "compilation": "training steps on patches are not compiled yet",
     "progressive-resizing": "patches have a size of their own: patch-size decides",
     "learning-rate": "a range test is not made for masks: the rate stands as it was set",
+    "transfer": "pretrained-encoder decides",
     "epochs": "patches are drawn without end: mask-steps decides",
 }
 """Tips that have no part in a plan for masks, with what stands in for each."""

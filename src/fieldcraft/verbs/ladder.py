@@ -8,7 +8,7 @@ from fieldcraft.baselines.fitted import Kind, of_samples
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
-from fieldcraft.plan.schema import Baseline, CoolDown, Plan, Pretrained
+from fieldcraft.plan.schema import Baseline, CoolDown, Plan, TakenOver
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
@@ -67,7 +67,7 @@ def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[
         best_so_far(judged)
     stopped = False  # networks that were taken over are no larger forms of those below them
     for index, rung in enumerate(plan.ladder.rungs):
-        if stopped and not isinstance(rung.network, Pretrained):
+        if stopped and not isinstance(rung.network, TakenOver):
             continue
         work.check_stop()
         found = kept(work.folder.rungs, rung.name)
@@ -147,7 +147,7 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
         return False, f"stopped below it: {max(0.0, left_s):.1f} s were left for training"
     if plan.ladder.climb == "always":
         return True, "the plan trains every rung"
-    if isinstance(rung.network, Pretrained):
+    if isinstance(rung.network, TakenOver):
         return True, "its weights were given: it is tried whatever the networks below it gained"
     if index == 0:
         return True, "the first network"

@@ -40,13 +40,22 @@ def check_weights(dataset: Dataset, weights: Sequence[WeightsFacts]) -> None:
             f"pretrained networks are taken over for images, but {dataset.name} is a table: leave --weights out."
         )
     if isinstance(dataset.inputs, Cases):
-        raise WeightsError(
-            f"pretrained networks are taken over to give one answer an image, but {dataset.name} has masks: leave "
-            "--weights out."
-        )
+        _check_for_masks(dataset.name, dataset.inputs, weights)
     channels = dataset.inputs.pixels.shape[3] if isinstance(dataset.inputs, ImageArray) else dataset.inputs.channels
     if channels not in (1, 3):
         raise WeightsError(
             f"pretrained networks know gray images and colours (1 or 3 channels), but the images of {dataset.name} "
             f"have {channels}: leave --weights out, or give three of the channels."
+        )
+
+
+def _check_for_masks(name: str, cases: Cases, weights: Sequence[WeightsFacts]) -> None:
+    axes = len(cases.cases[0].geometry.shape)
+    if axes != 2:
+        raise WeightsError(f"pretrained networks know pictures, but {name} has masks in {axes}-D: leave --weights out.")
+    if not any(len(one.maps) > 1 for one in weights):
+        known = ", ".join(one.name for one in weights)
+        raise WeightsError(
+            f"{name} has masks, which need an encoder that gives maps of several sizes, and {known} gives none: take a "
+            "residual network, such as torchvision:resnet18."
         )

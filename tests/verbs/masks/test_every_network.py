@@ -10,6 +10,7 @@ from PIL import Image
 from tests.verbs.masks.made_masks import AFFINE, pictures, volumes
 
 import fieldcraft as fc
+from fieldcraft.errors import RunError
 from fieldcraft.plan.masks import Atrous, DeepMedic, MaskAugment, MaskLoss, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import Batch, Imported, Ladder, Network, Plan, Rung
 from fieldcraft.prediction.masks.files import Done, predict_files
@@ -126,6 +127,43 @@ def test_a_network_at_another_spacing_answers_on_the_grid_of_its_image(data: dic
     goes_the_whole_way(run, data[3], 3, tmp_path / "masks")
 
 
+def test_kept_cases_that_are_damaged_are_made_anew_and_a_full_disk_is_told(
+    data: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fieldcraft.verbs.fit.CACHE", tmp_path / "cache")
+    coarse = plan(3, unet(3), input=PatchInput(channels=1, patch=(8, 12, 8), spacing=(2.0, 2.0, 2.0)))
+    whole = fit(data[3], coarse, out=tmp_path / "whole")
+    kept = sorted((tmp_path / "cache").glob("resampled-*.npy"))
+    kept[0].write_bytes(kept[0].read_bytes()[:200])
+    kept[-1].write_bytes(b"")
+    again = fit(data[3], coarse, out=tmp_path / "again")
+    assert again.folder.weights.read_bytes() == whole.folder.weights.read_bytes()
+    kept[0].unlink()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fieldcraft.verbs.masks.samples.np.save", full)
+    with pytest.raises(RunError, match="cannot keep a resampled case .* No space left on device. Free some space"):
+        fit(data[3], coarse, out=tmp_path / "full")
+
+
+def test_an_error_in_a_batch_is_shown_as_it_is(
+    data: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patches are cut in the process that trains: no worker can die and hide why."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise LookupError("the third patch is not to be had")
+
+    monkeypatch.setattr("fieldcraft.data.patches.loader.cut", fails)
+    with pytest.raises(LookupError, match="the third patch is not to be had"):
+        fit(data[2], plan(2, unet(2)), out=tmp_path / "run")
+    monkeypatch.undo()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert fit(data[2], plan(2, unet(2)), out=tmp_path / "run").results.winner == "net"
+
+
 def test_slices_of_volumes(data: dict[int, Path], tmp_path: Path) -> None:
     flat = unet(3, kernels=((3, 3, 1),) * 3, strides=((2, 2, 1),) * 2)
     run = fit(data[3], plan(3, flat, input=PatchInput(channels=1, patch=(12, 16, 1))), out=tmp_path / "run")
@@ -138,5 +176,6 @@ def test_a_drafted_plan_takes_another_network_by_hand(data: dict[int, Path], tmp
         "ladder.baselines=[]", "batch.size=2", "ladder.rungs.small.steps=3", "ladder.rungs.large.steps=3",
         *(f"ladder.rungs.{rung}.network.{field}" for rung in ("small", "large") for field in by_hand),
     )  # fmt: skip
-    run = fit(data[2], edits=edits, without=("mask-steps",), out=tmp_path / "run")
+    tips = ("patch-size", "mask-network", "mask-kernels", "mask-depth", "patch-memory")  # none that measures for long
+    run = fit(data[2], edits=edits, only=tips, out=tmp_path / "run")
     assert isinstance(fc.read_plan(run.folder.plan).plan.ladder.rungs[0].network, Atrous)

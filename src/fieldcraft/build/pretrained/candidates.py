@@ -12,6 +12,7 @@ from fieldcraft.build.pretrained.hub import weights_file
 from fieldcraft.build.pretrained.published import PUBLISHED, Published
 from fieldcraft.build.pretrained.read import ENDINGS, digest, read_tensors
 from fieldcraft.errors import WeightsError
+from fieldcraft.nn.networks.tapped import taps_of
 from fieldcraft.nn.networks.transferred import BatchNorm, parts
 from fieldcraft.records.weights import Family, Wants, WeightsFacts
 
@@ -119,7 +120,8 @@ def _facts(name: str, path: Path, family: Family, model: str, note: str = "") ->
         any_size=_takes_any_size(body, channels, wants),
         features=features_of(body, channels, (wants.height, wants.width)),
         parameters=sum(weight.numel() for weight in body.parameters()), parts=len(parts(body)),
-        norms=sum(isinstance(part, BatchNorm) for part in body.modules()), matched=fit.matched, note=note,
+        norms=sum(isinstance(part, BatchNorm) for part in body.modules()), matched=fit.matched,
+        maps=tuple((tap.width, tap.reduction) for tap in taps_of(body, channels)), note=note,
     )  # fmt: skip
 
 

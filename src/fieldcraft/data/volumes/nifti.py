@@ -86,9 +86,15 @@ def _open(path: Path) -> Any:
     from nibabel.filebasedimages import ImageFileError
 
     try:
-        return nibabel.load(path)
+        found: Any = nibabel.load(path)
     except ImageFileError as error:
         raise BadFile("it is no NIfTI file, or its header is cut short: copy or fetch it again") from error
+    if (parts := found.get_data_dtype().names) is not None:
+        raise BadFile(
+            f"its voxels are colours ({', '.join(parts)}): save masks as class numbers, and channels of images along a "
+            "fourth axis"
+        )
+    return found
 
 
 def _pixdim(path: Path) -> list[float]:

@@ -16,7 +16,7 @@ class ImageView(nn.Module):
     """Take one normalisation back, order the channels, resize, and normalise as the weights want it.
 
     Gray images are repeated over three channels; colour becomes gray by its luminance. Sizes are reached by bilinear
-    interpolation, over all pixels that fall into one where images shrink.
+    interpolation, over all pixels that fall into one where images shrink; without a `size` images keep their own.
 
     `mean`, `std`: what the weights want, for pixels from 0 to `full_scale`, in the order of the channels that they see.
     How the images that come in were normalised is learnt from `see`, and travels with the module's state.
@@ -32,7 +32,7 @@ class ImageView(nn.Module):
     luminance: Tensor
 
     def __init__(
-        self, channels: int, size: tuple[int, int], *, order: ChannelOrder, mean: Sequence[float],
+        self, channels: int, size: tuple[int, int] | None, *, order: ChannelOrder, mean: Sequence[float],
         std: Sequence[float], full_scale: float = 1.0,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -63,8 +63,8 @@ class ImageView(nn.Module):
             pixels = pixels.expand(-1, 3, -1, -1)
         elif self.order == "bgr":
             pixels = pixels.flip(1)
-        height, width = self.size
-        if pixels.shape[2:] != self.size:
+        if self.size is not None and pixels.shape[2:] != self.size:
+            height, width = self.size
             shrinks = pixels.shape[2] > height or pixels.shape[3] > width
             pixels = F.interpolate(pixels, size=self.size, mode="bilinear", antialias=shrinks)
         return (pixels - self.mean) / self.std

@@ -97,7 +97,7 @@ def parts(body: nn.Module) -> tuple[tuple[nn.Parameter, ...], ...]:
     Parts are the children in the order in which they were made; a child that holds nearly all weights is looked into.
     Weights outside of any part (tokens, positions) go with the first.
     """
-    modules = _followed(body)
+    modules = followed(body)
     inside = [tuple(module.parameters()) for module in modules]
     filled = [weights for weights in inside if weights]
     known = {id(weight) for weights in filled for weight in weights}
@@ -107,11 +107,12 @@ def parts(body: nn.Module) -> tuple[tuple[nn.Parameter, ...], ...]:
     return ((*loose, *filled[0]), *filled[1:])
 
 
-def _followed(body: nn.Module) -> list[nn.Module]:
+def followed(body: nn.Module) -> list[nn.Module]:
+    """The body's children in the order in which they were made; one that holds nearly all weights is looked into."""
     whole = sum(weight.numel() for weight in body.parameters())
     found: list[nn.Module] = []
     for child in body.children():
         size = sum(weight.numel() for weight in child.parameters())
         wraps = size > HOLDS_NEARLY_ALL * whole and len(list(child.children())) > 0
-        found += _followed(child) if wraps else [child]
+        found += followed(child) if wraps else [child]
     return found

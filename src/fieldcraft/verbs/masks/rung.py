@@ -10,6 +10,7 @@ from fieldcraft.build.loss import build_loss
 from fieldcraft.build.mask_network import Wants, wants
 from fieldcraft.build.network import build_network
 from fieldcraft.build.optimiser import build_optimiser
+from fieldcraft.build.pretrained.take_over import paces
 from fieldcraft.build.regime import build_regime
 from fieldcraft.data.order import Rows
 from fieldcraft.plan.masks import MaskLoss, Segmentation
@@ -66,7 +67,7 @@ def built(rung: Rung, plan: Plan, samples: MaskSamples, machine: Engine, *, name
     """The network of a rung with its starting weights, on its device."""
     net = build_network(
         rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name, masks=True,
+        seed=plan.seed, name=name, masks=True, begins=True,
     )  # fmt: skip
     found = wants(net, samples.spatial, own=isinstance(rung.network, Imported))
     return Built(net=machine.place(net), wants=found)
@@ -164,7 +165,7 @@ def _job(
     job = Job(
         rung=rung.name,
         net=network.net,
-        optimiser=build_optimiser(network.net, plan.optimiser, rung.lr),
+        optimiser=build_optimiser(network.net, plan.optimiser, rung.lr, paces(network.net, rung.network)),
         regime=regime,
         batches=batches,
         course=Course.of(rung, plan.schedule, cooled),

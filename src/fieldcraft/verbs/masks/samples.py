@@ -1,5 +1,6 @@
 """Images with masks made ready for training: mapped from disk, resampled where the plan asks for it, scaled."""
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from fieldcraft.data.patches.volume import Volume
 from fieldcraft.data.spacing import orders_for, resampled, resampled_mask, shape_at
 from fieldcraft.data.splits import Parts
 from fieldcraft.data.store_cases import stored
+from fieldcraft.errors import RunError
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.masks.pair import Labels, MaskPair
@@ -171,14 +173,15 @@ class MaskSamples:
         """Image and mask at the plan's spacing, made once and mapped from then on."""
         own = self.case(row).geometry
         key = stream_seed(0, "resampled", repr((own, self.sample.spacing, self.case(row), self.digest)))
-        image_path, mask_path = self.cache / f"resampled-{key}.npy", self.cache / f"resampled-mask-{key}.npy"
-        if not mask_path.exists():
+        paths = self.cache / f"resampled-{key}.npy", self.cache / f"resampled-mask-{key}.npy"
+        found = _mapped(paths)
+        if found is None:
             shape = shape_at(own.shape, own.spacing, self.sample.spacing)
-            self.cache.mkdir(parents=True, exist_ok=True)
-            image = resampled(self.store.image(row), shape, orders_for(own.spacing))
-            _kept(image_path, image)
-            _kept(mask_path, resampled_mask(self.truth(row), shape).astype(np.int16))
-        return np.load(image_path, mmap_mode="r"), np.load(mask_path, mmap_mode="r")
+            _kept(paths[0], resampled(self.store.image(row), shape, orders_for(own.spacing)))
+            _kept(paths[1], resampled_mask(self.truth(row), shape).astype(np.int16))
+            found = _mapped(paths)
+        assert found is not None
+        return found
 
 
 def scaling_of(image: npt.NDArray[np.generic], sample: PatchInput, of_set: Scaling) -> Scaling:
@@ -219,7 +222,25 @@ def _foreground(image: npt.NDArray[np.generic], mask: Ids, row: int) -> npt.NDAr
     return image.reshape(len(image), -1)[:, places]
 
 
+def _mapped(paths: tuple[Path, Path]) -> tuple[npt.NDArray[np.float32], Ids] | None:
+    """What was kept of a case; None where it is not there, or damaged: then it is made anew."""
+    try:
+        return np.load(paths[0], mmap_mode="r"), np.load(paths[1], mmap_mode="r")
+    except (OSError, ValueError, EOFError):
+        return None
+
+
 def _kept(path: Path, array: npt.NDArray[np.generic]) -> None:
-    beside = path.with_name(f".{path.name}.tmp.npy")
-    np.save(beside, array, allow_pickle=False)
-    beside.replace(path)
+    """Raises: RunError when it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp.npy")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(beside, array, allow_pickle=False)
+        beside.replace(path)
+    except OSError as error:
+        raise RunError(
+            f"cannot keep a resampled case ({array.nbytes / 2**20:,.0f} MiB) at {path}: {error.strerror or error}. Free "
+            "some space, and run the same command again."
+        ) from error
+    finally:
+        beside.unlink(missing_ok=True)
