@@ -144,7 +144,7 @@ def test_kept_cases_that_are_damaged_are_made_anew_and_a_full_disk_is_told(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("fieldcraft.verbs.masks.samples.np.save", full)
-    with pytest.raises(RunError, match="cannot keep a resampled case .* No space left on device. Free some space"):
+    with pytest.raises(RunError, match=r"cannot keep a resampled case .* No space left on device. Free some space"):
         fit(data[3], coarse, out=tmp_path / "full")
 
 

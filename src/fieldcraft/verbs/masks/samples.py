@@ -239,8 +239,8 @@ def _kept(path: Path, array: npt.NDArray[np.generic]) -> None:
         beside.replace(path)
     except OSError as error:
         raise RunError(
-            f"cannot keep a resampled case ({array.nbytes / 2**20:,.0f} MiB) at {path}: {error.strerror or error}. Free "
-            "some space, and run the same command again."
+            f"cannot keep a resampled case ({array.nbytes / 2**20:,.0f} MiB) at {path}: {error.strerror or error}. "
+            "Free some space, and run the same command again."
         ) from error
     finally:
         beside.unlink(missing_ok=True)
