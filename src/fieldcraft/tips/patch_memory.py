@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, lcm, prod
 
-from fieldcraft.anatomy.patch_fit import Patch, fitting, shrinking
+from fieldcraft.anatomy.patch_fit import Patch, fitting
 from fieldcraft.plan.masks import Atrous, DeepMedic, PatchInput, UNet
 from fieldcraft.plan.memory import allowed_mib
 from fieldcraft.plan.schema import Imported, Network, Plan
@@ -47,7 +47,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         most = max(rough, default=0.0)
         return Skipped(because=f"a step on one patch takes {most:,.0f} MiB, about; {bound:,.0f} may be taken")
     way = _way(facts, sample, [rungs[place].network for place in close])
-    smallest = tuple(shrinking(sample.patch, stride=way.stride, extent=way.extent, least=way.least))[-1]
+    smallest = tuple(map(min, sample.patch, way.least))
     for patch in (sample.patch, smallest):
         if asked := _unanswered(brief, plan, close, patch):
             return Ask(measurements=asked)
@@ -87,12 +87,12 @@ class _Way:
 def _way(facts: CaseFacts, sample: PatchInput, networks: Sequence[Network]) -> _Way:
     """By whole strides of every network, few steps a side, down to two of them: norms need two voxels of each map."""
     each = [_divisor(network, len(sample.patch)) for network in networks]
-    stride = tuple(
-        1 if side == 1 else whole * -(-side // (STEPS * whole))
-        for side, whole in zip(sample.patch, (lcm(*along) for along in zip(*each, strict=True)), strict=True)
+    whole = tuple(
+        1 if side == 1 else lcm(*along) for side, along in zip(sample.patch, zip(*each, strict=True), strict=True)
     )
+    stride = tuple(one * -(-side // (STEPS * one)) for side, one in zip(sample.patch, whole, strict=True))
     extent = tuple(max(1.0, one) for one in extents(facts, sample))
-    return _Way(stride=stride, extent=extent, least=tuple(2 * one for one in stride))
+    return _Way(stride=stride, extent=extent, least=tuple(2 * one for one in whole))
 
 
 def _unanswered(brief: Brief, plan: Plan, rungs: list[int], patch: Patch) -> tuple[MemoryNeed, ...]:
