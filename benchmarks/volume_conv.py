@@ -1,0 +1,57 @@
+"""Predictions of one volume by a U-Net: our convolution against PyTorch's, in turn; paired ratios.
+
+Usage: python benchmarks/volume_conv.py
+"""
+
+import time
+
+import torch
+from torch import nn
+
+from fieldcraft.nn.blocks.volume_conv import VolumeConv
+from fieldcraft.nn.networks.unet import UNet
+from result import summary, write
+
+ROUNDS = 20
+SIZE = (35, 50, 35)
+
+
+def theirs(net: nn.Module) -> nn.Module:
+    """The same net with PyTorch's convolutions, in place."""
+    for part in net.modules():
+        if isinstance(part, VolumeConv):
+            part.__class__ = nn.Conv3d
+    return net
+
+
+def seconds(net: nn.Module, x: torch.Tensor) -> float:
+    began = time.perf_counter()
+    net(x)
+    return time.perf_counter() - began
+
+
+@torch.inference_mode()
+def main() -> None:
+    x = torch.randn(1, 1, *SIZE)
+    measured: dict[str, object] = {}
+    for threads in sorted({1, torch.get_num_threads()}):
+        torch.set_num_threads(threads)
+        for base in (8, 16):
+            widths = [base * 2**level for level in range(4)]
+            torch.manual_seed(0)
+            ours = UNet(1, 3, spatial=3, widths=widths).eval()
+            other = UNet(1, 3, spatial=3, widths=widths).eval()
+            other.load_state_dict(ours.state_dict())
+            torch.testing.assert_close(ours(x), theirs(other)(x), atol=1e-3, rtol=1e-3)
+            taken = [(seconds(ours, x), seconds(other, x)) for _ in range(ROUNDS)]
+            name = f"{base} wide, {threads} thread{'s' if threads > 1 else ''}"
+            measured[name] = {
+                "ours_s": summary([one for one, _ in taken]),
+                "torch_s": summary([one for _, one in taken]),
+                "times_as_fast": summary([b / a for a, b in taken]),
+            }
+    write("volume_conv", f"a U-Net of four levels on one volume of {'x'.join(map(str, SIZE))}, prediction", measured)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Convolution of volumes that is fast for single ones, too."""
+
+import torch
+from torch import Tensor, nn
+
+
+class VolumeConv(nn.Conv3d):
+    """`torch.nn.Conv3d`; predictions of one volume in single precision on a CPU go through oneDNN.
+
+    PyTorch takes its own kernels for a batch of one where channels x depth x height are 20,480 or fewer, which look at
+    two axes of the three: a U-Net took four times as long on a hippocampus (benchmarks/volume_conv.py). Training, other
+    devices and precisions, tracing and export are as they are there. Arguments and shapes: `torch.nn.Conv3d`.
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        found: Tensor
+        if self.padding_mode != "zeros" or isinstance(self.padding, str) or not _alone(input):
+            found = super()._conv_forward(input, weight, bias)
+        else:
+            found = torch.mkldnn_convolution(input, weight, bias, self.padding, self.stride, self.dilation, self.groups)
+        return found
+
+
+def _alone(x: Tensor) -> bool:
+    """Whether a plain tensor of one volume passes where PyTorch would not take oneDNN by itself."""
+    return (
+        type(x) is Tensor
+        and x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and x.ndim == 5
+        and len(x) == 1
+        and not torch.is_grad_enabled()
+        and not torch.is_autocast_enabled("cpu")
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    )

@@ -1,0 +1,57 @@
+"""Volumes alone and in company are convolved alike."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from fieldcraft.nn.blocks.volume_conv import VolumeConv
+
+
+@given(
+    st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 3, (1, 3, 5)]), st.integers(1, 2), st.integers(0, 2),
+    st.integers(1, 2), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_one_volume_gets_what_it_gets_among_others(
+    before: int, after: int, kernel: int | tuple[int, ...], stride: int, padding: int, dilation: int, bias: bool,
+    last: bool,
+) -> None:  # fmt: skip
+    torch.manual_seed(0)
+    conv = VolumeConv(before, after, kernel, stride, padding, dilation, bias=bias)
+    x = torch.randn(3, before, 11, 10, 9)
+    if last:
+        x = x.contiguous(memory_format=torch.channels_last_3d)
+    other = nn.Conv3d(before, after, kernel, stride, padding, dilation, bias=bias)
+    other.load_state_dict(conv.state_dict())
+    with torch.no_grad():
+        together = other(x)
+        alone = torch.cat([conv(x[at : at + 1]) for at in range(3)])
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
+
+
+def test_gradients_autocast_and_export_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    conv = VolumeConv(2, 3, 3, padding=1)
+    x = torch.randn(1, 2, 4, 5, 6, requires_grad=True)
+    conv(x).square().sum().backward()
+    other = nn.Conv3d(2, 3, 3, padding=1)
+    other.load_state_dict(conv.state_dict())
+    y = x.detach().requires_grad_()
+    other(y).square().sum().backward()
+    torch.testing.assert_close(x.grad, y.grad)
+    torch.testing.assert_close(conv.weight.grad, other.weight.grad)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert conv(x).dtype == torch.bfloat16
+    with torch.no_grad():
+        program = torch.export.export(conv.eval(), (x.detach(),))
+    assert any("conv3d" in str(node.target) for node in program.graph.nodes)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "circular"])
+def test_other_paddings_are_those_of_torch(mode: str) -> None:
+    conv, other = (kind(2, 3, 3, padding=1, padding_mode=mode) for kind in (VolumeConv, nn.Conv3d))
+    other.load_state_dict(conv.state_dict())
+    x = torch.randn(1, 2, 4, 5, 6)
+    with torch.no_grad():
+        torch.testing.assert_close(conv(x), other(x))
