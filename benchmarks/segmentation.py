@@ -88,7 +88,7 @@ def main(name: str, seconds: int, places: list[int]) -> None:
             {
                 **{one: summary([fit["test"][one] for fit in fits.values()]) for one in judged},
                 "peak_memory_mib": statistics.fmean(fit["peak_memory_mib"] for fit in fits.values()),
-                "fits": fits,
+                "each": fits,
             },
         )
 

@@ -198,8 +198,10 @@ def at_equal_seconds(seconds: int, folds: list[int]) -> None:
             "fieldcraft": summary([one for one, _ in pairs["tutorial"]]),
             **{f"monai, {name}": summary([one for _, one in both]) for name, both in pairs.items()},
             **{f"gain over monai, {name}": summary([a - b for a, b in both]) for name, both in pairs.items()},
-            "fits": dict(zip(map(str, folds), ours, strict=True)),
-            "trainings of monai": {str(rate): sides for rate, sides in zip(RATES, theirs, strict=True)},
+            "each": {
+                "fieldcraft": dict(zip(map(str, folds), ours, strict=True)),
+                "monai": {str(rate): sides for rate, sides in zip(RATES, theirs, strict=True)},
+            },
         },
     )
 

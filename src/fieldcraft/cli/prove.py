@@ -32,10 +32,10 @@ def prove(
         typer.Argument(metavar="RUN|DATA", help="A run folder, or data: a folder, a file, or a built-in name."),
     ],
     tips: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="TIP,...",
-            help="Tips in question, and changes FIELD=VALUE to be tried.",
+            help="Tips in question, and changes FIELD=VALUE to be tried; repeatable.",
             show_default="all that changed the plan",
         ),
     ] = None,
@@ -105,7 +105,7 @@ def prove(
     with closing(ProofProgress(err())) as progress:
         proof = find_out(
             what,
-            tips=tuple(one.strip() for one in tips.split(",") if one.strip()) if tips else (),
+            tips=tuple(one.strip() for given in tips or () for one in given.split(",") if one.strip()),
             budget=budget,
             metric=metric,
             effect=effect,
