@@ -2,8 +2,8 @@
 
 Helps: statistics over two patches are noise, and differ between training and prediction.
 Hurts: instance norm forgets how strong a patch is as a whole; on maps of a few positions its statistics are noise as
-well, and groups of channels share them. In trainings of 160 steps on hippocampus batch norm was no worse at two patches,
-and ahead where no threshold was fitted (benchmarks/segmentation_claims.py).
+well, and groups of channels share them. In trainings of 160 steps on hippocampus batch norm was no worse at two
+patches, and ahead where no threshold was fitted (benchmarks/segmentation_claims.py).
 Cost: memory for one more copy of each map.
 Source: Ulyanov et al. 2016, arXiv:1607.08022; Wu and He 2018, arXiv:1803.08494; Ioffe and Szegedy 2015,
 arXiv:1502.03167.
