@@ -8,7 +8,7 @@ import time
 import torch
 from torch import nn
 
-from fieldcraft.nn.blocks.volume_conv import VolumeConv
+from fieldcraft.nn.blocks.volume_conv import Conv3d
 from fieldcraft.nn.networks.unet import UNet
 from result import summary, write
 
@@ -19,7 +19,7 @@ SIZE = (35, 50, 35)
 def theirs(net: nn.Module) -> nn.Module:
     """The same net with PyTorch's convolutions, in place."""
     for part in net.modules():
-        if isinstance(part, VolumeConv):
+        if isinstance(part, Conv3d):
             part.__class__ = nn.Conv3d
     return net
 

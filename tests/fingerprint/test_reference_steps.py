@@ -21,15 +21,16 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def machine() -> MachineFacts:
-    return replace(machine_facts(), gpu=None, cores=1, bf16=True)
+    """One core of this one: without units for bf16 not every operation knows it."""
+    return replace(machine_facts(), gpu=None, cores=1)
 
 
 @pytest.mark.usefixtures("small")
 def test_every_setting_runs_and_is_timed() -> None:
     before = (torch.get_num_threads(), torch.get_rng_state())
-    steps = reference_steps(machine(), limit_s=5.0)
+    steps = reference_steps(machine(), limit_s=60.0)
     assert {step.operation for step in steps} == set(OPERATIONS)
-    assert len(steps) == len(list(settings(machine()))) == 14
+    assert len(steps) == len(list(settings(machine()))) == (14 if machine().bf16 else 7)
     for step in steps:
         assert step.ms > 0
         assert step.gflops == pytest.approx(6 * MACS[step.operation] / step.ms / 1e6)

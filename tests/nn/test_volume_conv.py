@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from fieldcraft.nn.blocks.volume_conv import VolumeConv
+from fieldcraft.nn.blocks.volume_conv import Conv3d
 
 
 @given(
@@ -18,7 +18,7 @@ def test_one_volume_gets_what_it_gets_among_others(
     last: bool,
 ) -> None:  # fmt: skip
     torch.manual_seed(0)
-    conv = VolumeConv(before, after, kernel, stride, padding, dilation, bias=bias)
+    conv = Conv3d(before, after, kernel, stride, padding, dilation, bias=bias)
     x = torch.randn(3, before, 11, 10, 9)
     if last:
         x = x.contiguous(memory_format=torch.channels_last_3d)
@@ -32,7 +32,7 @@ def test_one_volume_gets_what_it_gets_among_others(
 
 def test_gradients_autocast_and_export_are_those_of_torch() -> None:
     torch.manual_seed(0)
-    conv = VolumeConv(2, 3, 3, padding=1)
+    conv = Conv3d(2, 3, 3, padding=1)
     x = torch.randn(1, 2, 4, 5, 6, requires_grad=True)
     conv(x).square().sum().backward()
     other = nn.Conv3d(2, 3, 3, padding=1)
@@ -50,7 +50,7 @@ def test_gradients_autocast_and_export_are_those_of_torch() -> None:
 
 @pytest.mark.parametrize("mode", ["reflect", "circular"])
 def test_other_paddings_are_those_of_torch(mode: str) -> None:
-    conv, other = (kind(2, 3, 3, padding=1, padding_mode=mode) for kind in (VolumeConv, nn.Conv3d))
+    conv, other = (kind(2, 3, 3, padding=1, padding_mode=mode) for kind in (Conv3d, nn.Conv3d))
     other.load_state_dict(conv.state_dict())
     x = torch.randn(1, 2, 4, 5, 6)
     with torch.no_grad():

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-class VolumeConv(nn.Conv3d):
+class Conv3d(nn.Conv3d):
     """`torch.nn.Conv3d`; predictions of one volume in single precision on a CPU go through oneDNN.
 
     PyTorch takes its own kernels for a batch of one where channels x depth x height are 20,480 or fewer, which look at
