@@ -1,8 +1,9 @@
 """Dense crf: let every voxel ask every other whether they look alike, and move boundaries to the image's edges.
 
 Helps: probabilities of coarse maps, where classes differ in intensity from what is beside them.
-Hurts: thin structures, which it smooths away, and classes that look like their surroundings; U-Nets with skips leave it
-little to do.
+Hurts: thin structures, which it smooths away, and classes that look like their surroundings. U-Nets with skips leave it
+little to do: 0.007 Dice and 0.02 boundary IoU on hippocampus, nothing sure on membranes. Before that it mends
+probabilities that are off, which a threshold does as well.
 Cost: up to a second or two a case. Validation decides whether it stays.
 Source: Kraehenbuehl and Koltun 2011, arXiv:1210.5644; Kamnitsas et al. 2017, arXiv:1603.05959, section 2.5.
 """
@@ -31,9 +32,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     if isinstance(task.masks.crf, CrfIfBetter):
         return Skipped(because=f"{told}; asked for by hand")
     if width < THIN or contrast < LEAST_CONTRAST or prod(shape_of(facts, sample)) > MOST_VOXELS:
-        return Skipped(
-            because=f"{told}: it would smooth away more than it finds; task.masks.crf.kind=dense-if-better by hand"
-        )
+        return Skipped(because=f"{told}: it would find little; task.masks.crf.kind=dense-if-better by hand")
     if all(isinstance(rung.network, UNet) and rung.network.skips for rung in plan.ladder.rungs):
         return Skipped(
             because=f"{told}, but skips leave boundaries sharp already; task.masks.crf.kind=dense-if-better by hand"
