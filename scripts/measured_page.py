@@ -52,13 +52,16 @@ def _rows(name: str, value: Any) -> "list[str]":
     if isinstance(value, dict) and {"n", "mean", "median"} <= set(value):
         interval = value.get("mean_95")
         between = "" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}"
-        shown = value["values"] if len(value["values"]) <= 6 else []
+        values = value.get("values", ())
+        shown = values if len(values) <= 6 else ()
         each = ", ".join(f"{one:.4g}" for one in shown)
         return [f"| {name} | {value['n']} | {value['mean']:.4g} | {value['median']:.4g} | {between} | {each} |"]
     if isinstance(value, dict) and name == EACH:
         return [f"| {len(value)} single results | | | | | in the file |"]
     if isinstance(value, dict):
         return [row for key, inner in value.items() for row in _rows(f"{name} {key}".strip(), inner)]
+    if isinstance(value, list) and value and all(isinstance(one, dict) and "claim" in one for one in value):
+        return [row for one in value for row in _rows(f"{name} {one['claim']}".strip(), {**one, "claim": ""})]
     if isinstance(value, list):
         text = "; ".join(_rows_text(one) for one in value)
         return [f"| {name} | | | | | {text} |"]
