@@ -15,7 +15,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-os.environ.setdefault("FIELDCRAFT_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data"))
+DATA = Path(os.environ.setdefault("FIELDCRAFT_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data")))
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from scipy.stats import t
+
 RESULTS = Path(__file__).parent / "results"
-T_95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 19: 2.093, 29: 2.045}
 
 
 def summary(values: Sequence[float]) -> dict[str, object]:
@@ -18,8 +19,7 @@ def summary(values: Sequence[float]) -> dict[str, object]:
     n = len(values)
     mean = statistics.fmean(values)
     deviation = statistics.stdev(values) if n > 1 else float("nan")
-    t = T_95.get(n - 1, 1.96)
-    half = t * deviation / n**0.5 if n > 1 else float("nan")
+    half = t.ppf(0.975, n - 1) * deviation / n**0.5 if n > 1 else float("nan")
     return {
         "n": n,
         "median": statistics.median(values),

@@ -1,6 +1,5 @@
 """The arms of segmentation_claims.py, the sets that they are trained on, and what is compared with what."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import nibabel
 import numpy as np
-from sklearn.model_selection import KFold
 
 import fieldcraft as fc
 from fieldcraft.build.mask_network import build_mask_network
@@ -20,14 +18,15 @@ from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.records.masks import ScoreSettings
 from fieldcraft.verbs.masks.samples import MaskSamples, ready_masks
 from fieldcraft.verbs.prepare import prepare
+from fits import DATA
+from segmentation_sets import FOLDS, nnunet_fold
 
 ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.setdefault("FIELDCRAFT_DATA", str(ROOT.parent / "shared" / "data")))
 BUILD = ROOT / "build" / "segmentation_claims"
 RUNG = "net"  # one name for all arms: they draw the same patches in the same order
 BASE, NO_SKIPS, PLACEBO = "skips", "no skips", "placebo"
 SKIPS = "skips improve boundaries more than overlap"
-HELD_OUT, VALIDATED = 5, 16
+VALIDATED = 16
 REACH = 0.05  # of the steps: how far back averages of weights reach, as the tip has it
 LARGE, SHORT = "one 7x7x7", "one 7x7x7, a third of the steps"
 KERNEL_STEPS = {"three 3x3x3": 210, LARGE: 210, SHORT: 70}  # a step of the large kernel takes three times as long
@@ -178,12 +177,11 @@ def whole(source: Path) -> Path:
 
 
 def fold(names: Sequence[str], pair: int) -> Parts:
-    """nnU-Net's folds: over sorted names."""
-    order = np.argsort(np.array(names))
-    rest, test = list(KFold(HELD_OUT, shuffle=True, random_state=12345).split(order))[pair % HELD_OUT]
+    """nnU-Net's folds."""
+    rest, test = nnunet_fold(names, pair % FOLDS)
     mixed = np.random.default_rng(pair).permutation(rest)
     validation, kept = mixed[:VALIDATED], mixed[VALIDATED:]
-    return Parts(*(np.sort(order[one]).astype(np.int64) for one in (kept, validation, test)))
+    return Parts(*(np.sort(one).astype(np.int64) for one in (kept, validation, test)))
 
 
 def layout(names: Sequence[str], pair: int) -> Parts:

@@ -34,7 +34,7 @@ from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.masks.ask import Logits
 from fieldcraft.prediction.masks.calibrated import calibrate_voxels, drawn_voxels
-from fieldcraft.prediction.masks.crf_search import Predicted, _words, candidates, fit_crf
+from fieldcraft.prediction.masks.crf_search import Predicted, candidates, fit_crf, in_words
 from fieldcraft.prediction.masks.crf_tiles import tiled_marginals
 from fieldcraft.tips.masks import costs
 from fieldcraft.train.clock import Clock
@@ -99,7 +99,7 @@ def trained(plan: Plan, samples: MaskSamples) -> tuple[Built, float]:
             micro=plan.batch.micro,
             clip=build_clipping(network.net, plan.clipping),
             higher=True,
-            validate=lambda shadow: 0.0,
+            validate=None,
             names=lambda rows: tuple(samples.ids("train")[row] for row in rows),
         )
         began = time.process_time()
@@ -227,7 +227,7 @@ def refined(
     ]  # fmt: skip
     kept, told_of = fit_crf(cases, what.settings, seed=pair)
     tried = candidates(float(np.median([min(case.spacing) for case in cases])))
-    best = next(one for one in tried if _words(one) == told_of.chosen)
+    best = next(one for one in tried if in_words(one, what.settings.unit) == told_of.chosen)
     before = scored(likeliest(test), samples, what.settings)
     began = time.process_time()
     said_by_crf = {
@@ -338,9 +338,8 @@ def of_set(what: Set, kept: Kept) -> dict[str, object]:
             }
             for arm in held_out
         },
-        "contrasts": [
-            {
-                "claim": pair.claim,
+        "contrasts": {
+            pair.claim: {
                 "arm": pair.arm,
                 "against": pair.against,
                 "pairs": sorted(held_out[pair.arm].keys() & held_out[pair.against].keys()),
@@ -351,7 +350,7 @@ def of_set(what: Set, kept: Kept) -> dict[str, object]:
             }
             for pair in CONTRASTS[what.name]
             if pair.arm in held_out and pair.against in held_out
-        ],
+        },
         "crf": {
             f"{arm}, {begins}": of_crf(lines)
             for arm in (BASE, NO_SKIPS)

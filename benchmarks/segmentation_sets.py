@@ -1,26 +1,35 @@
 """The folders that benchmarks of segmentation fit: links to the real data, parted as published figures are."""
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from sklearn.model_selection import KFold
 
-DATA = Path(os.environ.setdefault("FIELDCRAFT_DATA", str(Path(__file__).resolve().parents[2] / "shared" / "data")))
+from fits import DATA
+
 FOLDS = 5
 ISBI_PARTS = {"train": range(17), "val": range(18, 23), "test": range(24, 30)}
 """Slices from 0: 1-17, 19-23 and 25-30 as the issue counts them; one is dropped between."""
 
 
 def hippocampus(fold: int, folder: Path) -> Path:
-    """The five folds of nnU-Net: KFold over the sorted names, seed 12345; the fold is the test part."""
+    """A fold of nnU-Net's five as the test part."""
     source = DATA / "msd_hippocampus"
     names = sorted(path.name for path in (source / "labelsTr").glob("[!.]*.nii.gz"))
-    rest, held = list(KFold(FOLDS, shuffle=True, random_state=12345).split(names))[fold]
+    rest, held = nnunet_fold(names, fold)
     for rows, ending in ((rest, "Tr"), (held, "Ts")):
         for kind in ("images", "labels"):
             for row in rows:
                 _link(source / f"{kind}Tr" / names[row], folder / f"{kind}{ending}" / names[row])
     return folder
+
+
+def nnunet_fold(names: Sequence[str], fold: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the rest and of the fold, by the names in their order (splits of nnU-Net: KFold, seed 12345)."""
+    order = np.argsort(np.array(names))
+    rest, held = list(KFold(FOLDS, shuffle=True, random_state=12345).split(order))[fold]
+    return order[rest], order[held]
 
 
 def isbi(folder: Path) -> Path:

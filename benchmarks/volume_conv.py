@@ -30,6 +30,14 @@ def seconds(net: nn.Module, x: torch.Tensor) -> float:
     return time.perf_counter() - began
 
 
+def in_turn(ours: nn.Module, other: nn.Module, x: torch.Tensor, *, swapped: bool) -> tuple[float, float]:
+    """Seconds of both, the other one first every second time."""
+    if not swapped:
+        return seconds(ours, x), seconds(other, x)
+    theirs_s = seconds(other, x)
+    return seconds(ours, x), theirs_s
+
+
 @torch.inference_mode()
 def main() -> None:
     x = torch.randn(1, 1, *SIZE)
@@ -43,7 +51,7 @@ def main() -> None:
             other = UNet(1, 3, spatial=3, widths=widths).eval()
             other.load_state_dict(ours.state_dict())
             torch.testing.assert_close(ours(x), theirs(other)(x), atol=1e-3, rtol=1e-3)
-            taken = [(seconds(ours, x), seconds(other, x)) for _ in range(ROUNDS)]
+            taken = [in_turn(ours, other, x, swapped=bool(turn % 2)) for turn in range(ROUNDS)]
             name = f"{base} wide, {threads} thread{'s' if threads > 1 else ''}"
             measured[name] = {
                 "ours_s": summary([one for one, _ in taken]),

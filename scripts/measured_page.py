@@ -60,8 +60,6 @@ def _rows(name: str, value: Any) -> "list[str]":
         return [f"| {len(value)} single results | | | | | in the file |"]
     if isinstance(value, dict):
         return [row for key, inner in value.items() for row in _rows(f"{name} {key}".strip(), inner)]
-    if isinstance(value, list) and value and all(isinstance(one, dict) and "claim" in one for one in value):
-        return [row for one in value for row in _rows(f"{name} {one['claim']}".strip(), {**one, "claim": ""})]
     if isinstance(value, list):
         text = "; ".join(_rows_text(one) for one in value)
         return [f"| {name} | | | | | {text} |"]

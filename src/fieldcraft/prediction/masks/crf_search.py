@@ -75,7 +75,7 @@ def fit_crf(
         by_case.append(found)
     chosen = choose(
         "dense CRF",
-        [_words(one, settings.unit) for one in tried],
+        [in_words(one, settings.unit) for one in tried],
         list(zip(*by_case, strict=True)),
         plain,
         [case.group or case.name for case in drawn],
@@ -102,7 +102,8 @@ def _drawn(cases: Sequence[Predicted], most: int, seed: int) -> list[Predicted]:
     return [cases[one] for one in sorted(picked.tolist())]
 
 
-def _words(crf: DenseCrf, unit: str) -> str:
+def in_words(crf: DenseCrf, unit: str) -> str:
+    """What it does, short."""
     smooth = f"smoothing {crf.smooth_weight:g} over {crf.smooth_mm:g} {unit}"
     if not crf.near_weight:
         return smooth
