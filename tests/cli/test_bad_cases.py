@@ -187,3 +187,17 @@ def test_void_is_a_word_of_every_command_and_of_python(tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.results.winner == "mean-shape"
     assert fc.load(run.path).spec.names == ("background", "foreground")
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("input.patch=[8, 8]", "for cases with 2 spatial axes, but those of the data have 3"),
+        ("input.channels=2", "for cases with 2 channels, but those of the data have 1"),
+    ],
+)
+def test_what_is_set_by_hand_must_be_for_cases_like_these(setting: str, said: str, tmp_path: Path) -> None:
+    folder = volumes(tmp_path / "set", 12, shape=SHAPE)
+    for command in (("plan", folder), ("fit", folder, "--out", tmp_path / "run")):
+        done = call(*command, "--set", setting, "--budget", "5m")
+        assert done.exit_code == 2 and said in words(done), done.output

@@ -265,19 +265,8 @@ def _fits(plan: Plan, dataset: Dataset) -> None:
             f"the plan is for images of {plan.input.channels} channels, but those of the data have {found.channels}: "
             f"draft a new plan, or --set input.channels={found.channels}."
         )
-    if isinstance(plan.input, PatchInput) and isinstance(found, PatchInput):
-        _fits_cases(plan.input, found)
     if not plan.ladder.baselines and not plan.ladder.rungs:
         raise PlanError("the plan has nothing to train: it names neither baselines nor rungs.")
-
-
-def _fits_cases(planned: PatchInput, found: PatchInput) -> None:
-    for what, plans, has in (
-        ("spatial axes", len(planned.patch), len(found.patch)),
-        ("channels", planned.channels, found.channels),
-    ):
-        if plans != has:
-            raise PlanError(f"the plan is for cases with {plans} {what}, but those of the data have {has}: draft anew.")
 
 
 def _called(data: object) -> str:

@@ -15,6 +15,7 @@ from fieldcraft.errors import DataError, RunError
 from fieldcraft.fingerprint.cases.facts import LIMIT_S
 from fieldcraft.fingerprint.data import data_facts
 from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.plan.cases import check_cases
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import ImageInput, Plan, TableInput
@@ -70,7 +71,10 @@ def prepare(
     dataset, found = audited(whole, care)
     if care.relabel is not None and isinstance(dataset.inputs, Cases):
         raise DataError(f"{care.relabel} corrects labels of samples, but {dataset.name} has masks: correct the files.")
-    start = plan or edit(start_plan(dataset, seed), [one for one in edits if one.startswith(EARLY)])
+    plain = start_plan(dataset, seed)
+    start = plan or edit(plain, [one for one in edits if one.startswith(EARLY)])
+    if isinstance(start.input, PatchInput) and isinstance(plain.input, PatchInput):
+        check_cases(start.input, plain.input)
     parts = part(dataset, start.splits, start.seed)
     fixes: tuple[Fix, ...] = ()
     if care.relabel is not None:
