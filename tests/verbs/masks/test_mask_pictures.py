@@ -9,7 +9,7 @@ from nibabel.orientations import axcodes2ornt, ornt_transform
 
 from fieldcraft.data.cases import Geometry
 from fieldcraft.prediction.masks.model import PredictedMask
-from fieldcraft.verbs.masks.largest import largest_of
+from fieldcraft.verbs.masks.largest import drawn, largest_of
 from fieldcraft.verbs.masks.pictures import shown_slices
 
 CODES = ["".join(one) for axes in permutations(("RL", "AP", "SI")) for one in product(*axes)]
@@ -87,11 +87,46 @@ def test_the_largest_object_lies_in_its_box(codes: str) -> None:
     truth[5, 6, 4] = 2  # a speck of another class
     found = largest_of(in_axes(image, codes)[None], in_axes(truth, codes), geometry(codes), name="x", than=None)
     assert found is not None and found.class_id == 1 and found.volume == 3 * 4 * 3 * 6.0
-    by_spacing = dict(zip(found.spacing, found.extent, strict=True))
+    by_spacing = dict(zip(found.geometry.spacing, found.extent, strict=True))
     assert by_spacing == {1.0: 3.0, 1.5: 6.0, 4.0: 12.0}
     # axial, anterior up: rows of A 2..5 of 7 from above are 1..4, columns of R 1..3 of 6 from the patient's right 2..4
-    assert found.box == (1, 2, 5, 5) and found.ends == "ALPR"
+    plane = drawn(found)
+    assert plane.box == (1, 2, 5, 5) and plane.ends == "ALPR"
     smaller = np.zeros(SHAPE, np.int16)
     smaller[0, 0, 0] = 1
     again = largest_of(image[None], smaller, geometry("RAS"), name="y", than=found)
     assert again is found
+
+
+@pytest.mark.parametrize("row", [0, 501, 502, 1023])
+def test_an_object_thinner_than_the_step_of_a_thinned_slice_has_a_box(row: int) -> None:
+    truth = np.zeros((1024, 600), np.int16)
+    truth[row, 7:10] = 1
+    image = np.zeros((1, *truth.shape), np.uint8)
+    found = largest_of(image, truth, Geometry(shape=truth.shape, spacing=(1.0, 1.0), unit="px"), name="x", than=None)
+    assert found is not None and found.extent == (1.0, 3.0)
+    plane = drawn(found)
+    assert plane.step == 2 and plane.image.shape == (512, 300)
+    assert plane.box == (row // 2, 3, row // 2 + 1, 5)
+
+
+@pytest.mark.parametrize("codes", ["RAS", "LPI"])
+def test_the_box_of_a_thinned_slice_holds_every_kept_pixel_of_the_object(codes: str) -> None:
+    truth = np.zeros((600, 1100, 2), np.int16)
+    truth[301:404, 77:500, 1] = 1
+    laid = Geometry(shape=truth.shape, spacing=(1.0, 1.0, 3.0), unit="mm", orientation=codes)
+    found = largest_of(truth[None], truth, laid, name="x", than=None)
+    assert found is not None
+    plane = drawn(found)
+    rows, columns = (np.flatnonzero((plane.image > 0).any(axis=axis)) for axis in (1, 0))
+    top, left, bottom, right = plane.box
+    assert plane.step == 3 and plane.image.shape == (367, 200)
+    for first, last, kept in ((top, bottom, rows), (left, right, columns)):
+        assert first in (kept[0], kept[0] - 1) and last in (kept[-1] + 1, kept[-1] + 2)
+
+
+def test_the_largest_piece_of_a_series_lies_in_one_row() -> None:
+    truth = np.zeros(40, np.int16)
+    truth[11:19] = 1
+    found = largest_of(truth[None], truth, Geometry(shape=(40,), spacing=(1.0,), unit="px"), name="x", than=None)
+    assert found is not None and drawn(found).box == (0, 11, 1, 19) and drawn(found).image.shape == (1, 40)

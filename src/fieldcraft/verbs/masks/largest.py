@@ -8,28 +8,41 @@ from scipy.ndimage import find_objects, generate_binary_structure, label
 
 from fieldcraft.data.cases import Geometry
 from fieldcraft.prediction.masks.pair import Labels
-from fieldcraft.verbs.masks.pictures import LONGEST, Plane, grey_of, planes_through
+from fieldcraft.verbs.masks.pictures import LONGEST, Plane, grey_of, planes_through, window_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Largest:
-    """One connected object, in the plane through its middle."""
+    """One connected object of a case."""
 
     name: str
     """Of its case."""
+    image: npt.NDArray[np.generic]
+    """(channels, *spatial): the case."""
+    geometry: Geometry
     class_id: int
     volume: float
     """In units of the spacing."""
-    extent: tuple[float, ...]
-    """Sides of the box around it along each axis of the case, in units of the spacing."""
+    around: tuple[slice, ...]
+    """The box around it, along each axis of the case."""
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Sides of the box along each axis of the case, in units of the spacing."""
+        sides = zip(self.around, self.geometry.spacing, strict=True)
+        return tuple((one.stop - one.start) * side for one, side in sides)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """The plane through the middle of an object, as it lies on the page."""
+
     image: Plane
-    """(height, width), uint8: the plane."""
+    """(height, width), uint8."""
     box: tuple[int, int, int, int]
     """Of the object in the plane: first row, first column, one past the last row and column."""
     axes: tuple[int, int]
     """Of the case, down and across."""
-    spacing: tuple[float, ...]
-    """Of the case."""
     step: int
     """Voxels from one pixel to the next."""
     where: str
@@ -51,51 +64,55 @@ def largest_of(
         place = int(np.argmax(sizes))
         volume = float(sizes[place] * np.prod(geometry.spacing))
         if found is None or volume > found.volume:
-            found = _drawn(image, find_objects(pieces)[place], geometry, name, class_id, volume)
+            found = Largest(
+                name=name,
+                image=image,
+                geometry=geometry,
+                class_id=class_id,
+                volume=volume,
+                around=find_objects(pieces)[place],
+            )
     return found
+
+
+def drawn(one: Largest) -> Drawn:
+    """The first plane through the middle of an object: that of the finest grid."""
+    shape = one.geometry.shape
+    lie = planes_through(tuple((side.start + side.stop) // 2 for side in one.around), one.geometry)[0]
+    step = max(1, -(-max(shape[axis] for axis in lie.axes) // LONGEST))
+    rows, columns = (
+        _pixels(one.around[axis], shape[axis], back, step) for axis, back in zip(lie.axes, lie.flipped, strict=True)
+    )
+    if len(shape) == 1:
+        rows = (0, 1)
+    return Drawn(
+        image=grey_of(one.image, lie, step, window_of(one.image)),
+        box=(rows[0], columns[0], rows[1], columns[1]),
+        axes=lie.axes,
+        step=step,
+        where=lie.where,
+        ends=lie.ends,
+    )
 
 
 def arrays_of_largest(one: Largest | None) -> dict[str, npt.NDArray[np.generic]]:
     """Arrays for `thumbnails.npz`."""
     if one is None:
         return {}
+    plane = drawn(one)
     return {
-        "largest_image": one.image,
-        "largest_words": np.array([one.name, one.where, one.ends]),
+        "largest_image": plane.image,
+        "largest_words": np.array([one.name, plane.where, plane.ends]),
         "largest_class": np.array(one.class_id),
         "largest_extent": np.array(one.extent),
-        "largest_box": np.array(one.box),
-        "largest_axes": np.array(one.axes),
-        "largest_spacing": np.array(one.spacing),
-        "largest_step": np.array(one.step),
+        "largest_box": np.array(plane.box),
+        "largest_axes": np.array(plane.axes),
+        "largest_spacing": np.array(one.geometry.spacing),
+        "largest_step": np.array(plane.step),
     }
 
 
-def _drawn(
-    image: npt.NDArray[np.generic],
-    around: tuple[slice, ...],
-    geometry: Geometry,
-    name: str,
-    class_id: int,
-    volume: float,
-) -> Largest:
-    shape = geometry.shape
-    lie = planes_through(tuple((one.start + one.stop) // 2 for one in around), geometry)[0]
-    step = max(1, -(-max(shape[axis] for axis in lie.axes) // LONGEST))
-    boxed = np.zeros(shape, bool)
-    boxed[around] = True
-    laid = lie.laid(boxed, step)
-    rows, columns = np.flatnonzero(laid.any(axis=1)), np.flatnonzero(laid.any(axis=0))
-    return Largest(
-        name=name,
-        class_id=class_id,
-        volume=volume,
-        extent=tuple((one.stop - one.start) * side for one, side in zip(around, geometry.spacing, strict=True)),
-        image=grey_of(image, lie, step),
-        box=(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1),
-        axes=lie.axes,
-        spacing=geometry.spacing,
-        step=step,
-        where=lie.where,
-        ends=lie.ends,
-    )
+def _pixels(side: slice, length: int, back: bool, step: int) -> tuple[int, int]:
+    """First pixel, and one past the last, of a side that is laid backwards or not; a pixel stands for `step` voxels."""
+    low, high = (length - side.stop, length - side.start) if back else (side.start, side.stop)
+    return low // step, -(-high // step)

@@ -91,6 +91,7 @@ def shown_slices(
     wrong = (truth != said.mask) & (truth != VOID)
     counted = wrong if wrong.any() else np.asarray(truth) > 0
     places = tuple(int(np.argmax(counted.sum(axis=_others(axis, counted.ndim)))) for axis in range(counted.ndim))
+    window, unsure = window_of(image), said.uncertainty
     found = []
     for lie in planes_through(places, geometry):
         step = max(1, -(-max(truth.shape[axis] for axis in lie.axes) // LONGEST))
@@ -98,10 +99,10 @@ def shown_slices(
             Shown(
                 name=name,
                 score=score,
-                image=grey_of(image, lie, step),
+                image=grey_of(image, lie, step, window),
                 truth=lie.laid(np.asarray(truth, np.int16), step),
                 predicted=lie.laid(said.mask, step),
-                uncertainty=(lie.laid(said.uncertainty, step) * 255).round().astype(np.uint8),
+                uncertainty=(lie.laid(unsure, step) * 255).round().astype(np.uint8),
                 where=lie.where,
                 ends=lie.ends,
                 pixel=_pixel(geometry, lie, step),
@@ -120,7 +121,6 @@ def arrays_of(cases: Sequence[tuple[Shown, ...]]) -> dict[str, npt.NDArray[np.ge
     ordered = [slice_ for place, one in enumerate(worst(cases)) for slice_ in (one if place < ALL_ROUND else one[:1])]
     arrays: dict[str, npt.NDArray[np.generic]] = {
         "case_ids": np.array([one.name for one in ordered]),
-        "case_scores": np.array([one.score for one in ordered]),
         "case_slices": np.array([one.where for one in ordered]),
         "case_ends": np.array([one.ends for one in ordered]),
         "case_pixels": np.array([one.pixel for one in ordered]),
@@ -145,10 +145,16 @@ def planes_through(places: Sequence[int], geometry: Geometry) -> tuple[Lie, ...]
     return tuple(_across(axis, places[axis], geometry) for axis in order)
 
 
-def grey_of(image: npt.NDArray[np.generic], lie: Lie, step: int) -> Plane:
-    """The plane of the first channel, (height, width) as uint8; all but a hundredth of the case's values are within."""
+def window_of(image: npt.NDArray[np.generic]) -> tuple[float, float]:
+    """Black and white of the first channel: all but a hundredth of the case's values lie between them."""
     low, high = np.percentile(np.asarray(image[0], np.float32), [0.5, 99.5])
-    grey = (lie.laid(image[0], step).astype(np.float32) - low) / max(float(high - low), 1e-12) * 255
+    return float(low), float(high)
+
+
+def grey_of(image: npt.NDArray[np.generic], lie: Lie, step: int, window: tuple[float, float]) -> Plane:
+    """The plane of the first channel, (height, width) as uint8."""
+    low, high = window
+    grey = (lie.laid(image[0], step).astype(np.float32) - low) / max(high - low, 1e-12) * 255
     shown: Plane = grey.clip(0, 255).astype(np.uint8)
     return shown
 
