@@ -51,9 +51,9 @@ def _spread(one: Spread, low: float, high: float) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits, without noughts behind the point."""
+    """Three digits, without noughts behind the point; powers of ten stay."""
     shown = number(value)
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return shown.rstrip("0").rstrip(".") if "." in shown and "e" not in shown else shown
 
 
 def _listed(values: tuple[float, ...]) -> str:
