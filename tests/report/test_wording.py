@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldcraft.records.results import Estimate
-from fieldcraft.report.metrics import metric
+from fieldcraft.report.metrics import KNOWN, metric, spoken
 from fieldcraft.report.wording import THIN, estimate, mebibytes, number, percent, plural, seconds, shortened
 
 
@@ -83,3 +83,13 @@ def test_shortened_text_is_short_and_keeps_its_ends(text: str, most: int) -> Non
 def test_own_metrics_are_shown_under_their_name() -> None:
     assert metric("my_package:dice").label == "my_package:dice"
     assert metric("balanced_accuracy") == metric("balanced-accuracy")
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_metrics_keep_initials_and_names_within_a_sentence(name: str) -> None:
+    ordinary = {
+        "accuracy": "accuracy", "balanced-accuracy": "balanced accuracy", "log-loss": "log-loss",
+        "ece": "calibration error", "surface-dice": "surface Dice", "boundary-iou": "boundary IoU",
+        "coverage": "interval coverage",
+    }  # fmt: skip
+    assert spoken(name) == ordinary.get(name, KNOWN[name].label)

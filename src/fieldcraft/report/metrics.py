@@ -53,7 +53,17 @@ KNOWN = {
     "coverage": Metric("Interval coverage", True, "share of truths inside their prediction interval"),
 }
 
+PEOPLE = frozenset({"Dice", "Rand"})
+"""Whom metrics are named after."""
+
 
 def metric(name: str) -> Metric:
     """The metric of that name; one's own metrics are shown under their own name."""
     return KNOWN.get(name.lower().replace("_", "-"), Metric(name, False, "your own metric"))
+
+
+def spoken(name: str) -> str:
+    """What a metric is called within a sentence: ordinary words begin small; initials and people's names do not."""
+    label = metric(name).label
+    first = label.replace(",", " ").split(" ")[0]
+    return label[:1].lower() + label[1:] if first[1:].islower() and first not in PEOPLE else label

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fieldcraft.records.proof import Between, Control, FinalLook, Proof, Setting, Verdict, Word
-from fieldcraft.report.metrics import metric
+from fieldcraft.report.metrics import metric, spoken
 from fieldcraft.report.wording import MINUS, number, percent, plural, seconds, shortened
 
 WORDS: tuple[Word, ...] = ("paid", "hurt", "no effect that matters", "cannot tell yet")
@@ -20,9 +20,9 @@ MISSED = {
 NAMED = 6
 """Factors that a sentence names; it counts the others."""
 LONGEST = 48
+"""Letters of a name in a sentence."""
 SPACE = "\N{NO-BREAK SPACE}"
 """Within an interval, so that lines break before it."""
-"""Letters of a name in a sentence."""
 RULES = {
     "placebo": "Only a random stream that cannot matter was changed: it must come out as neither paid nor hurt.",
     "poison": (
@@ -120,8 +120,7 @@ def glyph_shown(proof: Proof, verdict: Verdict) -> str:
 
 def direction(setting: Setting) -> str:
     """What a positive effect is."""
-    label = metric(setting.metric).label
-    return f"positive: better, which is {'more' if setting.higher_is_better else 'less'} {_lower(label)}"
+    return f"positive: better, which is {'more' if setting.higher_is_better else 'less'} {spoken(setting.metric)}"
 
 
 def lead(proof: Proof) -> str:
@@ -369,7 +368,3 @@ def joined(parts: Iterable[str]) -> str:
     """Parts in a sentence, such as "a, b and c"."""
     *first, last = parts
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _lower(label: str) -> str:
-    return label if label.isupper() or label[1:2].isupper() else label[:1].lower() + label[1:]
