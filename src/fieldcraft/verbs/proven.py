@@ -66,7 +66,7 @@ def last_look(
     """
     found: list[Array] = []
     for plan in (planned, proven):
-        trained, _ = trained_once(plan, samples, facts, planned_s)
+        trained = trained_once(plan, samples, facts, planned_s).trained
         outputs = trained.says(samples.parts.test, exact=True)
         if not np.isfinite(outputs).all():
             raise FieldcraftError("a plan diverged when it was trained for the last look")

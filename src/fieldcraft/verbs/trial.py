@@ -3,8 +3,7 @@
 import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
@@ -24,20 +23,13 @@ from fieldcraft.proof.engine import Run
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
 from fieldcraft.records.streams import stream_seed
-from fieldcraft.train.clock import Clock
-from fieldcraft.train.engine import Engine
-from fieldcraft.train.journal import Cooled, Journal
-from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.fold_score import blocks_of, fold_score
 from fieldcraft.verbs.judge import Judge
+from fieldcraft.verbs.once import Once, once
 from fieldcraft.verbs.rung import TrainedNetwork, train_network
 from fieldcraft.verbs.samples import Samples, ready, sizes_of
 from fieldcraft.verbs.shelf import Shelf
-from fieldcraft.verbs.work import Work
 
-SLOWER = 3.0
-"""Times its planned seconds that a trial may take before it is cooled down early."""
-LEAST_LIMIT_S = 3.0
 POISONED = 0.5
 """Share of the training labels that the poison permutes."""
 KEPT = 3
@@ -93,13 +85,11 @@ class _Bench:
         plan = replace(plan, seed=seed)
         samples = self._samples(plan, trial.pair, poisoned=trial.arm.kind == "poison")
         order_seed = stream_seed(seed, "placebo") if trial.arm.kind == "placebo" else None
-        trained, notes = trained_once(
-            plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed
-        )
-        found = fold_score(plan, samples, trained, self.blocks)
+        done = trained_once(plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed)
+        found = fold_score(plan, samples, done.trained, self.blocks)
         return Outcome(
             trial=trial, score=found.value, n=len(samples.parts.test), blocks=packed(found.blocks),
-            cost=cost_of(trained), diverged=bool(found.problem), error=found.problem, notes=notes,
+            cost=cost_of(done), diverged=bool(found.problem), error=found.problem, notes=done.notes,
         )  # fmt: skip
 
     def _samples(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
@@ -139,45 +129,21 @@ def poison(dataset: Dataset, parts: Parts, seed: int) -> Dataset:
 
 def trained_once(
     plan: Plan, samples: Samples, facts: Facts, planned_s: float, *, order_seed: int | None = None
-) -> tuple[TrainedNetwork, tuple[str, ...]]:
-    """Train the plan's only rung outside of any run; and what is worth a note.
+) -> Once[TrainedNetwork]:
+    """Train the plan's only rung outside of any run.
 
     Raises: Diverged when the loss stays no number.
     """
-    with outside_of_runs(planned_s) as work:
-        trained = train_network(0, plan, facts, Judge(plan=plan, samples=samples), work, order_seed=order_seed)
-        return trained, notes_of(work)
+    judge = Judge(plan=plan, samples=samples)
+    return once(planned_s, lambda work: train_network(0, plan, facts, judge, work, order_seed=order_seed))
 
 
-@contextmanager
-def outside_of_runs(planned_s: float) -> Iterator[Work]:
-    """Surroundings of one training that leave nothing behind; it is cooled down where it takes far too long."""
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = RunFolder(Path(scratch))
-        if torch.cuda.is_available():
-            torch.cuda.reset_peak_memory_stats()
-        yield Work(
-            folder=folder, journal=Journal(folder.journal), hooks=(), stop=lambda: False, say=lambda text: None,
-            reserve_s=0.0, clock=Clock(budget_s=max(LEAST_LIMIT_S, SLOWER * planned_s), started=time.monotonic()),
-        )  # fmt: skip
-
-
-def notes_of(work: Work) -> tuple[str, ...]:
-    """What is worth a note of a training."""
-    cooled = any(isinstance(event, Cooled) for event in work.journal.read())
-    return ("cooled down early: it was slower than planned",) if cooled else ()
-
-
-def peak_of(machine: Engine, step_mib: float | None) -> float | None:
-    """Memory of a training step: of a GPU its peak, else what was expected."""
-    return torch.cuda.max_memory_allocated() / 2**20 if machine.device.type == "cuda" else step_mib
-
-
-def cost_of(trained: TrainedNetwork) -> Cost:
+def cost_of(found: Once[TrainedNetwork]) -> Cost:
     """What a training and its network cost."""
+    trained = found.trained
     return Cost(
         seconds=trained.outcome.seconds,
-        memory_mib=peak_of(trained.machine, trained.step_mib),
+        memory_mib=found.memory_mib,
         parameters=float(sum(value.numel() for value in trained.net.parameters())),
         latency_ms=latency_ms(trained),
     )

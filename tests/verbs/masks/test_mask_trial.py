@@ -188,7 +188,7 @@ def test_a_tip_that_must_hurt_is_found_to_hurt(tmp_path: Path) -> None:
 def test_last_steps_are_chosen_on_validation_and_the_fold_has_no_part_in_it(discs: Bench) -> None:
     asked = alone((16, 16), steps=15, masks=Masks(components="filter-if-better", crf=CrfIfBetter()))
     samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
-    trained, _ = train_alone(asked, samples, known(discs.prepared, 60.0), 100.0)
+    trained = train_alone(asked, samples, known(discs.prepared, 60.0), 100.0).trained
     model = MaskModel(spec_of("small", asked, samples), trained.built.net.eval())
     test = {int(row) for row in samples.parts.test}
     blind = replace(
@@ -227,7 +227,7 @@ def test_the_last_look_compares_both_plans_case_by_case_and_is_in_the_ledger(dis
 def test_a_network_that_diverged_has_no_score(discs: Bench) -> None:
     asked = alone((16, 16), steps=2)
     samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
-    trained, _ = train_alone(asked, samples, known(discs.prepared, 60.0), 100.0)
+    trained = train_alone(asked, samples, known(discs.prepared, 60.0), 100.0).trained
     next(iter(trained.built.net.parameters())).data.fill_(torch.nan)
     assert scored(asked, samples, trained, "dice", samples.parts.test) is None
 

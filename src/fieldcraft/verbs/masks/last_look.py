@@ -33,7 +33,7 @@ def last_mask_look(
     where all are of one volume); what another seed would do is not in it. The look is in the ledger before it is taken.
     Raises: FieldcraftError when one of them does not train.
     """
-    trained = [(plan, train_alone(plan, samples(plan), facts, planned_s)[0]) for plan in (planned, proven)]
+    trained = [(plan, train_alone(plan, samples(plan), facts, planned_s).trained) for plan in (planned, proven)]
     number = ledger.look(LOOKED_FOR, command)
     found: list[Outputs] = []
     for plan, network in trained:

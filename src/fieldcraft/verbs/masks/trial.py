@@ -30,13 +30,12 @@ from fieldcraft.verbs.masks.fold_score import mask_fold_score
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.rung import TrainedMasks, follows_validation, train_mask_network
 from fieldcraft.verbs.masks.samples import MaskSamples
+from fieldcraft.verbs.once import Once, once
 from fieldcraft.verbs.shelf import Shelf
-from fieldcraft.verbs.trial import notes_of, outcome_of, outside_of_runs, pair_seed, peak_of
+from fieldcraft.verbs.trial import outcome_of, pair_seed
 
 KEPT = 3
 """Parted cases, and trained networks, that a worker keeps between trials."""
-Trained = tuple[TrainedMasks, tuple[str, ...]]
-"""With what is worth a note."""
 Kept = TypeVar("Kept")
 
 
@@ -93,7 +92,7 @@ class _Bench:
     store: CaseStore
     blocks: npt.NDArray[np.intp] | None
     parted: OrderedDict[object, MaskSamples] = field(default_factory=OrderedDict)
-    trained: OrderedDict[object, Trained] = field(default_factory=OrderedDict)
+    trained: OrderedDict[object, Once[TrainedMasks]] = field(default_factory=OrderedDict)
 
     def __call__(self, trial: Trial) -> Outcome:
         return outcome_of(trial, self._carried_out)
@@ -104,17 +103,18 @@ class _Bench:
             return Outcome(trial=trial, score=None, error=plan)
         plan = replace(plan, seed=pair_seed(self.maker.seed, trial.stage, trial.pair))
         samples = self._samples(plan, trial)
-        trained, notes = self._network(plan, samples, trial)
+        done = self._network(plan, samples, trial)
+        trained = done.trained
         found = mask_fold_score(plan, samples, trained, self.maker.metric, self.blocks)
         cost = Cost(
             seconds=trained.outcome.seconds,
-            memory_mib=peak_of(trained.machine, trained.step_mib),
+            memory_mib=done.memory_mib,
             parameters=float(trained.parameters),
             latency_ms=found.latency_ms,
         )
         return Outcome(
             trial=trial, score=found.value, blocks=packed(found.blocks), cost=cost, diverged=bool(found.problem),
-            error=found.problem, notes=notes,
+            error=found.problem, notes=done.notes,
         )  # fmt: skip
 
     def _samples(self, plan: Plan, trial: Trial) -> MaskSamples:
@@ -128,28 +128,30 @@ class _Bench:
         _keep(self.parted, key, found)
         return replace(found, sample=sample)
 
-    def _network(self, plan: Plan, samples: MaskSamples, trial: Trial) -> Trained:
+    def _network(self, plan: Plan, samples: MaskSamples, trial: Trial) -> Once[TrainedMasks]:
         """Trained for this trial, or for another one of the pair that differs in predictions alone."""
         key = (trial.stage, trial.arm.kind in ("placebo", "poison") and trial.arm.kind, to_toml(_training(plan)))
         found = self.trained.get(key) or train_alone(
             plan, samples, self.maker.facts, self.maker.planned_s[trial.stage],
             order_seed=stream_seed(plan.seed, "placebo") if trial.arm.kind == "placebo" else None,
         )  # fmt: skip
+        found.trained.built.net.zero_grad(set_to_none=True)
         _keep(self.trained, key, found)
         return found
 
 
 def train_alone(
     plan: Plan, samples: MaskSamples, facts: Facts, planned_s: float, *, order_seed: int | None = None
-) -> Trained:
-    """Train the plan's only rung outside of any run; and what is worth a note.
+) -> Once[TrainedMasks]:
+    """Train the plan's only rung outside of any run.
 
     Raises: Diverged when the loss stays no number.
     """
-    with outside_of_runs(planned_s) as work:
-        judge = MaskJudge(plan=plan, samples=samples)
-        trained = train_mask_network(0, plan, facts, judge, work, order_seed=order_seed, watched=False)
-        return trained, notes_of(work)
+    judge = MaskJudge(plan=plan, samples=samples)
+    return once(
+        planned_s,
+        lambda work: train_mask_network(0, plan, facts, judge, work, order_seed=order_seed, watched=False),
+    )
 
 
 def _training(plan: Plan) -> Plan:
