@@ -47,12 +47,12 @@ class Once(Generic[Found]):
     """What is worth a note."""
 
 
-def once(planned_s: float, train: Callable[[Work], Found]) -> Once[Found]:
-    """Train outside of any run; the peak is read before anything is predicted.
+def once(planned_s: float, share_mib: float, train: Callable[[Work], Found]) -> Once[Found]:
+    """Train outside of any run; the peak is read before anything is predicted. `share_mib`: of the free memory.
 
     Raises: Diverged when the loss stays no number.
     """
-    with outside_of_runs(planned_s) as work:
+    with outside_of_runs(planned_s, share_mib) as work:
         before_mib = _begun_mib()
         trained = train(work)
         on_gpu = trained.machine.device.type == "cuda"
@@ -64,13 +64,14 @@ def once(planned_s: float, train: Callable[[Work], Found]) -> Once[Found]:
 
 
 @contextmanager
-def outside_of_runs(planned_s: float) -> Iterator[Work]:
+def outside_of_runs(planned_s: float, share_mib: float) -> Iterator[Work]:
     """Surroundings of one training that leave nothing behind; it is cooled down where it takes far too long."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = RunFolder(Path(scratch))
         yield Work(
             folder=folder, journal=Journal(folder.journal), hooks=(), stop=lambda: False, say=lambda text: None,
             reserve_s=0.0, clock=Clock(budget_s=max(LEAST_LIMIT_S, SLOWER * planned_s), started=time.monotonic()),
+            share_mib=share_mib,
         )  # fmt: skip
 
 

@@ -163,7 +163,7 @@ def laid_out(subject: Subject, pool: Dataset, journal: ProofJournal, asked: Aske
 def _begun(subject: Subject, pool: Dataset, journal: ProofJournal, asked: Asked) -> Layout:
     """Everything that trials need is on disk before the setting, which is written last."""
     folder = journal.folder
-    machine = machine_share(asked.threads, budget_s=asked.budget_s)
+    machine = machine_share(asked.workers, asked.threads, budget_s=asked.budget_s)
     arms, found = _drafted(subject, subject.facts(machine, asked.budget_s), asked)
     found = arms.tested(found)
     if not found.names:

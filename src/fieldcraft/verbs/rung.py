@@ -171,7 +171,7 @@ def _job(
     if machine.device.type == "cpu" and not smaller and not begun:
         wanted = min(plan.batch.micro or plan.batch.size, len(samples.parts.train))
         step = memory.predict(net, regime, batches.largest().training_batch(0).parts(2)[0], machine)
-        smaller = fitting_micro(rung, wanted, step, allowed_mib(plan.execution, memory.free_mib()), work)
+        smaller = fitting_micro(rung, wanted, step, allowed_mib(plan.execution, work.free_mib), work)
         step_mib = step.total_mib(min(wanted, *(one.size for one in smaller)) if smaller else wanted)
     if not begun and (said := fit_head(net, plan, rung.network, samples, batches, machine, loss)):
         work.note(f"{rung.name}: {said}")

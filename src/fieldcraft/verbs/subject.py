@@ -119,9 +119,11 @@ def subject(
     )  # fmt: skip
 
 
-def machine_share(cores: int, *, budget_s: float) -> MachineFacts:
-    """The machine as one of several workers sees it: with its share of the cores."""
-    return replace(known_machine(CACHE, budget_s=budget_s), cores=cores)
+def machine_share(workers: int, cores: int, *, budget_s: float) -> MachineFacts:
+    """The machine as one of several workers sees it: with its cores, and its share of the memory."""
+    machine = known_machine(CACHE, budget_s=budget_s)
+    free, of_gpu = machine.free_mib // workers, machine.gpu_memory_mib // workers
+    return replace(machine, cores=cores, free_mib=free, gpu_memory_mib=of_gpu)
 
 
 def _run(what: object) -> Run | None:

@@ -135,7 +135,10 @@ def trained_once(
     Raises: Diverged when the loss stays no number.
     """
     judge = Judge(plan=plan, samples=samples)
-    return once(planned_s, lambda work: train_network(0, plan, facts, judge, work, order_seed=order_seed))
+    return once(
+        planned_s, facts.machine.free_mib,
+        lambda work: train_network(0, plan, facts, judge, work, order_seed=order_seed),
+    )  # fmt: skip
 
 
 def cost_of(found: Once[TrainedNetwork]) -> Cost:

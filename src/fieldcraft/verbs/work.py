@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fieldcraft.errors import Stopped
+from fieldcraft.train import memory
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.hooks.interface import Hook
 from fieldcraft.train.journal import Journal, Noted, Tick
@@ -23,6 +24,13 @@ class Work:
     """Tells the user one thing that happened."""
     reserve_s: float
     """Of the budget, kept for predictions and the report."""
+    share_mib: float | None = None
+    """Of the free memory, where others work beside it; None: all that is free."""
+
+    @property
+    def free_mib(self) -> float:
+        """Memory that may be counted on. A share does not change with what others take at the moment."""
+        return memory.free_mib() if self.share_mib is None else self.share_mib
 
     def tick(self, stage: str) -> None:
         """The time since the last tick was spent on this stage."""

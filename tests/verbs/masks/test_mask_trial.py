@@ -101,6 +101,16 @@ def test_a_trial_is_the_same_each_time_and_costs_are_measured(discs: Bench) -> N
     assert first.cost.parameters and first.n == 0
 
 
+def test_a_trial_counts_on_its_workers_share_of_the_memory(discs: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much others take when it begins, so that arms of a pair pass as many patches at once."""
+    maker = discs.maker(alone((16, 16), steps=3))
+    before = maker()(trial())
+    monkeypatch.setattr("fieldcraft.train.memory.free_mib", lambda: 0.0)
+    assert maker()(trial()).score == before.score
+    facts = replace(maker.facts, machine=replace(maker.facts.machine, free_mib=0))
+    assert "0 MiB may be taken" in replace(maker, facts=facts)()(trial()).error
+
+
 def test_the_placebo_draws_other_patches_and_the_poison_hurts(discs: Bench) -> None:
     run = discs.maker(alone((16, 16)))()
     found = {kind: run(trial(kind)).score for kind in ("base", "placebo", "poison")}

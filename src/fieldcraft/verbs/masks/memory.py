@@ -65,7 +65,7 @@ def patches_at_once(
     step = step_memory(net, found, samples, samples.sample.patch)
     if step is None:
         return ()
-    free, limit = memory.free_mib(), plan.execution.memory_mib
+    free, limit = work.free_mib, plan.execution.memory_mib
     most = free if limit is None else min(free, limit)
     if step.total_mib(1) > most:
         raise BudgetError(

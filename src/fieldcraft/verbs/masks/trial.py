@@ -149,9 +149,9 @@ def train_alone(
     """
     judge = MaskJudge(plan=plan, samples=samples)
     return once(
-        planned_s,
+        planned_s, facts.machine.free_mib,
         lambda work: train_mask_network(0, plan, facts, judge, work, order_seed=order_seed, watched=False),
-    )
+    )  # fmt: skip
 
 
 def _training(plan: Plan) -> Plan:
