@@ -6,7 +6,7 @@ from typing import Any
 from tests.tips.known_briefs import MACHINE, found
 
 from fieldcraft.plan.masks import PatchInput, Segmentation
-from fieldcraft.plan.schema import Plan
+from fieldcraft.plan.schema import EncodedUNet, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Budget, DataFacts, Facts, TargetFacts
 from fieldcraft.records.segmentation import CaseFacts, ClassFacts, Intensity, Mirror, Spread
@@ -91,6 +91,12 @@ ABDOMEN = masks(
     spacing=(0.8, 0.8, 1.5), channel_names=("CT",),
 )  # fmt: skip
 KNOWN_MASKS = {"hippocampus": HIPPOCAMPUS, "membranes": MEMBRANES, "cardiac": CARDIAC, "abdomen": ABDOMEN}
+
+ENCODED = EncodedUNet(
+    weights="/known/resnet18.pth", digest="1" * 32, family="torchvision", model="resnet18", mean=(0.5,) * 3,
+    std=(0.25,) * 3,
+)  # fmt: skip
+"""A network that is taken over: nothing is known of it from the plan alone."""
 
 
 def start_masks(known: Brief) -> Plan:

@@ -13,8 +13,9 @@ from tests.tips.known_briefs import (
     with_machine,
     with_rungs,
 )
+from tests.tips.known_masks import ENCODED, MEMBRANES, start_masks
 
-from fieldcraft.plan.schema import Batch, Cnn, Mlp, ResNet
+from fieldcraft.plan.schema import Batch, Cnn, Mlp, ResNet, UNet
 from fieldcraft.tips.interface import Ask, StepTime
 from fieldcraft.tips.precision_and_layout import LEAST_GAIN, TIP
 
@@ -59,6 +60,13 @@ def test_ones_own_network_keeps_its_layout():
     plan = with_rungs(start(CIFAR10), OWN)
     assert [setting(question) for question in asked(CIFAR10, plan)] == ["fp32 nchw", "bf16 nchw"]
     skipped(TIP, with_machine(CIFAR10, bf16=False), plan)
+
+
+def test_an_encoder_that_is_taken_over_is_timed_like_the_network_below_it():
+    below = UNet(kernels=((3, 3),) * 3, strides=((2, 2),) * 2)
+    for networks in ([below], [below, ENCODED], [ENCODED]):
+        questions = asked(MEMBRANES, with_rungs(start_masks(MEMBRANES), *networks))
+        assert [setting(question) for question in questions] == ["fp32 nchw", "bf16 nhwc", "bf16 nchw", "fp32 nhwc"]
 
 
 ALL_SLOW = {"fp32 nchw": 100.0, "fp32 nhwc": 100.0, "bf16 nchw": 100.0, "bf16 nhwc": 100.0}

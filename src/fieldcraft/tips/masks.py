@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
+from typing import assert_never
 
 from fieldcraft.plan.masks import Atrous, DeepMedic, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import Network, Plan
@@ -12,6 +13,9 @@ from fieldcraft.records.segmentation import CaseFacts, ClassFacts
 
 INPUTS = ("patches",)
 """The kind of input that tips for masks are for."""
+
+Counted = UNet | DeepMedic | Atrous
+"""Networks of masks whose costs follow from the plan alone. One's own do not, nor those that are taken over."""
 
 ELSEWHERE: Mapping[str, str] = {
     "architecture": "samples are images with masks: mask-network lays the networks down",
@@ -136,15 +140,17 @@ def total_stride(network: UNet) -> tuple[int, ...]:
     return tuple(prod(stride[axis] for stride in network.strides) for axis in range(len(network.kernels[0])))
 
 
-def costs(network: Network, sample: PatchInput, classes: int) -> tuple[tuple[int, int, int], ...]:
-    """(multiply-adds, numbers given, weights) of each convolution for one patch; nothing for one's own network."""
-    if isinstance(network, UNet):
-        return tuple(_of_unet(network, sample, classes))
-    if isinstance(network, DeepMedic):
-        return tuple(_of_deepmedic(network, sample, classes))
-    if isinstance(network, Atrous):
-        return tuple(_of_atrous(network, sample, classes))
-    return ()
+def costs(network: Counted, sample: PatchInput, classes: int) -> tuple[tuple[int, int, int], ...]:
+    """(multiply-adds, numbers given, weights) of each convolution for one patch."""
+    match network:
+        case UNet():
+            return tuple(_of_unet(network, sample, classes))
+        case DeepMedic():
+            return tuple(_of_deepmedic(network, sample, classes))
+        case Atrous():
+            return tuple(_of_atrous(network, sample, classes))
+        case _:
+            assert_never(network)
 
 
 def _convolutions(network: UNet, level: int) -> int:

@@ -18,11 +18,11 @@ from math import isfinite, lcm, prod
 from fieldcraft.anatomy.patch_fit import Patch, fitting
 from fieldcraft.plan.masks import Atrous, DeepMedic, PatchInput, UNet
 from fieldcraft.plan.memory import allowed_mib
-from fieldcraft.plan.schema import Imported, Network, Plan
+from fieldcraft.plan.schema import Network, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.segmentation import CaseFacts
 from fieldcraft.tips.interface import Applied, Ask, MemoryNeed, Skipped, Tip
-from fieldcraft.tips.masks import INPUTS, costs, extents, known, total_stride
+from fieldcraft.tips.masks import INPUTS, Counted, costs, extents, known, total_stride
 
 BYTES = 30
 """Of a step for each number that a convolution gives, about: maps of norm and activation, too, and gradients."""
@@ -107,8 +107,8 @@ def _need(brief: Brief, plan: Plan, rungs: list[int], patch: Patch) -> float:
 
 
 def _rough_mib(network: Network, sample: PatchInput, classes: int) -> float:
-    """Of a step on one patch; without end for one's own network, which has to be looked at."""
-    if isinstance(network, Imported):
+    """Of a step on one patch; without end for networks that have to be looked at."""
+    if not isinstance(network, Counted):
         return float("inf")
     layers = costs(network, sample, classes)
     return sum(BYTES * given + COPIES * weights for _, given, weights in layers) / 2**20

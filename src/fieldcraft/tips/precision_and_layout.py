@@ -10,8 +10,7 @@ from dataclasses import replace
 from math import isfinite
 from typing import Literal
 
-from fieldcraft.plan.masks import Atrous, DeepMedic, UNet
-from fieldcraft.plan.schema import Cnn, Imported, Plan, Pretrained, ResNet
+from fieldcraft.plan.schema import Atrous, Cnn, DeepMedic, EncodedUNet, Imported, Plan, ResNet, TakenOver, UNet
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
 from fieldcraft.tips.rough import macs
@@ -21,7 +20,7 @@ LEAST_GAIN = 0.05
 WORTH_MACS = 20e6
 """Multiply-adds a step (forward) below which steps are bound by overhead and nothing is measured."""
 
-CONVOLUTIONAL = Cnn | ResNet | UNet | DeepMedic | Atrous
+CONVOLUTIONAL = Cnn | ResNet | UNet | EncodedUNet | DeepMedic | Atrous
 
 Candidate = tuple[Literal["fp32", "bf16"], bool]
 
@@ -32,7 +31,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         return Skipped(because="the ladder has no networks")
     network = plan.ladder.rungs[-1].network
     cost = macs(network, brief, plan.input) * plan.batch.size
-    if not isinstance(network, Imported | Pretrained) and cost < WORTH_MACS:
+    if not isinstance(network, Imported | TakenOver) and cost < WORTH_MACS:
         return Skipped(
             because=f"{cost / 1e6:.1f} M multiply-adds a step are bound by overhead: fp32 in the usual layout"
         )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Cnn, ImageInput, InputPlan, Linear, Mlp, Network, Plan, ResNet
 from fieldcraft.records.brief import Brief
-from fieldcraft.tips.masks import costs
+from fieldcraft.tips.masks import Counted, costs
 
 A_FIFTH = 0.2
 """Of the budget, at most: facts, measurements and baselines."""
@@ -88,19 +88,19 @@ def step_seconds(network: Network, brief: Brief, plan: Plan) -> float:
 
 
 def macs(network: Network, brief: Brief, sample: InputPlan) -> int:
-    """Multiply-adds of one sample going forward; 0 for one's own network, whose inside is not known."""
+    """Multiply-adds of one sample going forward; 0 where the inside is not known: one's own network, one taken over."""
     return sum(count for count, _ in _layers(network, brief, sample))
 
 
 def activations(network: Network, brief: Brief, sample: InputPlan) -> int:
-    """Numbers that the linear maps give for one sample; 0 for one's own network, whose inside is not known."""
+    """Numbers that the linear maps give for one sample; 0 where their number is not known, as in `macs`."""
     return sum(numbers for _, numbers in _layers(network, brief, sample))
 
 
 def weights(network: Network, brief: Brief, sample: InputPlan) -> int:
-    """Weights of the linear maps; norms and biases apart. 0 for one's own network, whose inside is not known."""
+    """Weights of the linear maps; norms and biases apart. 0 where their number is not known, as in `macs`."""
     if isinstance(sample, PatchInput):
-        return sum(count for _, _, count in costs(network, sample, brief.outputs))
+        return sum(count for _, _, count in _of_masks(network, sample, brief.outputs))
     if not (isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput)):
         return macs(network, brief, sample)
     count, before = 0, sample.channels
@@ -116,12 +116,16 @@ def _layers(network: Network, brief: Brief, sample: InputPlan) -> list[tuple[int
     if isinstance(network, Cnn | ResNet) and isinstance(sample, ImageInput):
         return _convolutions(network, sample, brief.outputs)
     if isinstance(sample, PatchInput):
-        return [(count, numbers) for count, numbers, _ in costs(network, sample, brief.outputs)]
+        return [(count, numbers) for count, numbers, _ in _of_masks(network, sample, brief.outputs)]
     if isinstance(network, Mlp | Linear):
         hidden = network.widths if isinstance(network, Mlp) else ()
         sizes = (_numbers(brief, sample), *hidden, brief.outputs)
         return [(before * after, after) for before, after in pairwise(sizes)]
     return []
+
+
+def _of_masks(network: Network, sample: PatchInput, classes: int) -> tuple[tuple[int, int, int], ...]:
+    return costs(network, sample, classes) if isinstance(network, Counted) else ()
 
 
 def _numbers(brief: Brief, sample: InputPlan) -> int:
