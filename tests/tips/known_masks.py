@@ -10,6 +10,7 @@ from fieldcraft.plan.schema import EncodedUNet, Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.facts import Budget, DataFacts, Facts, TargetFacts
 from fieldcraft.records.segmentation import CaseFacts, ClassFacts, Intensity, Mirror, Spread
+from fieldcraft.records.weights import Wants, WeightsFacts
 
 
 def around(middle: float, factor: float = 1.0) -> Spread:
@@ -92,11 +93,21 @@ ABDOMEN = masks(
 )  # fmt: skip
 KNOWN_MASKS = {"hippocampus": HIPPOCAMPUS, "membranes": MEMBRANES, "cardiac": CARDIAC, "abdomen": ABDOMEN}
 
+WEIGHTS = WeightsFacts(
+    name="known", file="/known/resnet18.pth", digest="1" * 32, family="torchvision", model="resnet18",
+    wants=Wants(height=224, width=224, order="rgb", mean=(0.5,) * 3, std=(0.25,) * 3, full_scale=1.0),
+    any_size=True, features=512, parameters=11_000_000, parts=10, norms=20, matched=120,
+    maps=((64, 4), (128, 8), (256, 16)),
+)  # fmt: skip
 ENCODED = EncodedUNet(
-    weights="/known/resnet18.pth", digest="1" * 32, family="torchvision", model="resnet18", mean=(0.5,) * 3,
-    std=(0.25,) * 3,
+    weights=WEIGHTS.file, digest=WEIGHTS.digest, family=WEIGHTS.family, model=WEIGHTS.model, mean=WEIGHTS.wants.mean,
+    std=WEIGHTS.wants.std,
 )  # fmt: skip
 """A network that is taken over: nothing is known of it from the plan alone."""
+
+
+def with_weights(known: Brief, *weights: WeightsFacts) -> Brief:
+    return Brief(facts=replace(known.facts, weights=weights))
 
 
 def start_masks(known: Brief) -> Plan:

@@ -6,7 +6,7 @@ from math import prod
 import pytest
 import torch
 from tests.tips.known_briefs import with_machine
-from tests.tips.known_masks import ABDOMEN, HIPPOCAMPUS, start_masks
+from tests.tips.known_masks import ABDOMEN, ENCODED, HIPPOCAMPUS, MEMBRANES, WEIGHTS, start_masks, with_weights
 
 from fieldcraft.build.mask_network import build_mask_network, wants
 from fieldcraft.plan.masks import Atrous, DeepMedic, UNet
@@ -89,6 +89,15 @@ def test_networks_that_cannot_be_told_leave_the_patch_alone() -> None:
     given = plan(ABDOMEN, (128, 128, 64), Imported(target="mine:Net"), memory_mib=50)
     said, _ = settled(ABDOMEN, given, lambda patch, rung: float("inf"))
     assert isinstance(said, Skipped) and "from shapes alone" in said.because
+
+
+@pytest.mark.parametrize(("known", "coarsest"), [(with_weights(MEMBRANES, WEIGHTS), 16), (MEMBRANES, 32)])
+def test_an_encoder_that_is_taken_over_is_looked_at_and_shrinks_by_its_coarsest_map(
+    known: Brief, coarsest: int
+) -> None:
+    said, asked = settled(known, plan(known, (512, 512), ENCODED, memory_mib=200), by_voxel)
+    assert isinstance(said, Applied) and asked[:2] == [(512, 512), (2 * coarsest,) * 2]
+    assert by_voxel(said.plan.input.patch, 0) <= 200 and all(side % coarsest == 0 for side in said.plan.input.patch)
 
 
 def test_slices_stay_slices() -> None:

@@ -113,6 +113,7 @@ ALL: tuple[Tip, ...] = (
     mask_batch.TIP,
     mask_width.TIP,
     mask_norm.TIP,
+    pretrained_encoder.TIP,
     patch_memory.TIP,
     # How they learn; the norm and the rate follow the batch.
     batch_size.TIP,
@@ -149,7 +150,6 @@ ALL: tuple[Tip, ...] = (
     weight_averaging.TIP,
     # What is taken over, and how it is tuned.
     transfer.TIP,
-    pretrained_encoder.TIP,
     choice_of_weights.TIP,
     layer_wise_rates.TIP,
     gradual_unfreezing.TIP,

@@ -101,6 +101,7 @@ def _weights(draw: st.DrawFn) -> WeightsFacts:
         parts=9,
         norms=norms,
         matched=50,
+        maps=draw(st.sampled_from([(), ((16, 2), (64, 16))])),
     )
 
 
@@ -129,6 +130,7 @@ def mask_briefs(draw: st.DrawFn) -> Brief:
             ),
             machine=draw(_machine()),
             budget=Budget(seconds=draw(st.sampled_from([10.0, 60.0, 600.0, 7200.0, None]))),
+            weights=draw(st.lists(_weights(), max_size=2, unique_by=lambda one: one.name).map(tuple)),
         )
     )
 
@@ -315,9 +317,9 @@ def plans(brief: Brief | None = None) -> SearchStrategy[Plan]:
     if brief is None:
         return _part(Plan)
     if brief.cases is not None:
-        return _plans(Segmentation, PatchInput, UNet | DeepMedic | Atrous | Imported).map(
-            lambda plan: _of_axes(plan, brief)
-        )
+        of_any_axes = UNet | DeepMedic | Atrous | Imported
+        of_masks = of_any_axes | EncodedUNet if brief.cases.spatial == 2 else of_any_axes
+        return _plans(Segmentation, PatchInput, of_masks).map(lambda plan: _of_axes(plan, brief))
     samples, networks = (ImageInput, Network) if brief.images else (TableInput, Linear | Mlp | Imported)
     return _plans(TASKS[brief.task], samples, networks)
 

@@ -40,4 +40,9 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     )
 
 
-TIP = Tip(name="mask-optimiser", decide=decide, refines=("mask-network", "two-pathways"), inputs=INPUTS)
+TIP = Tip(
+    name="mask-optimiser",
+    decide=decide,
+    refines=("mask-network", "two-pathways", "pretrained-encoder"),
+    inputs=INPUTS,
+)

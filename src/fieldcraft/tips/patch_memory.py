@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from math import isfinite, lcm, prod
 
 from fieldcraft.anatomy.patch_fit import Patch, fitting
-from fieldcraft.plan.masks import Atrous, DeepMedic, PatchInput, UNet
+from fieldcraft.plan.masks import Atrous, DeepMedic, EncodedUNet, PatchInput, UNet
 from fieldcraft.plan.memory import allowed_mib
 from fieldcraft.plan.schema import Network, Plan
 from fieldcraft.records.brief import Brief
@@ -32,6 +32,8 @@ CLOSE = 0.3
 """Rough share of what may be taken, from which on it is counted in earnest."""
 UNKNOWN = 8
 """By which sides of patches for one's own network are divisible."""
+COARSEST = 32
+"""By which encoders shrink a picture, most of them; where the facts of their weights are not at hand."""
 STEPS = 16
 """In which a side shrinks at most; larger ones shrink by several strides at once."""
 
@@ -46,7 +48,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     if not close:
         most = max(rough, default=0.0)
         return Skipped(because=f"a step on one patch takes {most:,.0f} MiB, about; {bound:,.0f} may be taken")
-    way = _way(facts, sample, [rungs[place].network for place in close])
+    way = _way(facts, sample, [_divisor(rungs[place].network, brief, len(sample.patch)) for place in close])
     smallest = tuple(map(min, sample.patch, way.least))
     for patch in (sample.patch, smallest):
         if asked := _unanswered(brief, plan, close, patch):
@@ -84,11 +86,10 @@ class _Way:
     least: tuple[int, ...]
 
 
-def _way(facts: CaseFacts, sample: PatchInput, networks: Sequence[Network]) -> _Way:
+def _way(facts: CaseFacts, sample: PatchInput, divisors: Sequence[tuple[int, ...]]) -> _Way:
     """By whole strides of every network, few steps a side, down to two of them: norms need two voxels of each map."""
-    each = [_divisor(network, len(sample.patch)) for network in networks]
     whole = tuple(
-        1 if side == 1 else lcm(*along) for side, along in zip(sample.patch, zip(*each, strict=True), strict=True)
+        1 if side == 1 else lcm(*along) for side, along in zip(sample.patch, zip(*divisors, strict=True), strict=True)
     )
     stride = tuple(one * -(-side // (STEPS * one)) for side, one in zip(sample.patch, whole, strict=True))
     extent = tuple(max(1.0, one) for one in extents(facts, sample))
@@ -114,7 +115,8 @@ def _rough_mib(network: Network, sample: PatchInput, classes: int) -> float:
     return sum(BYTES * given + COPIES * weights for _, given, weights in layers) / 2**20
 
 
-def _divisor(network: Network, axes: int) -> tuple[int, ...]:
+def _divisor(network: Network, brief: Brief, axes: int) -> tuple[int, ...]:
+    """By how much the coarsest map is shrunk, along each axis."""
     match network:
         case UNet():
             return (*total_stride(network), *(1,) * axes)[:axes]
@@ -122,6 +124,9 @@ def _divisor(network: Network, axes: int) -> tuple[int, ...]:
             return (lcm(*network.factors),) * axes
         case Atrous():
             return (network.output_stride,) * axes
+        case EncodedUNet():
+            maps = next((one.maps for one in brief.weights if one.digest == network.digest), ())
+            return (max((reduction for _, reduction in maps), default=COARSEST),) * axes
         case _:
             return (UNKNOWN,) * axes
 

@@ -52,4 +52,4 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     )
 
 
-TIP = Tip(name="pretrained-encoder", decide=decide, inputs=INPUTS)
+TIP = Tip(name="pretrained-encoder", decide=decide, refines=("mask-network",), inputs=INPUTS)

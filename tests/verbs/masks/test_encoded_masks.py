@@ -17,7 +17,7 @@ from fieldcraft.build.pretrained.take_over import encoded, paces
 from fieldcraft.cli.app import app
 from fieldcraft.errors import WeightsError
 from fieldcraft.nn.networks.cifar_resnet import CifarResNet
-from fieldcraft.plan.schema import EncodedUNet, Plan, Rung
+from fieldcraft.plan.schema import EncodedUNet, Execution, Plan, Rung
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.prediction.masks.files import Done, predict_files
 from fieldcraft.prediction.masks.model import load_mask_model
@@ -84,6 +84,16 @@ def test_a_drafted_plan_has_it_as_its_last_rung_with_the_reason(checkpoint: Path
     assert isinstance(rung.network, EncodedUNet) and rung.network.model == "20"
     because = next(one.because for one in file.decisions if one.tip == "pretrained-encoder")
     assert "as the encoder: 16 channels at 1/1, 32 channels at 1/2, 64 channels at 1/4" in because
+
+
+def test_a_given_plan_shrinks_to_its_bound(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+    wanted = with_encoder(checkpoint, steps=1)
+    wanted = replace(wanted, input=replace(wanted.input, patch=(128, 128)), execution=Execution(memory_mib=40))
+    run = fit(data, wanted, out=tmp_path / "run")
+    carried_out = fc.read_plan(run.folder.plan)
+    assert carried_out.plan.input.patch == (96, 96)
+    reason = next(one for one in carried_out.decisions if one.tip == "patch-memory")
+    assert reason.sets == ("input.patch",) and "40 may be taken" in reason.because
 
 
 def test_the_encoder_learns_more_slowly_towards_its_input(checkpoint: Path) -> None:
