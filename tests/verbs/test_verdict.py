@@ -28,6 +28,16 @@ def test_groups_are_said_beside_the_samples() -> None:
     assert said(4, 160).startswith("On 160 test samples in 4 groups: accuracy 0.9 ")
 
 
+def test_metrics_have_their_names_and_as_many_digits_as_asked_for() -> None:
+    network = replace(LINEAR, name="small", kind="rung", validation=0.88531)
+    found = Test(look=1, metrics={"dice": Estimate(value=0.85316, low=0.84127, high=0.8609, n=9)})
+    assert verdict(network, "dice", None, found, 9, digits=3) == (
+        "small is returned: Dice 0.885 on validation.",
+        "On 9 test samples: Dice 0.853 (95 % interval 0.841 to 0.861); this was the first look at them.",
+    )
+    assert verdict(network, "balanced-accuracy", None, None, 0)[0].endswith(": balanced accuracy 0.8853 on validation.")
+
+
 def test_one_group_has_no_interval() -> None:
     assert "in 1 group: accuracy 0.9 (one group: no interval)" in said(1, 160)
 

@@ -63,7 +63,8 @@ def metric(name: str) -> Metric:
 
 
 def spoken(name: str) -> str:
-    """What a metric is called within a sentence: ordinary words begin small; initials and people's names do not."""
+    """What a metric is called within a sentence: ordinary words begin small; initials, people and one's own do not."""
     label = metric(name).label
     first = label.replace(",", " ").split(" ")[0]
-    return label[:1].lower() + label[1:] if first[1:].islower() and first not in PEOPLE else label
+    ordinary = label != name and first[1:].islower() and first not in PEOPLE
+    return label[:1].lower() + label[1:] if ordinary else label

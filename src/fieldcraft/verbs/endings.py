@@ -1,5 +1,6 @@
 """What every kind of run says at its end: who was compared with whom, why the ladder stopped, what was decided."""
 
+from fieldcraft.report.metrics import spoken
 from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, SmallerMicro
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.contest import Judging
@@ -15,7 +16,7 @@ def passed_over(judged: list[Judged], winner: Judged, judge: Judging) -> tuple[s
         return ()
     name, value = top.candidate.name, top.candidate.validation
     words = judge.compare(top.outputs, winner.outputs).words
-    return (f"{name} reached {judge.metric} {value:.4g}, yet {winner.candidate.name} is returned: {words}",)
+    return (f"{name} reached {spoken(judge.metric)} {value:.4g}, yet {winner.candidate.name} is returned: {words}",)
 
 
 def between(judged: list[Judged], winner: Judged, judge: Judging) -> Between | None:

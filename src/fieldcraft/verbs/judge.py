@@ -12,6 +12,7 @@ from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.bootstrap import paired_difference
 from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.metrics import higher_is_better, score
+from fieldcraft.report.metrics import spoken
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.samples import Samples
 
@@ -73,7 +74,7 @@ class Judge:
         right answers on a small part cannot see how sure each answer was, a proper score can.
         """
         gain, noise = self._difference(self.plan.task.metric, new, old, 1.0, 1.0)
-        words = f"{self.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4g} ± {noise:.2g}"
+        words = f"{spoken(self.metric)} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4g} ± {noise:.2g}"
         if abs(gain) > noise:
             return Comparison(gain=gain, noise=noise, better=gain > 0, words=f"{words}, more than the noise")
         task = self.plan.task.kind

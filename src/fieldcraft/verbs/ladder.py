@@ -12,6 +12,7 @@ from fieldcraft.plan.schema import Baseline, CoolDown, Plan, TakenOver
 from fieldcraft.prediction.model import baseline_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
+from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.train.journal import Climbed, Cooled, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
@@ -126,7 +127,7 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     )  # fmt: skip
     keep(work.folder.rungs, done)
     work.tick("baselines")
-    work.say(f"{name}: {judge.metric} {done.candidate.validation:.4g} on validation")
+    work.say(f"{name}: {spoken(judge.metric)} {done.candidate.validation:.4g} on validation")
     return done
 
 

@@ -24,6 +24,7 @@ from fieldcraft.plan.schema import CoolDown, ImageInput, Plan, Rung
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
+from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.interface import StepTime
 from fieldcraft.tips.phases import as_timed, at_size, phases
 from fieldcraft.train import memory
@@ -145,7 +146,8 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
     )  # fmt: skip
     keep(work.folder.rungs, done)
     work.tick(f"rung {rung.name}")
-    work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
+    told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
+    work.say(f"{rung.name}: {told} after {outcome.steps} steps")
     return done
 
 

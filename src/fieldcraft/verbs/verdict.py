@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 from fieldcraft.records.results import Candidate, Estimate, Test
+from fieldcraft.report.metrics import spoken
 from fieldcraft.verbs.judge import Comparison
+
+DIGITS = 4
+"""Of values in sentences, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,15 @@ class Between:
     comparison: Comparison
 
 
-def verdict(winner: Candidate, metric: str, between: Between | None, test: Test | None, tested: int) -> tuple[str, ...]:
+def verdict(
+    winner: Candidate, metric: str, between: Between | None, test: Test | None, tested: int, digits: int = DIGITS
+) -> tuple[str, ...]:
     """Sentences, the most important first. `between` is None when only networks or only baselines were trained.
 
-    `tested`: how many samples the test part has; an estimate counts groups where there are any.
+    `tested`: how many samples the test part has; an estimate counts groups where there are any. `digits`: of values of
+    the metric.
     """
-    sentences = [_who_won(winner, metric, between)]
+    sentences = [_who_won(winner, spoken(metric), between, digits)]
     if test is None:
         sentences.append("There is no test part, so nothing is known about samples that took no part in any choice.")
     elif test.metrics:
@@ -29,31 +36,32 @@ def verdict(winner: Candidate, metric: str, between: Between | None, test: Test 
         found = test.metrics[metric]
         look = "the first look" if test.look == 1 else f"look {test.look}"
         groups = "" if found.n == tested else f" in {found.n:,} group{'' if found.n == 1 else 's'}"
-        sentences.append(f"On {tested:,} test samples{groups}: {metric} {_interval(found)}; this was {look} at them.")
+        told = f"{spoken(metric)} {_interval(found, digits)}"
+        sentences.append(f"On {tested:,} test samples{groups}: {told}; this was {look} at them.")
     if test is not None and test.sure is not None:
         sentences.append(_sure(test))
     if test is not None and test.interval is not None:
         band = test.interval
         sentences.append(
-            f"Intervals made to hold {band.wanted:.0%} of the values held {_interval(band.coverage, share=True)} "
-            "of them on test."
+            f"Intervals made to hold {band.wanted:.0%} of the values held {_share(band.coverage)} of them on test."
         )
     return tuple(sentences)
 
 
-def _who_won(winner: Candidate, metric: str, between: Between | None) -> str:
+def _who_won(winner: Candidate, metric: str, between: Between | None, digits: int) -> str:
     if between is None:
-        return f"{winner.name} is returned: {metric} {winner.validation:.4g} on validation."
+        return f"{winner.name} is returned: {metric} {winner.validation:.{digits}g} on validation."
     net, plain = between.network, between.baseline
+    best, without = (f"{one.validation:.{digits}g}" for one in (net, plain))
     told = f"({between.comparison.words})"
     if winner.kind == "baseline":
         return (
-            f"A baseline wins: {plain.name}, {metric} {plain.validation:.4g} on validation. The best network, "
-            f"{net.name}, reached {net.validation:.4g} {told}. The baseline is returned."
+            f"A baseline wins: {plain.name}, {metric} {without} on validation. The best network, "
+            f"{net.name}, reached {best} {told}. The baseline is returned."
         )
     return (
-        f"The network {net.name} wins: {metric} {net.validation:.4g} on validation. The best baseline, {plain.name}, "
-        f"reached {plain.validation:.4g} {told}."
+        f"The network {net.name} wins: {metric} {best} on validation. The best baseline, {plain.name}, "
+        f"reached {without} {told}."
     )
 
 
@@ -66,17 +74,20 @@ def _sure(test: Test) -> str:
         return (
             f"No threshold made the sure predictions {sure.wanted:.1%} accurate on validation; the strictest one flags "
             f"{1 - sure.coverage.value:.0%} of the test samples unsure and leaves "
-            f"{_interval(sure.accuracy, share=True)} accuracy among the rest."
+            f"{_share(sure.accuracy)} accuracy among the rest."
         )
     return (
         f"{sure.coverage.value:.1%} of the test samples are called sure (probability at least {sure.threshold:.4g}); "
-        f"{_interval(sure.accuracy, share=True)} of those are right (wanted: {sure.wanted:.1%})."
+        f"{_share(sure.accuracy)} of those are right (wanted: {sure.wanted:.1%})."
     )
 
 
-def _interval(found: Estimate, share: bool = False) -> str:
+def _interval(found: Estimate, digits: int) -> str:
+    value, low, high = (f"{one:.{digits}g}" for one in (found.value, found.low, found.high))
+    return f"{value} (one group: no interval)" if found.alone else f"{value} (95 % interval {low} to {high})"
+
+
+def _share(found: Estimate) -> str:
     if found.alone:
-        return f"{found.value:.1%} (one group: no interval)" if share else f"{found.value:.4g} (one group: no interval)"
-    if share:
-        return f"{found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%})"
-    return f"{found.value:.4g} (95 % interval {found.low:.4g} to {found.high:.4g})"
+        return f"{found.value:.1%} (one group: no interval)"
+    return f"{found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%})"

@@ -36,3 +36,7 @@ def test_a_steady_gain_is_seen_case_by_case_also_within_one_volume(groups: list[
 def test_groups_count_once() -> None:
     found = judge(["p", "p", "q", "q"]).compare(NEW, OLD)
     assert found.noise == pytest.approx(np.std([0.04, 0.045], ddof=1) / np.sqrt(2))
+
+
+def test_what_is_said_names_the_measure_as_people_do() -> None:
+    assert judge(list("abcd")).compare(NEW, OLD).words == "Dice better by 0.043 ± 0.005, more than the noise"

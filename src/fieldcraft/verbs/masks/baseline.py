@@ -18,6 +18,7 @@ from fieldcraft.prediction.masks.ask import Logits
 from fieldcraft.prediction.masks.null import boosted_logits
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
+from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.verbs.candidates import Judged, folder, keep
 from fieldcraft.verbs.masks.judge import MaskJudge
@@ -58,7 +59,7 @@ def fit_null(name: Baseline, plan: Plan, judge: MaskJudge, judged: list[Judged],
     )  # fmt: skip
     keep(work.folder.rungs, done)
     work.tick("baselines")
-    work.say(f"{kind}: {judge.metric} {done.candidate.validation:.4g} on validation")
+    work.say(f"{kind}: {spoken(judge.metric)} {done.candidate.validation:.4g} on validation")
     return done
 
 

@@ -22,6 +22,7 @@ from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.mask_results import MaskResults, mask_metrics
 from fieldcraft.records.masks import CaseScores, ErrorDepths, Refinement
 from fieldcraft.records.results import Results, Test
+from fieldcraft.report.metrics import spoken
 from fieldcraft.report.metrics_log import json_lines, read_log
 from fieldcraft.report.run_report import write_report
 from fieldcraft.report.training_record import training_records
@@ -43,6 +44,8 @@ from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.verdict import verdict
 from fieldcraft.verbs.work import Work
 
+DIGITS = 3
+"""Of values in the verdict: cases are few."""
 NULLS = {
     "mean-shape": "the mean shape, which looks at no image,",
     "voxel-boosting": "boosting of filtered voxels",
@@ -81,7 +84,7 @@ def finish_masks(
         higher_is_better=True,
         winner=winner.candidate.name,
         verdict=(
-            *verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, tested),
+            *verdict(winner.candidate, judge.metric, between(judged, winner, judge), test, tested, DIGITS),
             *_baselines(judged, judge),
             *_within(found),
         ),
@@ -206,8 +209,8 @@ def _baselines(judged: list[Judged], judge: MaskJudge) -> tuple[str, ...]:
     plain = [one.candidate for one in judged if one.candidate.kind == "baseline"]
     if not plain:
         return ()
-    told = " and ".join(f"{NULLS[one.name]} reaches {one.validation:.3g}" for one in plain)
-    return (f"Without a network, {told} in {judge.metric} on validation.",)
+    told = " and ".join(f"{NULLS[one.name]} reaches {one.validation:.{DIGITS}g}" for one in plain)
+    return (f"Without a network, {told} in {spoken(judge.metric)} on validation.",)
 
 
 def _within(found: MaskResults) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from fieldcraft.plan.masks import Segmentation
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.masks.by_class import by_class, value_of
 from fieldcraft.prediction.masks.pair import Labels
+from fieldcraft.report.metrics import spoken
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.judge import Comparison, Outputs
 from fieldcraft.verbs.masks.samples import MaskSamples
@@ -59,7 +60,7 @@ class MaskJudge:
     def compare(self, new: Outputs, old: Outputs) -> Comparison:
         """Is the first better than the second by more than one standard error of the paired difference?"""
         gain, noise = self._difference(new, old)
-        words = f"{self.metric} {'better' if gain >= 0 else 'worse'} by {abs(gain):.2g} ± {noise:.1g}"
+        words = f"{spoken(self.metric)} {'better' if gain >= 0 else 'worse'} by {abs(gain):.2g} ± {noise:.1g}"
         more = "more" if abs(gain) > noise else "not more"
         return Comparison(gain=gain, noise=noise, better=gain > noise, words=f"{words}, {more} than the noise")
 

@@ -19,6 +19,7 @@ from fieldcraft.prediction.masks.ask import Asker
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.regimes.interface import Regime
+from fieldcraft.report.metrics import spoken
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.loop import Job, Outcome
@@ -141,7 +142,8 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     )  # fmt: skip
     keep(work.folder.rungs, done)
     work.tick(f"rung {rung.name}")
-    work.say(f"{rung.name}: {judge.metric} {done.candidate.validation:.4g} on validation after {outcome.steps} steps")
+    told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
+    work.say(f"{rung.name}: {told} after {outcome.steps} steps")
     return done
 
 
