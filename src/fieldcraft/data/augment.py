@@ -14,6 +14,7 @@ from torch import Tensor
 from fieldcraft.data.affine import matrices, sampled
 from fieldcraft.data.colour import coloured, planned_look
 from fieldcraft.data.pixel_store import Normaliser, as_float
+from fieldcraft.data.sent import sent
 from fieldcraft.data.smaller import smaller
 from fieldcraft.data.trivial import trivially
 from fieldcraft.errors import PlanError
@@ -51,7 +52,7 @@ class Draws:
 def draw(count: int, seed: int, device: torch.device) -> Draws:
     """Draws for `count` samples; the same on every device."""
     numbers = torch.rand(DRAWS, count, generator=torch.Generator().manual_seed(seed))
-    return Draws(*numbers.to(device, non_blocking=True).unbind())
+    return Draws(*sent(numbers, device).unbind())
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Augmenter:
             taken = shifted(stored, rows, self.augment, draws)
         if self._looks:
             generator = torch.Generator().manual_seed(stream_seed(seed, "augment", f"{name}/look", step))
-            taken = self._look(taken, torch.rand(LOOKS, len(rows), generator=generator).to(stored.device), normaliser)
+            taken = self._look(taken, torch.rand(LOOKS, len(rows), generator=generator), normaliser)
         if side is not None:
             taken = smaller(taken, side)
         batch = normaliser.fitting(taken.shape[1], taken.shape[2])(taken)
@@ -107,6 +108,7 @@ class Augmenter:
         return augment.quarter_turns or colours or bool(augment.trivial)
 
     def _look(self, taken: Tensor, draws: Tensor, normaliser: Normaliser) -> Tensor:
+        """`draws` stay on the CPU: what is done to none of the samples is known without asking the device."""
         if self.augment.quarter_turns:
             taken = turned(taken, draws[0])
         deviation = normaliser.deviation
@@ -190,7 +192,7 @@ def turned(taken: Tensor, number: Tensor) -> Tensor:
             f"quarter turns need square images, but these have {taken.shape[1]} x {taken.shape[2]} px: set "
             "input.height and input.width alike, or input.augment.quarter_turns = false."
         )
-    quarters = (number * 4).long()
+    quarters = sent((number * 4).long(), taken.device)
     turned_over = torch.where((quarters >= 2)[:, None, None, None], taken.flip(1, 2), taken)
     once = turned_over.transpose(1, 2).flip(1)
     return torch.where((quarters % 2 == 1)[:, None, None, None], once, turned_over)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fieldcraft.data.sent import sent
 from fieldcraft.plan.schema import Augment
 from fieldcraft.records.deep_facts import BLUR
 
@@ -16,7 +17,7 @@ LUMINANCE = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Look:
-    """What is done to each of n samples, float32 (n,) each; None: nothing to any."""
+    """What is done to each of n samples, float32 (n,) each, on the CPU or with them; None: nothing to any."""
 
     brightness: Tensor | None = None
     """Added to every pixel, in deviations."""
@@ -52,20 +53,21 @@ def coloured(images: Tensor, look: Look, deviation: Tensor) -> Tensor:
     """
     _, height, width, channels = images.shape
     if look.gray is not None and channels == 3:
-        weights = torch.tensor(LUMINANCE, device=images.device)
-        images = torch.lerp(images, (images @ weights)[..., None], look.gray[:, None, None, None])
+        weights = sent(torch.tensor(LUMINANCE), images.device)
+        images = torch.lerp(images, (images @ weights)[..., None], sent(look.gray, images.device)[:, None, None, None])
     if look.brightness is not None or look.contrast is not None:
         add = torch.zeros(len(images), device=images.device)
         times = torch.ones_like(add)
         if look.brightness is not None:
-            add = look.brightness * deviation
+            add = sent(look.brightness, images.device) * deviation
         if look.contrast is not None:
-            times = look.contrast
+            times = sent(look.contrast, images.device)
             add = add + (1 - times) * images.mean(dim=(1, 2, 3))
         images = images * times[:, None, None, None] + add[:, None, None, None]
     if look.blur is not None:
         some = look.blur.nonzero()[:, 0]
-        images = images.index_copy(0, some, blurred(images[some], look.blur[some] * min(height, width)))
+        there, wide = sent(some, images.device), sent(look.blur[some] * min(height, width), images.device)
+        images = images.index_copy(0, there, blurred(images[there], wide))
     return images
 
 

@@ -15,6 +15,7 @@ from fieldcraft.data.buckets import BucketPixels
 from fieldcraft.data.mixing import Mixer
 from fieldcraft.data.order import Order, Rows
 from fieldcraft.data.pixel_store import Normaliser, PixelStore
+from fieldcraft.data.sent import sent
 from fieldcraft.data.smaller import smaller
 from fieldcraft.plan.schema import Augment
 
@@ -117,7 +118,7 @@ class Features:
 
     def evaluation(self, rows: Rows) -> Tensor:
         """Features of these rows."""
-        return self.values.index_select(0, torch.from_numpy(rows).to(self.values.device, non_blocking=True))
+        return self.values.index_select(0, sent(torch.from_numpy(rows), self.values.device))
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,7 +294,7 @@ class Batches:
 
     def _batch(self, inputs: Tensor, rows: Rows) -> Batch:
         indices = torch.from_numpy(rows)
-        there = indices.to(self.targets.device, non_blocking=True)
+        there = sent(indices, self.targets.device)
         return Batch(inputs, self.targets.index_select(0, there), indices)
 
 

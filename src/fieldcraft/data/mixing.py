@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from scipy.special import betaincinv
 from torch import Tensor
 
+from fieldcraft.data.sent import sent
 from fieldcraft.records.streams import stream_seed
 
 MIXES = 5
@@ -49,10 +50,10 @@ class Mixer:
         pasted = _span(height, side, y)[:, :, None] & _span(width, side, x)[:, None, :]
         # What was not pasted over is the sample's own share exactly, also where the border cut a rectangle short.
         keep = torch.where(cut[:, None, None], (~pasted).double(), own[:, None, None])
-        device, order = inputs.device, partner.argsort().to(inputs.device)
-        weights = keep.float().to(device)
+        device, order = inputs.device, sent(partner.argsort(), inputs.device)
+        weights = sent(keep.float(), device)
         soft = targets if targets.is_floating_point() else F.one_hot(targets, self.classes).float()
-        shares = keep.mean(dim=(1, 2)).float().to(device)[:, None]
+        shares = sent(keep.mean(dim=(1, 2)).float(), device)[:, None]
         layout = (
             torch.channels_last if inputs.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
         )

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fieldcraft.data.sent import sent
+
 SHARE_OF_DEVICE = 0.5
 """Of the device's free memory, what pixels may take."""
 
@@ -110,7 +112,8 @@ class PixelStore:
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
             stored = torch.from_numpy(plain)
         if device.type == "cuda" and plain.nbytes <= SHARE_OF_DEVICE * torch.cuda.mem_get_info(device)[0]:
-            return cls(stored.to(device), device)
+            there = stored.to(device)
+            return cls(there, there.device)
         mapping = mapping_of(plain)
         if mapping is not None and hasattr(mapping, "madvise"):
             mapping.madvise(mmap.MADV_RANDOM)
@@ -122,9 +125,9 @@ class PixelStore:
         if self.stored.device == self.device or self.device.type == "cpu":
             if self.mapping is not None:
                 return self._read(indices), torch.arange(len(rows))
-            return self.stored, indices.to(self.device, non_blocking=True)
+            return self.stored, sent(indices, self.device)
         taken = self._read(indices) if self.mapping is not None else self.stored.index_select(0, indices)
-        return taken.to(self.device), torch.arange(len(rows), device=self.device)
+        return sent(taken, self.device), torch.arange(len(rows), device=self.device)
 
     def _read(self, indices: Tensor) -> Tensor:
         """Copy rows out of the file and let go of its pages: what Linux maps around a touched one can be megabytes."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from fieldcraft.data.affine import matrices, sampled
 from fieldcraft.data.colour import Look, coloured
+from fieldcraft.data.sent import sent
 from fieldcraft.plan.schema import Change
 from fieldcraft.records.deep_facts import BLUR, BRIGHTNESS, CONTRAST, ROTATION_DEG, SCALE, TRANSLATION
 
@@ -56,5 +57,6 @@ def _moved(
     some = ((angle != 0) | (larger != 1) | (dy != 0) | (dx != 0)).nonzero()[:, 0]
     if not len(some):
         return images
-    places = matrices(angle, larger, one, one, dy, dx, height, width)[some]
-    return images.index_copy(0, some, sampled(images[some], places))
+    places = sent(matrices(angle, larger, one, one, dy, dx, height, width)[some], images.device)
+    there = sent(some, images.device)
+    return images.index_copy(0, there, sampled(images[there], places))

@@ -152,13 +152,14 @@ def slabs(
         for index, one in _answers(answer, image, windows, cover, row, scaling):
             if not grown:
                 buffer, grown = _grown(buffer, one.new_zeros(_with(one.shape[:1], shape, axis, thick)), axis), True
+                weights = [own.to(one) for own in weights]
             to, of = _overlap(index, cover, first)
             there, inside = buffer[(slice(None), *to)], one[(slice(None), *of)]
             if cover.windows == 1:
                 there.copy_(inside)
             else:
                 own = [weights[other][which] for other, which in enumerate(index)]
-                there.addcmul_(inside, _product(own)[tuple(of)].to(one))
+                there.addcmul_(inside, _product(own)[tuple(of)])
         done = starts[row + 1] if row + 1 < len(starts) else length
         yield slice(first, done), buffer.narrow(1 + axis, 0, done - first)
         buffer = buffer.narrow(1 + axis, done - first, thick - (done - first))

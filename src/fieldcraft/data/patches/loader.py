@@ -100,8 +100,10 @@ class PatchBatches:
         """Patches with a margin on each side, as they are stored: (n, c, *box), (n, *box), on the device."""
         size = [side + 2 * more for side, more in zip(self.draw.patch, margin, strict=True)]
         channels = len(self.draw.volumes[0].image)
-        images = np.empty((len(places), channels, *size), np.float32)
-        masks = np.empty((len(places), *size), np.int64)
+        pinned = self.device.type == "cuda"  # filled in place: a GPU fetches them when it is ready
+        held = torch.empty((len(places), channels, *size), pin_memory=pinned)
+        ids = torch.empty((len(places), *size), dtype=torch.int64, pin_memory=pinned)
+        images, masks = held.numpy(), ids.numpy()
         for index, place in enumerate(places):
             volume = self.draw.volumes[place.case]
             start = [first - more for first, more in zip(place.start, margin, strict=True)]
@@ -109,7 +111,4 @@ class PatchBatches:
                         value=volume.scaling.zero(volume.image.ndim))  # fmt: skip
             images[index] = volume.scaling(image)
             masks[index] = cut(volume.mask, start, size, dtype=np.int64, value=VOID)
-        return (
-            torch.from_numpy(images).to(self.device, non_blocking=True),
-            torch.from_numpy(masks).to(self.device, non_blocking=True),
-        )
+        return held.to(self.device, non_blocking=pinned), ids.to(self.device, non_blocking=pinned)

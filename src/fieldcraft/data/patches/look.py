@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fieldcraft.data.patches.changes import Look
+from fieldcraft.data.sent import sent
 from fieldcraft.records.streams import stream_seed
 
 ORDER = ("noise", "blur", "brightness", "contrast", "low_resolution", "gamma")
@@ -35,8 +36,8 @@ def changed(images: Tensor, look: Look, spacing: Sequence[float], *, seed: int, 
         most, some = float(getattr(look, change)), coins[place].nonzero()[:, 0]
         if not most or not len(some):
             continue
-        each = apart[place, some].to(images.device).view(len(some), channels, *(1,) * len(spacing))
-        there = some.to(images.device)
+        each = sent(apart[place, some], images.device).view(len(some), channels, *(1,) * len(spacing))
+        there = sent(some, images.device)
         now = images[there]
         if change == "noise":
             now = now + most * each * _noise(now, stream_seed(seed, "augment", f"{name}/noise", step))
@@ -53,7 +54,7 @@ def changed(images: Tensor, look: Look, spacing: Sequence[float], *, seed: int, 
                                   for own, side in zip(spacing, now.shape[2:], strict=True)])  # fmt: skip
         else:
             exponent = (1 + most) ** (2 * each - 1)
-            negative = sign[some].to(images.device).view_as(each)
+            negative = sent(sign[some], images.device).view_as(each)
             now = torch.where(negative, -with_gamma(-now, exponent), with_gamma(now, exponent))
         images = images.index_copy(0, there, now)
     return images
@@ -104,7 +105,7 @@ def _filtered(images: Tensor, matrices: Sequence[Tensor]) -> Tensor:
     """Each patch through its own matrix along each axis: (n, c, *spatial), (n, side, side) an axis."""
     for axis, own in enumerate(matrices, start=2):
         along = images.movedim(axis, -1)
-        weights = own.to(images.device).mT.view(len(own), *(1,) * (images.ndim - 3), *own.shape[1:])
+        weights = sent(own, images.device).mT.view(len(own), *(1,) * (images.ndim - 3), *own.shape[1:])
         images = torch.matmul(along, weights).movedim(-1, axis)
     return images.contiguous()
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fieldcraft.data.patches.changes import Shape
 from fieldcraft.data.patches.spline import displacements, knot_counts
+from fieldcraft.data.sent import sent
 from fieldcraft.records.streams import stream_seed
 
 DRAWS = 21
@@ -33,12 +34,14 @@ class Moves:
     places: Tensor
     """Where their voxels come from, in voxels from the patch's centre: float32 (w, *patch, d)."""
 
+    far: tuple[float, ...]
+    """How far from the centre they lie along each axis, at most; known without asking the device."""
+
     def margin(self, patch: Sequence[int]) -> tuple[int, ...]:
-        """By how many voxels the changed patches look beyond each side of where they lie."""
+        """By how many voxels the changed patches look beyond each side of where they lie, at most."""
         if not len(self.some):
             return (0,) * len(patch)
-        far = self.places.abs().flatten(0, -2).amax(0).tolist()
-        return tuple(max(0, ceil(one - (side - 1) / 2 - ROUNDING)) for one, side in zip(far, patch, strict=True))
+        return tuple(max(0, ceil(one - (side - 1) / 2 - ROUNDING)) for one, side in zip(self.far, patch, strict=True))
 
 
 def draw_moves(
@@ -65,7 +68,7 @@ def draw_moves(
     turns[:, [axis for axis in range(3) if axis not in shape.quarter_turns]] = 0
     _check_turns(shape, patch)
     if not shape.samples_between:
-        return Moves(flipped, tuple(map(tuple, turns.tolist())), torch.zeros(0, dtype=torch.int64), torch.zeros(0))
+        return Moves(flipped, tuple(map(tuple, turns.tolist())), torch.zeros(0, dtype=torch.int64), torch.zeros(0), ())
     turned, scaled, bent = (numbers[:, 16:19] < shape.share).unbind(1)
     turned = turned & bool(shape.turn_about and (shape.rotate_deg or shape.shear))
     scaled = scaled & bool(shape.scale or shape.stretch)
@@ -79,8 +82,10 @@ def draw_moves(
         planes * _both(slants[some]) * shape.shear,
         larger,
         spacing,
-    ).to(device)
-    places = torch.einsum("nij,...j->n...i", matrices, centred(patch, device))
+    )
+    # Every corner of a patch is looked at, so that this is exact where nothing bends.
+    far = matrices.abs() @ ((torch.tensor(patch) - 1) / 2)
+    places = torch.einsum("nij,...j->n...i", sent(matrices, device), centred(patch, device))
     if bool(bent.any()):
         least = min(spacing)
         distances = [shape.knots * least / one for one in spacing]
@@ -88,8 +93,10 @@ def draw_moves(
         knots = torch.rand(count, spatial, *counts, generator=_generator(seed, f"{name}/elastic", step))
         reach = torch.tensor([shape.elastic * least / one for one in spacing])
         reach = (bent[some, None] * reach).view(len(some), spatial, *(1,) * spatial)
-        places = places + displacements((_both(knots[some]) * reach).to(device), patch, distances).movedim(1, -1)
-    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places)
+        shifts = _both(knots[some]) * reach
+        far = far + shifts.abs().flatten(2).amax(2)
+        places = places + displacements(sent(shifts, device), patch, distances).movedim(1, -1)
+    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places, tuple(far.amax(0).tolist()))
 
 
 def linear_maps(angles: Tensor, slants: Tensor, larger: Tensor, spacing: Sequence[float]) -> Tensor:
@@ -125,7 +132,7 @@ def sampled(images: Tensor, places: Tensor, *, nearest: bool = False) -> Tensor:
     Shape: float32 (n, c, *sides), (n, *patch, d) -> (n, c, *patch); one to three axes.
     """
     spatial = places.shape[-1]
-    halves = torch.tensor([max(side - 1, 1) / 2 for side in images.shape[2:]], device=places.device)
+    halves = sent(torch.tensor([max(side - 1, 1) / 2 for side in images.shape[2:]]), places.device)
     grid = (places / halves).flip(-1)
     if spatial == 1:
         images, grid = images[:, :, None], F.pad(grid, (0, 1))[:, None]
@@ -142,7 +149,7 @@ def moved(images: Tensor, masks: Tensor, moves: Moves, patch: Sequence[int]) -> 
     """
     middle = centre(images, patch), centre(masks, patch)
     if len(moves.some):
-        some = moves.some.to(images.device)
+        some = sent(moves.some, images.device)
         image = sampled(images[some], moves.places)
         void_is_zero = (masks[some] + 1)[:, None].to(images.dtype)
         mask = sampled(void_is_zero, moves.places, nearest=True)[:, 0].round().to(masks.dtype) - 1

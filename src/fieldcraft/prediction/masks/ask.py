@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from fieldcraft.build.mask_network import Wants
 from fieldcraft.data.intensities import Scaling
+from fieldcraft.data.sent import sent
 from fieldcraft.plan.masks import Masks
 from fieldcraft.train.windows import Windows, predicted
 
@@ -59,7 +60,7 @@ class Asker:
 
     def _answer(self) -> Callable[[Tensor], Tensor]:
         def answer(given: Tensor) -> Tensor:
-            said: Tensor = self.net(given.to(self.device))
+            said: Tensor = self.net(sent(given, self.device))
             return said.float()
 
         return answer
