@@ -63,10 +63,17 @@ def planned(path: Path, **changes: object) -> Pretrained:
     return replace(found, **changes)
 
 
-def built(network: Pretrained, *, pixels: Pixels | None = PIXELS, outputs: int = 4, channels: int = 3) -> Transferred:
+def built(
+    network: Pretrained,
+    *,
+    pixels: Pixels | None = PIXELS,
+    outputs: int = 4,
+    channels: int = 3,
+    read_weights: bool = True,
+) -> Transferred:
     net = build_network(
         network, shape=(channels, 24, 24), outputs=outputs, initialisation=Initialisation(whiten=True), seed=3,
-        name="pretrained", pixels=pixels,
+        name="pretrained", pixels=pixels, read_weights=read_weights,
     )  # fmt: skip
     assert isinstance(net, Transferred)
     return net
@@ -271,11 +278,11 @@ def test_the_body_is_the_one_of_the_file(checkpoint: Path) -> None:
     assert net.head.out_features == 4
 
 
-def test_without_pixels_no_file_is_needed(checkpoint: Path) -> None:
+def test_what_gets_saved_weights_needs_neither_file_nor_pixels(checkpoint: Path) -> None:
     network = planned(checkpoint)
     trained = built(network)
     checkpoint.unlink()
-    again = built(network, pixels=None)
+    again = built(network, pixels=None, read_weights=False)
     again.load_state_dict(trained.state_dict())
     x = torch.rand(2, 3, 24, 24)
     assert torch.equal(trained.eval()(x), again.eval()(x))

@@ -28,7 +28,7 @@ def build_network(
     patches: Tensor | None = None,
     pixels: Pixels | None = None,
     masks: bool = False,
-    begins: bool = False,
+    read_weights: bool = True,
 ) -> nn.Module:
     """The network on the CPU, its weights drawn from the stream (seed, "init", name).
 
@@ -36,10 +36,12 @@ def build_network(
     network that begins with a convolution gets whitening filters from `patches`, (n, channels, h, w) normalised
     training images or parts of them; without `patches` it gets the same structure, ready for saved weights. An
     imported network is called as `target(shape, outputs)` and keeps the weights that it comes with; with `masks` it
-    must answer for each voxel. A pretrained network gets the weights of its file where `pixels` says how images come
-    in; without it, it is ready for saved weights, and needs no file. Of masks `begins` says so.
+    must answer for each voxel. A network that is taken over reads the weights of its file; of images `pixels` must say
+    how they come in. Without `read_weights` it is made ready for saved weights, or to be looked at, and needs neither.
 
-    Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it.
+    Raises: PlanError when the network does not fit the input, or an imported one does not do what is asked of it;
+    WeightsError when the file is missing, is another one than the plan was made with, or does not fit, or there are no
+    `pixels`.
     """
     generator = torch.Generator().manual_seed(stream_seed(seed, "init", name))
     with torch.random.fork_rng(devices=[]):
@@ -47,9 +49,9 @@ def build_network(
         if isinstance(network, schema.Imported):
             return _imported(network.target, shape, outputs, masks=masks)
         if isinstance(network, schema.Pretrained):
-            return _pretrained(network, shape, outputs, pixels, name)
+            return _pretrained(network, shape, outputs, pixels, read_weights, name)
         if isinstance(network, schema.EncodedUNet):
-            return _encoded(network, shape, outputs, begins, name)
+            return _encoded(network, shape, outputs, read_weights, name)
         try:
             module = _own(network, shape, outputs)
         except ValueError as error:
@@ -122,20 +124,22 @@ def _own(network: OwnNetwork, shape: tuple[int, ...], outputs: int) -> nn.Module
 
 
 def _pretrained(
-    network: schema.Pretrained, shape: tuple[int, ...], outputs: int, pixels: Pixels | None, name: str
+    network: schema.Pretrained, shape: tuple[int, ...], outputs: int, pixels: Pixels | None, read: bool, name: str
 ) -> nn.Module:
     try:
         net = transferred(network, shape=shape, outputs=outputs)
-        if pixels is not None:
+        if read:
+            if pixels is None:
+                raise WeightsError(f"it is taken over from {network.weights}: say how images come in (pixels).")
             take_over(net, network, pixels)
     except WeightsError as error:
         raise WeightsError(f"network of rung {name}: {error}") from error
     return net
 
 
-def _encoded(network: schema.EncodedUNet, shape: tuple[int, ...], outputs: int, begins: bool, name: str) -> nn.Module:
+def _encoded(network: schema.EncodedUNet, shape: tuple[int, ...], outputs: int, read: bool, name: str) -> nn.Module:
     try:
-        return encoded(network, shape=shape, outputs=outputs, begins=begins)
+        return encoded(network, shape=shape, outputs=outputs, read_weights=read)
     except WeightsError as error:
         raise WeightsError(f"network of rung {name}: {error}") from error
 

@@ -270,7 +270,7 @@ def load_model(path: str | Path) -> Model:
         return Model(spec, _fitting(load_baseline(folder.baseline), spec, folder), encoder)
     net = build_network(
         spec.network, shape=_shape(spec), outputs=len(spec.names), initialisation=Initialisation(whiten=spec.whiten),
-        seed=0, name="load",
+        seed=0, name="load", read_weights=False,
     )  # fmt: skip
     try:
         net.load_state_dict(load_file(folder.weights))

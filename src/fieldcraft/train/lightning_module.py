@@ -13,8 +13,8 @@ from fieldcraft.build.pretrained.take_over import Pixels, paces
 from fieldcraft.build.regime import build_regime
 from fieldcraft.build.schedule import rate
 from fieldcraft.data.loader import Batch
-from fieldcraft.errors import MissingExtraError, PlanError
-from fieldcraft.plan.schema import Optimiser, Plan, Pretrained, Schedule
+from fieldcraft.errors import MissingExtraError
+from fieldcraft.plan.schema import Optimiser, Plan, Schedule, Segmentation
 from fieldcraft.regimes.interface import Regime
 
 try:
@@ -62,17 +62,14 @@ class FieldcraftModule(LightningModule):
 
         `shape`: of a sample as the network sees it, without the batch axis. `patches`: normalised training images,
         (n, channels, height, width), for a plan whose first layer whitens; without them that layer stays random.
-        `pixels`: how your images come in, for a network that is taken over; it gets its weights and the rates of its
-        parts, but all of it learns from the first step on. Raises: PlanError when it is missing there.
+        A network that is taken over begins with the weights of its file and learns at the rates of its parts, but all
+        of it from the first step on. Of images it must know how yours come in: `pixels`. Raises: WeightsError when
+        they are missing there, or its file is.
         """
         chosen = next(one for one in plan.ladder.rungs if one.name == rung)
-        if isinstance(chosen.network, Pretrained) and pixels is None:
-            raise PlanError(
-                f"rung {rung} is taken over from {chosen.network.weights}: say how images come in (pixels)."
-            )
         net = build_network(
             chosen.network, shape=shape, outputs=outputs, initialisation=plan.initialisation, seed=plan.seed, name=rung,
-            patches=patches, pixels=pixels,
+            patches=patches, pixels=pixels, masks=isinstance(plan.task, Segmentation),
         )  # fmt: skip
         return cls(
             net,

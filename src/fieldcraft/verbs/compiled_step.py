@@ -177,6 +177,7 @@ def _timed(plan: Plan, place: int, trial: Trial) -> Tried:
         build_network(
             rung.network, shape=trial.shape, outputs=trial.outputs, initialisation=plan.initialisation, seed=plan.seed,
             name="measure", patches=torch.randn(64, *trial.shape) if plan.initialisation.whiten else None,
+            read_weights=False,
         )
     )  # fmt: skip
     batches, failed = _batches(plan, trial, machine.device), list[str]()

@@ -115,7 +115,7 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
     save_model(work.folder, spec, weights=weights, encoder=samples.encoder)
     net = build_network(
         rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name,
+        seed=plan.seed, name=name, read_weights=False,
     )  # fmt: skip
     net.load_state_dict(weights)
     return Model(spec, net.eval(), samples.encoder)

@@ -65,7 +65,7 @@ class StepTimer:
             )
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
-            initialisation=plan.initialisation,
+            initialisation=plan.initialisation, read_weights=False,
         )  # fmt: skip
         batches = samples.batches("train", plan, machine.device, name="measure", augment=True)
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
@@ -78,8 +78,7 @@ class StepTimer:
         samples = self.samples(plan)
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
-            initialisation=plan.initialisation,
-            masks=isinstance(samples, MaskSamples),
+            initialisation=plan.initialisation, masks=isinstance(samples, MaskSamples), read_weights=False,
         ).eval()  # fmt: skip
         one_sample = torch.zeros(1, *samples.shape)
 

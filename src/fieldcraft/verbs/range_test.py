@@ -67,7 +67,7 @@ def _stepper(question: RateRange, samples: Samples, name: str) -> Callable[[floa
     net = machine.place(
         build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name=name,
-            initialisation=plan.initialisation, patches=first_patches(samples, plan),
+            initialisation=plan.initialisation, patches=first_patches(samples, plan), read_weights=False,
         )
     )  # fmt: skip
     optimiser = build_optimiser(net, plan.optimiser, rung.lr)

@@ -98,7 +98,7 @@ def test_a_given_plan_shrinks_to_its_bound(checkpoint: Path, data: Path, tmp_pat
 
 def test_the_encoder_learns_more_slowly_towards_its_input(checkpoint: Path) -> None:
     planned = network(checkpoint, first_rate=0.1)
-    net = encoded(planned, shape=(1, 16, 16), outputs=2, begins=True)
+    net = encoded(planned, shape=(1, 16, 16), outputs=2, read_weights=True)
     shares = [pace.share for pace in paces(net, planned).values()]
     assert shares == sorted(shares) and shares[0] == pytest.approx(0.1) and shares[-1] < 1
     assert set(paces(net, planned)) == set(net.encoder.body.parameters())
@@ -106,7 +106,7 @@ def test_the_encoder_learns_more_slowly_towards_its_input(checkpoint: Path) -> N
 
 
 def test_gray_pictures_of_no_deviation_from_photographs_are_shown_as_photographs(checkpoint: Path) -> None:
-    net = encoded(network(checkpoint), shape=(1, 16, 16), outputs=2, begins=True)
+    net = encoded(network(checkpoint), shape=(1, 16, 16), outputs=2, read_weights=True)
     shown = net.encoder.view(torch.randn(4, 1, 64, 64))
     assert shown.shape == (4, 3, 64, 64)
     assert shown.mean(dim=(0, 2, 3)).abs().max() < 0.3 and (shown.std(dim=(0, 2, 3)) - 1).abs().max() < 0.1

@@ -70,11 +70,11 @@ def take_over(net: Transferred, network: schema.Pretrained, pixels: Pixels) -> N
     net.view.see(pixels.mean, pixels.std, pixels.full_scale)
 
 
-def encoded(network: schema.EncodedUNet, *, shape: tuple[int, ...], outputs: int, begins: bool) -> EncodedUNet:
+def encoded(network: schema.EncodedUNet, *, shape: tuple[int, ...], outputs: int, read_weights: bool) -> EncodedUNet:
     """The network with a fresh decoder, for pictures (channels, height, width) of mean 0 and deviation 1.
 
-    They are shown as if their mean and deviation were those of photographs. `begins`: with the weights of the file;
-    without, it is ready for saved ones, and needs no file.
+    They are shown as if their mean and deviation were those of photographs. Without `read_weights` it is ready for
+    saved ones, and needs no file.
     Raises: WeightsError when there is no such network, it gives no maps to decode, it does not take such images, or
     its file is not there or another one; MissingExtraError.
     """
@@ -97,7 +97,7 @@ def encoded(network: schema.EncodedUNet, *, shape: tuple[int, ...], outputs: int
             f"{network.family} {network.model} gives no maps of several sizes for a decoder of masks to begin with: "
             "take a residual network, such as torchvision:resnet18."
         )
-    if begins:
+    if read_weights:
         _load(body, network)
     return EncodedUNet(
         Tapped(view, body, taps, adapt_statistics=network.statistics == "adapted"), outputs,

@@ -43,6 +43,7 @@ def open_run(path: Path, rung: str = "") -> Source:
         initialisation=plan.initialisation,
         seed=plan.seed,
         name=chosen.name,
+        read_weights=False,
     )
     return Source(
         module=module,

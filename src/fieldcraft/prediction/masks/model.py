@@ -178,7 +178,7 @@ def _predictor(spec: ModelSpec, cases: CaseSpec, folder: RunFolder) -> Predictor
                 raise RunError(f"{folder.network} names neither a network nor a baseline: fit again.")
             net = build_network(
                 spec.network, shape=(cases.sample.channels, *cases.sample.patch), outputs=len(spec.names),
-                initialisation=Initialisation(), seed=0, name="load", masks=True,
+                initialisation=Initialisation(), seed=0, name="load", masks=True, read_weights=False,
             )  # fmt: skip
             net.load_state_dict(load_file(folder.weights))
             return net.eval()

@@ -113,7 +113,7 @@ def _model(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, ma
     assert spec.network is not None
     net = build_network(
         spec.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name, masks=True,
+        seed=plan.seed, name=name, masks=True, read_weights=False,
     )  # fmt: skip
     net.load_state_dict(candidates.weights(work.folder.rungs, name))
     return MaskModel(spec, net.to(machine.device).eval(), machine.device)

@@ -34,7 +34,7 @@ def memory_needs(questions: Sequence[MemoryNeed], samples: MaskSamples) -> dict[
         if one.rung not in made:
             net = build_network(
                 rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-                seed=plan.seed, name="measure", masks=True,
+                seed=plan.seed, name="measure", masks=True, read_weights=False,
             )  # fmt: skip
             made[one.rung] = net, wants(net, samples.spatial, own=isinstance(rung.network, Imported))
         net, found = made[one.rung]

@@ -68,7 +68,7 @@ def built(rung: Rung, plan: Plan, samples: MaskSamples, machine: Engine, *, name
     """The network of a rung with its starting weights, on its device."""
     net = build_network(
         rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name, masks=True, begins=True,
+        seed=plan.seed, name=name, masks=True,
     )  # fmt: skip
     found = wants(net, samples.spatial, own=isinstance(rung.network, Imported))
     return Built(net=machine.place(net), wants=found)
