@@ -1,7 +1,7 @@
 """The report of a segmentation: what it says, in words and in drawings."""
 
-import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fieldcraft.report.reading import read_run
 from fieldcraft.report.run_report import render, write_report
 
 HOSTILE = '<script>alert("x")</script>'
+OLD = Path(__file__).parent / "fixtures" / "masks-1"
 STACK = AskedMasks(shape=(24, 20), names=("membrane", "cell"), one_stack=True, membrane=0)
 
 
@@ -68,13 +69,17 @@ def test_calibration_last_steps_reach_and_depths_are_told(tmp_path: Path) -> Non
         "of the 1,000 where background was given less",
         "dense CRF: not kept. Best of the 11 tried: smoothing 0.5 over 1 mm.",
         "dense CRF, HD95, mm",
-        "mean Dice",
         "Training patch: 8 x 8 x 8 voxels",
         "Receptive field of the deepest level: 9 x 9 x 9 voxels",
         "Where the mistakes lie",
         "A step is 2 mm",
     ):
         assert told in page, told
+
+
+def test_classes_that_are_called_by_numbers_are_said_to_be_classes(tmp_path: Path) -> None:
+    page = page_of(made_up_masks(tmp_path, AskedMasks(names=("0", "1", "2"))))
+    assert "missed: taken for class 0<" in page and "imagined: class 0 taken for something else<" in page
 
 
 def test_missed_and_imagined_classes_are_told(tmp_path: Path) -> None:
@@ -88,25 +93,22 @@ def test_missed_and_imagined_classes_are_told(tmp_path: Path) -> None:
 
 
 def test_a_run_of_before_is_still_read(tmp_path: Path) -> None:
-    """Folders written without depths, planes and the largest object."""
+    """`masks.json` and `thumbnails.npz` of pictures as the first fieldcraft with masks wrote them."""
     folder = made_up_masks(tmp_path, STACK)
-    old = json.loads(folder.masks.read_text())
-    for name in ("depths", "spacing"):
-        del old[name]
-    del old["summary"]["settings"]["unit"]
-    folder.masks.write_text(json.dumps(old))
-    arrays = dict(np.load(folder.thumbnails))
-    kept = {name: array for name, array in arrays.items() if not name.startswith(("largest", "case_ends", "case_pixe"))}
-    np.savez(folder.thumbnails, **kept)
+    for path in (folder.masks, folder.thumbnails):
+        shutil.copyfile(OLD / path.name, path)
     page = page_of(folder)
     assert "Cannot be read" not in page and "Where the mistakes lie" not in page
-    assert "beside the largest object" not in page and "Truth and prediction as outlines" in page
+    assert "beside the largest object" not in page
+    assert page.count('<div class="slices whole">') == 3 and "all of it" not in page
+    assert 'aria-label="Truth and prediction as outlines, slice-2"' in page and "with the most mistakes" not in page
 
 
 def test_a_run_before_its_look_says_what_is_missing(tmp_path: Path) -> None:
     folder = made_up_masks(tmp_path)
     folder.masks.unlink()
     page = page_of(folder)
+    assert "stand on rules alone. fieldcraft prove RUN says" in page and "`" not in page
     assert "The test part was not looked at yet" in page and "Not there (yet): masks.json." in page
 
 

@@ -5,6 +5,7 @@ import re
 from io import BytesIO
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from fieldcraft.report import outlines
@@ -61,6 +62,23 @@ def test_outlines_run_where_classes_meet_and_nowhere_else() -> None:
     assert outlines.PREDICTED in colours(5, 2) and outlines.PREDICTED in colours(5, 5)
     assert colours(5, 8) == {outlines.TRUTH}
     assert colours(5, 0) == colours(0, 5) == set()
+
+
+@pytest.mark.parametrize(("shape", "pixel"), [((60, 12), (1.0, 5.0)), ((12, 60), (5.0, 1.0)), ((20, 320), (3.6, 0.62))])
+def test_lines_are_as_wide_down_as_across_where_voxels_are_no_squares(
+    shape: tuple[int, int], pixel: tuple[float, float]
+) -> None:
+    truth = np.zeros(shape, np.int16)
+    truth[shape[0] // 4 : -shape[0] // 4, shape[1] // 4 : -shape[1] // 4] = 1
+    slice_ = slice_of(truth, np.zeros_like(truth), pixel=pixel)
+    wide, high = slice_.size
+    lines = [pictures(outlined(slice_, "x"))[1][..., :3] == outlines.TRUTH]
+    lines.append(pictures(mistaken(slice_, "x"))[0][..., :3] == outlines.RIM)
+    for line in lines:
+        rows, columns = line.shape[:2]
+        middle = line.all(axis=-1)
+        across, down = middle[rows // 2].sum() / 2 * wide / columns, middle[:, columns // 2].sum() / 2 * high / rows
+        assert across == pytest.approx(down, rel=0.15) and 0.4 < across < 20
 
 
 def test_told_apart_without_colour() -> None:

@@ -20,7 +20,7 @@ from fieldcraft.report.charts.svg import drawing, tag, text
 Plane = npt.NDArray[Any]
 Bits = npt.NDArray[np.bool_]
 FINE = 900
-"""Pixels of the longer side of an outline, about: slices are enlarged by whole factors."""
+"""Pixels of the longer side of an outline, about: rows and columns are enlarged by whole factors."""
 TRUTH, PREDICTED, RIM = (125, 211, 252), (255, 122, 24), (20, 24, 28)
 """Colours of the outlines, and of the rim around them."""
 MISSED, IMAGINED, MIXED, VOID = (12, 44, 110), (240, 150, 40), (190, 40, 140), (188, 200, 204)
@@ -64,9 +64,10 @@ def drawn_size(shape: tuple[int, ...], pixel: tuple[float, float]) -> tuple[floa
 
 def outlined(slice_: Slice, label: str) -> Markup:
     """The image with the outlines of both masks; voxels without a label are darker."""
-    factor = _factor(slice_.truth)
+    factors = _factors(slice_)
+    factor = min(factors)
     grey = np.where(slice_.truth < 0, slice_.image // 2, slice_.image).astype(np.uint8)
-    true_rim, said_rim = (_rim(_large(labels, factor)) for labels in (slice_.truth, slice_.predicted))
+    true_rim, said_rim = (_rim(_large(labels, factors)) for labels in (slice_.truth, slice_.predicted))
     wide = max(1, factor // 3)
     layers = np.zeros(true_rim.shape, np.uint8)
     for bits, colour in (
@@ -92,10 +93,10 @@ def mistaken(slice_: Slice, label: str) -> Markup:
         (truth < 0, GREYS + 3),
     ):
         found[bits] = colour
-    factor = _factor(truth)
-    big = _large(found, factor).astype(np.uint8)
-    if factor > 1:
-        big[_thick(_rim(_large(truth, factor)), factor // 6)] = GREYS + 4
+    factors = _factors(slice_)
+    big = _large(found, factors).astype(np.uint8)
+    if max(factors) > 1:
+        big[_thick(_rim(_large(truth, factors)), min(factors) // 6)] = GREYS + 4
     greys = tuple((level,) * 3 for level in np.linspace(250, 140, GREYS).round().astype(int).tolist())
     return _drawn(slice_, (_palette(big, (*greys, MISSED, IMAGINED, MIXED, VOID, RIM)),), label)
 
@@ -103,7 +104,7 @@ def mistaken(slice_: Slice, label: str) -> Markup:
 def _drawn(slice_: Slice, uris: tuple[str, ...], label: str) -> Markup:
     width, height = slice_.size
     box: dict[str, str | float] = {"width": width, "height": height, "preserveAspectRatio": "none"}
-    if _factor(slice_.truth) > LARGE:
+    if max(_factors(slice_)) > LARGE:
         box["class"] = "pixelated"
     parts = [tag("image", {"href": uri, **box}) for uri in uris]
     return drawing(label, width, height, [*parts, *letters(slice_.ends, width, height)], "slice")
@@ -117,13 +118,15 @@ def letters(ends: str, width: float, height: float) -> list[Markup]:
     return [text(x, y, end, "end", "middle") for (x, y), end in zip(places, ends, strict=True)]
 
 
-def _factor(labels: Plane) -> int:
-    longest: int = max(labels.shape)
-    return max(1, round(FINE / longest))
+def _factors(slice_: Slice) -> tuple[int, int]:
+    """By which rows and columns are enlarged: on the page a pixel is about as high as wide, so are lines."""
+    (width, height), (rows, columns) = slice_.size, slice_.truth.shape
+    down, across = (max(1, round(FINE * side / DRAWN / count)) for side, count in ((height, rows), (width, columns)))
+    return down, across
 
 
-def _large(values: Plane, factor: int) -> Plane:
-    return np.repeat(np.repeat(values, factor, axis=0), factor, axis=1)
+def _large(values: Plane, factors: tuple[int, int]) -> Plane:
+    return np.repeat(np.repeat(values, factors[0], axis=0), factors[1], axis=1)
 
 
 def _rim(labels: Plane) -> Bits:

@@ -65,6 +65,11 @@ class Run:
     """Whether the plan as carried out was written."""
 
     @property
+    def of_masks(self) -> bool:
+        """Whether it is a run of segmentation."""
+        return self.plan is not None and self.plan.task.kind == "segmentation"
+
+    @property
     def winner(self) -> Candidate | None:
         """The candidate that the run returns."""
         if self.results is None:

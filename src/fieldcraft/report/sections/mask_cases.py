@@ -15,6 +15,8 @@ from fieldcraft.report.wording import number, shortened
 
 OPEN = 4
 """Cases that are shown at once; the others are folded."""
+WHOLE = "all of it"
+"""What folders of before say of a picture that has no other slices."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class ShownCases:
     first: tuple[ShownCase, ...]
     folded: tuple[ShownCase, ...]
     background: str
-    """Name of class 0."""
+    """Class 0 as people read it."""
     mixed: bool
     """Whether classes can be taken for each other."""
     void: bool
@@ -67,7 +69,7 @@ def shown_cases(run: Run, found: MaskResults, measures: Measures) -> ShownCases 
     return ShownCases(
         first=cases[:OPEN],
         folded=cases[OPEN:],
-        background=found.names[0],
+        background=class_words(found.names[0]),
         mixed=len(found.names) > 2,
         void=any(bool((one.truth < 0).any()) for _, one, _ in slices),
         lying=any(one.ends for _, one, _ in slices),
@@ -91,7 +93,7 @@ def _slices(run: Run) -> list[tuple[str, Slice, str]]:
             continue
         pixel = float(pixels[place][0]), float(pixels[place][1])
         slice_ = Slice(image, truth, predicted, uncertainty, pixel, str(ends[place]))
-        slices.append((str(ids[place]), slice_, str(where[place])))
+        slices.append((str(ids[place]), slice_, "" if where[place] == WHOLE else str(where[place])))
     return slices
 
 

@@ -57,7 +57,7 @@ class MaskView:
 
 def masks(run: Run) -> MaskView | Absent | None:
     """Of the winner on the test part; None for runs that are no segmentation."""
-    if run.plan is None or run.plan.task.kind != "segmentation":
+    if not run.of_masks:
         return None
     found = run.masks
     if found is None:

@@ -21,7 +21,7 @@ OF_MASKS = ("skips", "output-stride", "two-pathways", "dense-crf")
 """Tips for masks of which a reader wants to know what they change, also where they were not tested."""
 
 PAGE = "proof/proof.html"
-HOW = "`fieldcraft prove RUN` says what each of them changes."
+HOW = "fieldcraft prove RUN says what each of them changes."
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ def proven(run: Run) -> Proven | Absent | None:
     """None for runs without a proof, unless they are of masks."""
     proof = run.proof
     if proof is None:
-        masks = run.plan is not None and run.plan.task.kind == "segmentation"
-        return Absent(f"Nothing was proved here: {_listed()} stand on rules alone. {HOW}") if masks else None
+        nothing = f"Nothing was proved here: {_listed()} stand on rules alone. {HOW}"
+        return Absent(nothing) if run.of_masks else None
     units = units_of(proof)
     rows = [_row(proof, verdict) for verdict in ordered(proof)]
     tested = {verdict.factor for verdict in proof.verdicts}

@@ -96,16 +96,12 @@ def _warning(run: Run, test: Test) -> str:
     )
 
 
-def _masked(run: Run) -> bool:
-    return run.plan is not None and run.plan.task.kind == "segmentation"
-
-
 def _missing(run: Run) -> tuple[str, ...]:
     expected = {
         "plan.toml": run.plan,
         "facts.json": run.facts,
         "results.json": run.results,
-        **({"masks.json": run.masks} if _masked(run) else {"predictions.parquet": run.predictions}),
+        **({"masks.json": run.masks} if run.of_masks else {"predictions.parquet": run.predictions}),
     }
     damaged = {line.split(":")[0] for line in run.damaged}
     gone = [name for name, content in expected.items() if content is None and name not in damaged]
