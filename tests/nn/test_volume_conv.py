@@ -1,4 +1,6 @@
-"""Volumes alone and in company are convolved alike."""
+"""Volumes alone and in company are convolved alike; which of them go through oneDNN."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -46,6 +48,52 @@ def test_gradients_autocast_and_export_are_those_of_torch() -> None:
     with torch.no_grad():
         program = torch.export.export(conv.eval(), (x.detach(),))
     assert any("conv3d" in str(node.target) for node in program.graph.nodes)
+
+
+def in_training(conv: Conv3d, x: torch.Tensor) -> None:
+    with torch.enable_grad():
+        conv(x)
+
+
+def in_bf16(conv: Conv3d, x: torch.Tensor) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        conv(x)
+
+
+def traced(conv: Conv3d, x: torch.Tensor) -> None:
+    code = str(torch.jit.trace(conv, x, check_trace=False).graph)  # a check would run it once more
+    assert "aten::_convolution" in code
+
+
+def compiled(conv: Conv3d, x: torch.Tensor) -> None:
+    torch.compile(conv, backend="eager", fullgraph=True)(x)
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
+@pytest.mark.parametrize(
+    ("run", "times"),
+    [
+        (lambda conv, x: conv(x), 1), (lambda conv, x: conv(torch.cat([x, x])), 0),
+        (lambda conv, x: conv.double()(x.double()), 0), (in_training, 0), (in_bf16, 0), (traced, 0),
+        (compiled, 0),
+    ],
+    ids=["alone", "in-company", "double", "training", "bf16", "traced", "compiled"],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*torch.jit.* is deprecated")
+def test_only_a_plain_volume_alone_goes_through_onednn(
+    run: Callable[[Conv3d, torch.Tensor], object], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[torch.Size] = []
+    real = torch.mkldnn_convolution
+
+    def spied(x: torch.Tensor, *more: object) -> torch.Tensor:
+        taken.append(x.shape)
+        return real(x, *more)
+
+    monkeypatch.setattr(torch, "mkldnn_convolution", spied)
+    with torch.no_grad():
+        run(Conv3d(2, 3, 3, padding=1).eval(), torch.randn(1, 2, 4, 5, 6))
+    assert len(taken) == times
 
 
 @pytest.mark.parametrize("mode", ["reflect", "circular"])

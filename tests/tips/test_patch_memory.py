@@ -16,7 +16,6 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips import patch_memory
 from fieldcraft.tips.interface import Applied, Ask, Skipped
-from fieldcraft.tips.masks import costs
 from fieldcraft.train.patch_memory import PatchMemory
 
 BIG = UNet(
@@ -126,7 +125,4 @@ def test_the_rough_look_never_misses_what_is_close(network) -> None:
         net = build_mask_network(network, channels=1, spatial=3, classes=3)
     sample = replace(start_masks(HIPPOCAMPUS).input, patch=(48, 48, 24))
     counted = PatchMemory.of(net, channels=1, context=wants(net, 3, own=False).context).total_mib(sample.patch, 1)
-    rough = sum(
-        patch_memory.BYTES * given + patch_memory.COPIES * weights for _, given, weights in costs(network, sample, 3)
-    )
-    assert patch_memory.CLOSE < rough / 2**20 / counted < 5
+    assert patch_memory.CLOSE < patch_memory._rough_mib(network, sample, 3) / counted < 5

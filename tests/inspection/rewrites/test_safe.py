@@ -12,6 +12,7 @@ from torch import nn
 from fieldcraft.errors import InspectError
 from fieldcraft.inspection.difference import relative
 from fieldcraft.inspection.rewrite import rewrite
+from fieldcraft.nn.blocks.norm import make_norm
 
 torch.set_num_threads(1)
 
@@ -45,7 +46,7 @@ def test_dropped_biases_keep_the_function_and_its_statistics_in_training_as_well
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
-    norm=st.sampled_from(["batch", "batch-no-stats", "instance", "instance-stats", "group"]),
+    norm=st.sampled_from(["batch", "batch-no-stats", "instance", "instance-stats", "instance-own", "group"]),
     transposed=st.booleans(),
     groups=st.sampled_from([1, 2]),
 )
@@ -57,6 +58,7 @@ def test_drop_and_fold_on_single_layers(seed: int, norm: str, transposed: bool, 
         "batch-no-stats": lambda: nn.BatchNorm2d(8, track_running_stats=False),
         "instance": lambda: nn.InstanceNorm2d(8),
         "instance-stats": lambda: nn.InstanceNorm2d(8, track_running_stats=True, affine=True),
+        "instance-own": lambda: make_norm("instance", 8, dims=2),
         "group": lambda: nn.GroupNorm(8, 8),
     }
     net = shaken(nn.Sequential(kind(4, 8, 3, groups=groups), norms[norm]()), seed).double()
@@ -65,6 +67,8 @@ def test_drop_and_fold_on_single_layers(seed: int, norm: str, transposed: bool, 
     assert new[0].bias is None
     for training in (False, True, False):
         assert relative([net.train(training)(x)], [new.train(training)(x)]) < 1e-5
+        last = x.contiguous(memory_format=torch.channels_last)
+        assert relative([net(last)], [new(last)]) < 1e-5
     if norm == "batch":
         assert relative([net(x)], [rewrite(net, "fold-norm", (4, 9, 9)).module(x)]) < 1e-5
 

@@ -17,6 +17,8 @@ from fieldcraft.inspection.rewrites.depthwise_separable import separated
 from fieldcraft.inspection.rewrites.group_norm import grouped
 from fieldcraft.inspection.rewrites.interface import Options
 from fieldcraft.inspection.rewrites.kernel_factors import composed, factorised, relative_error
+from fieldcraft.inspection.rewrites.tree import InstanceNorms
+from fieldcraft.nn.networks.unet import UNet
 
 torch.set_num_threads(1)
 
@@ -240,6 +242,14 @@ def test_gates_start_as_the_identity_and_learn() -> None:
     assert all(
         one[1].excite.weight.grad.abs().sum() > 0 for one in (made.module.layer1[0].bn2, made.module.layer2[1].bn2)
     )
+
+
+@pytest.mark.parametrize("spatial", [2, 3])
+def test_gates_come_behind_the_norms_of_masks(spatial: int) -> None:
+    net = UNet(1, 2, spatial=spatial, widths=(4, 8))
+    made = rewrite(net, "squeeze-excitation", (1, *(8,) * spatial), unsafe=True)
+    norms = [path for path, one in net.named_modules() if isinstance(one, InstanceNorms)]
+    assert norms and [one.path for one in made.changes] == norms and made.difference == 0
 
 
 def test_blocks_with_gates_get_no_second_one() -> None:

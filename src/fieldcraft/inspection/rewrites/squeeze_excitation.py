@@ -14,13 +14,13 @@ from torch import nn
 
 from fieldcraft.inspection.rewrites.flow import Flow
 from fieldcraft.inspection.rewrites.interface import Change, Options, Outcome, Rewrite
-from fieldcraft.inspection.rewrites.tree import Convolutions, beyond_norm, is_batch_norm, is_plain, put
+from fieldcraft.inspection.rewrites.tree import Convolutions, InstanceNorms, beyond_norm, is_batch_norm, is_plain, put
 from fieldcraft.nn.blocks.squeeze_excitation import SqueezeExcitation
 from fieldcraft.records.anatomy import Anatomy, Row
 from fieldcraft.records.operations import Arithmetic, Convolution, Regulariser
 
 REDUCTION = 16
-NORMS = (nn.GroupNorm, nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+NORMS = (nn.GroupNorm, *InstanceNorms)
 
 
 def apply(module: nn.Module, anatomy: Anatomy, options: Options) -> Outcome:

@@ -7,11 +7,16 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
+from fieldcraft.nn.blocks import instance_norm
+
 Layer = TypeVar("Layer", bound=nn.Module)
 Convolutions = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 Transposed = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 BatchNorms = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-InstanceNorms = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+InstanceNorms = (
+    nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d, instance_norm.InstanceNorm2d, instance_norm.InstanceNorm3d,
+)  # fmt: skip
+"""fieldcraft's own have a forward of their own, which gives the same."""
 
 
 def is_plain(module: nn.Module, kinds: tuple[type[Layer], ...]) -> TypeGuard[Layer]:

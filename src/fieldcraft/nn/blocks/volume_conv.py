@@ -9,7 +9,8 @@ class Conv3d(nn.Conv3d):
 
     PyTorch takes its own kernels for a batch of one where channels x depth x height are 20,480 or fewer, which look at
     two axes of the three: a U-Net took four times as long on a hippocampus (benchmarks/volume_conv.py). Training, other
-    devices and precisions, tracing and export are as they are there. Arguments and shapes: `torch.nn.Conv3d`.
+    devices and precisions, tracing, compilation and export are as they are there. Arguments and shapes are those of
+    `torch.nn.Conv3d`.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -24,7 +25,9 @@ class Conv3d(nn.Conv3d):
 def _alone(x: Tensor) -> bool:
     """Whether a plain tensor of one volume passes where PyTorch would not take oneDNN by itself."""
     return (
-        type(x) is Tensor
+        not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and type(x) is Tensor
         and x.device.type == "cpu"
         and x.dtype == torch.float32
         and x.ndim == 5
