@@ -1,7 +1,7 @@
 """`fieldcraft predict RUN INPUT...`: labels with calibrated confidence as a table, or masks as files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,6 +28,10 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write the probabilities of masks, too.")
     ] = False,
+    device: Annotated[
+        Literal["cpu", "cuda"] | None,
+        typer.Option(help="Where a network predicts masks.", show_default="cuda where there is a GPU, else cpu"),
+    ] = None,
 ) -> None:
     """Predict INPUT with the model of RUN.
 
@@ -42,9 +46,11 @@ def predict(
     if isinstance(model, Model):
         if probabilities:
             raise FieldcraftError("--probabilities is for masks: tables hold the probabilities anyway.")
+        if device == "cuda":
+            raise FieldcraftError("--device cuda is for masks: one answer an image or row is quick on the CPU.")
         _table(model, inputs, out or Path("predictions.csv"))
     else:
-        _masks(model, inputs, out or Path("masks"), probabilities=probabilities)
+        _masks(_placed(model, device), inputs, out or Path("masks"), probabilities=probabilities)
 
 
 def _table(model: "Model", inputs: list[Path], out: Path) -> None:
@@ -60,6 +66,15 @@ def _table(model: "Model", inputs: list[Path], out: Path) -> None:
     write_whole(out, found.frame.to_csv(index=False) if out.suffix == ".csv" else found.frame.to_parquet(index=False))
     skipped = f"; {len(found.problems)} could not be read" if found.problems else ""
     say(f"{len(found.frame)} predicted{skipped}: {out}")
+
+
+def _placed(model: "MaskModel", device: Literal["cpu", "cuda"] | None) -> "MaskModel":
+    import torch
+
+    there = torch.cuda.is_available()
+    if device == "cuda" and not there:
+        raise FieldcraftError("--device cuda needs a GPU that torch can use, and none was found: leave it out.")
+    return model.on(torch.device("cuda", 0)) if there and device != "cpu" else model
 
 
 def _masks(model: "MaskModel", inputs: list[Path], out: Path, *, probabilities: bool) -> None:

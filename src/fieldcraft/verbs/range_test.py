@@ -73,7 +73,7 @@ def _stepper(question: RateRange, samples: Samples, name: str) -> Callable[[floa
     optimiser = build_optimiser(net, plan.optimiser, rung.lr)
     clip = build_clipping(net, plan.clipping)
     batches = samples.batches("train", plan, machine.device, name=name, augment=True)
-    regime = build_regime(plan.regime, build_loss(plan.task))
+    regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
     taken = 0
 
     def step(rate: float) -> float:

@@ -1,7 +1,7 @@
 """A finished model of masks: loaded from a run folder, it predicts whole cases with calibrated probabilities."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +72,12 @@ class MaskModel:
         """From class ids to the numbers in mask files."""
         spec = self.cases
         return ClassTable(names=self.spec.names, values=spec.values, void=spec.void, colours=spec.colours)
+
+    def on(self, device: torch.device) -> "MaskModel":
+        """The same model with its network on a device; baselines stay on the CPU."""
+        if not isinstance(self.predictor, nn.Module):
+            return self
+        return replace(self, predictor=self.predictor.to(device), device=device)
 
     def predict(
         self, x: npt.ArrayLike | Sequence[npt.ArrayLike], spacing: Sequence[float] | None = None
