@@ -96,7 +96,8 @@ def draw_moves(
         shifts = _both(knots[some]) * reach
         far = far + shifts.abs().flatten(2).amax(2)
         places = places + displacements(sent(shifts, device), patch, distances).movedim(1, -1)
-    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places, tuple(far.amax(0).tolist()))
+    farthest = tuple(far.amax(0).tolist()) if len(some) else ()
+    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places, farthest)
 
 
 def linear_maps(angles: Tensor, slants: Tensor, larger: Tensor, spacing: Sequence[float]) -> Tensor:
