@@ -10,7 +10,7 @@ from tests.tips.known_masks import ABDOMEN, ENCODED, HIPPOCAMPUS, MEMBRANES, WEI
 
 from fieldcraft.build.mask_network import build_mask_network, wants
 from fieldcraft.plan.masks import Atrous, DeepMedic, UNet
-from fieldcraft.plan.memory import ROOM, allowed_mib
+from fieldcraft.plan.memory import ROOM, allowed_mib, most_mib
 from fieldcraft.plan.schema import Execution, Imported, Ladder, Plan, Rung
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
@@ -109,6 +109,7 @@ def test_the_bound_is_a_share_of_what_is_free_unless_the_plan_says_less() -> Non
     assert allowed_mib(Execution(), 1000) == 1000 * ROOM
     assert allowed_mib(Execution(memory_mib=100), 1000) == 100
     assert allowed_mib(Execution(memory_mib=5000), 1000) == 1000 * ROOM
+    assert [most_mib(Execution(memory_mib=mib), 1000) for mib in (None, 100, 5000)] == [1000, 100, 1000]
     little = with_machine(ABDOMEN, free_mib=500)
     said, _ = settled(little, plan(little, (128, 128, 64), BIG), by_voxel)
     assert isinstance(said, Applied) and by_voxel(said.plan.input.patch, 0) <= 500 * ROOM

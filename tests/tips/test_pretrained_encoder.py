@@ -1,14 +1,19 @@
 """A pretrained encoder in a draft: the last rung, with a rate and a patch that fit it."""
 
+from dataclasses import replace
+
+import pytest
 from tests.tips.known_briefs import found
-from tests.tips.known_masks import MEMBRANES, WEIGHTS, start_masks, with_weights
+from tests.tips.known_masks import HIPPOCAMPUS, MEMBRANES, WEIGHTS, masks, start_masks, with_weights
 
 from fieldcraft.plan.schema import EncodedUNet
 from fieldcraft.records.brief import Brief
+from fieldcraft.records.weights import WeightsFacts
 from fieldcraft.tips import ALL
 from fieldcraft.tips.draft import Draft, draft
-from fieldcraft.tips.interface import Measurement, MemoryNeed
+from fieldcraft.tips.interface import Measurement, MemoryNeed, Skipped
 from fieldcraft.tips.mask_optimiser import RATE
+from fieldcraft.tips.pretrained_encoder import TIP
 
 KNOWN = with_weights(MEMBRANES, WEIGHTS)
 MIB_A_PIXEL = 1 / 100
@@ -47,3 +52,18 @@ def test_a_second_fold_over_its_own_result_changes_nothing() -> None:
         KNOWN, first.plan, ALL, measure=lambda asked: {one.key: first.facts.measured[one.key] for one in asked}
     )
     assert again.plan == first.plan
+
+
+@pytest.mark.parametrize(
+    ("known", "weights", "why"),
+    [
+        (MEMBRANES, (), "no pretrained weights were given"),
+        (HIPPOCAMPUS, (WEIGHTS,), "these patches are in 3-D"),
+        (masks((64, 64), channels=4), (WEIGHTS,), "these images have 4"),
+        (MEMBRANES, (replace(WEIGHTS, maps=((512, 32),)),), "no maps of several sizes"),
+    ],
+)
+def test_what_it_is_not_for_is_told_apart(known: Brief, weights: tuple[WeightsFacts, ...], why: str) -> None:
+    known = with_weights(known, *weights)
+    said = TIP.decide(known, start_masks(known))
+    assert isinstance(said, Skipped) and why in said.because

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from fieldcraft.plan.words import STRICT, Activation, Evening, Imported, Norm, Share, Width
+from fieldcraft.plan.words import STRICT, Activation, Evening, Imported, Norm, Share, Width, check_channels
 
 Axis = Annotated[int, Field(ge=0, le=2)]
 """Which axis of a case, from 0."""
@@ -239,9 +239,7 @@ class EncodedUNet:
     """Of the decoder."""
 
     def __post_init__(self) -> None:
-        wanted = 1 if self.order == "gray" else 3
-        if (len(self.mean), len(self.std)) != (wanted, wanted):
-            raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {self.order}")
+        check_channels(self.order, self.mean, self.std)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -7,6 +7,10 @@ ROOM = 0.6
 
 
 def allowed_mib(execution: Execution, free_mib: float) -> float:
-    """What a step may take where so much is free: its share of that, and no more than the plan says."""
-    share = ROOM * free_mib
-    return share if execution.memory_mib is None else min(share, execution.memory_mib)
+    """What steps are laid out for where so much is free: a share of that, and no more than the plan says."""
+    return most_mib(execution, ROOM * free_mib)
+
+
+def most_mib(execution: Execution, free_mib: float) -> float:
+    """Above which a step is not begun where so much is free: all of that, and no more than the plan says."""
+    return free_mib if execution.memory_mib is None else min(free_mib, execution.memory_mib)

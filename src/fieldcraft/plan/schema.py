@@ -16,7 +16,7 @@ from fieldcraft.plan.masks import MaskLoss as MaskLoss
 from fieldcraft.plan.masks import PatchInput as PatchInput
 from fieldcraft.plan.masks import Segmentation as Segmentation
 from fieldcraft.plan.masks import UNet as UNet
-from fieldcraft.plan.words import STRICT, Evening, Share, Target, Width
+from fieldcraft.plan.words import STRICT, Evening, Share, Target, Width, check_channels
 from fieldcraft.plan.words import Activation as Activation
 from fieldcraft.plan.words import Imported as Imported
 from fieldcraft.plan.words import Norm as Norm
@@ -343,9 +343,7 @@ class Pretrained:
     tuning: Tuning = Tuning()
 
     def __post_init__(self) -> None:
-        wanted = 1 if self.order == "gray" else 3
-        if (len(self.mean), len(self.std)) != (wanted, wanted):
-            raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {self.order}")
+        check_channels(self.order, self.mean, self.std)
 
 
 Network = Annotated[
@@ -666,7 +664,7 @@ class Execution:
     compile: bool = False
     """Whether training steps run through torch.compile; validation and predictions never do."""
     memory_mib: Annotated[int, Field(ge=1)] | None = None
-    """Most MiB that a training step may take on its device, weights included; empty: a share of what is free."""
+    """Most MiB of a training step on its device, weights included; a share of what is free is a bound of its own."""
 
 
 View = Literal["mirror", "upside-down", "quarter-turns", "shift"]

@@ -1,5 +1,6 @@
 """Words that every part of the plan shares: shares, widths, norms, activations, one's own parts."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -25,3 +26,10 @@ class Imported:
 
     kind: Literal["import"] = "import"
     target: Target
+
+
+def check_channels(order: str, mean: Sequence[float], std: Sequence[float]) -> None:
+    """What the weights of a file want of each channel. Raises: ValueError when numbers are missing or too many."""
+    wanted = 1 if order == "gray" else 3
+    if (len(mean), len(std)) != (wanted, wanted):
+        raise ValueError(f"`mean` and `std` must have {wanted} number(s) for order {order}")

@@ -17,12 +17,11 @@ from fieldcraft.plan.masks import EncodedUNet
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Skipped, Tip
+from fieldcraft.tips.layer_wise_rates import FIRST_RATE
 from fieldcraft.tips.masks import INPUTS, known
 
 NAME = "pretrained"
 """Of the rung."""
-FIRST_RATE = 0.1
-"""Of the part at the input, as a share of the decoder's; as for images."""
 LR = 1e-3
 """Where no other network of the ladder has a rate."""
 
@@ -34,9 +33,13 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     if any(isinstance(rung.network, EncodedUNet) for rung in plan.ladder.rungs):
         return Skipped(because="the ladder has a pretrained network already")
     _, sample, _ = known(brief, plan)
+    if len(sample.patch) != 2:
+        return Skipped(because=f"pretrained encoders see pictures; these patches are in {len(sample.patch)}-D")
+    if sample.channels not in (1, 3):
+        return Skipped(because=f"pretrained encoders see 1 or 3 channels; these images have {sample.channels}")
     fit = [one for one in brief.weights if len(one.maps) > 1]
-    if len(sample.patch) != 2 or sample.channels not in (1, 3) or not fit:
-        return Skipped(because="the weights are of no encoder for such images: pictures of 1 or 3 channels")
+    if not fit:
+        return Skipped(because="the networks of the weights have no maps of several sizes for a decoder to begin with")
     chosen, wants = fit[0], fit[0].wants
     network = EncodedUNet(
         weights=chosen.file, digest=chosen.digest, family=chosen.family, model=chosen.model, order=wants.order,

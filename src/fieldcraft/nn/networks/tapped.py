@@ -29,7 +29,8 @@ class Tap:
 def taps_of(body: nn.Module, channels: int) -> tuple[Tap, ...]:
     """The last map of each size among those of the parts that follow each other, finest first.
 
-    Nothing where the body takes no image of 128 px, or where maps do not shrink it by whole factors.
+    Maps of a single position, and those that do not shrink the image by a whole factor, are passed over. Nothing where
+    the body takes no image of 128 px, or where a map is no whole factor smaller than the one before.
     """
     names = {id(module): name for name, module in body.named_modules()}
     seen: list[Tap] = []

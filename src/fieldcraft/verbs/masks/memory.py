@@ -7,7 +7,7 @@ from torch import nn
 from fieldcraft.build.mask_network import Wants, wants
 from fieldcraft.build.network import build_network
 from fieldcraft.errors import BudgetError
-from fieldcraft.plan.memory import allowed_mib
+from fieldcraft.plan.memory import allowed_mib, most_mib
 from fieldcraft.plan.schema import Imported, Plan, Rung, SmallerMicro
 from fieldcraft.plan.toml import PlanFile
 from fieldcraft.records.brief import Brief
@@ -65,8 +65,7 @@ def patches_at_once(
     step = step_memory(net, found, samples, samples.sample.patch)
     if step is None:
         return ()
-    free, limit = work.free_mib, plan.execution.memory_mib
-    most = free if limit is None else min(free, limit)
+    most = most_mib(plan.execution, work.free_mib)
     if step.total_mib(1) > most:
         raise BudgetError(
             f"a training step of rung {rung.name} on one patch of {'x'.join(map(str, samples.sample.patch))} voxels "
@@ -74,7 +73,7 @@ def patches_at_once(
             "(--set input.patch=...), narrower levels, or free some memory."
         )
     wanted = plan.batch.micro or plan.batch.size
-    return fitting_micro(rung, wanted, step, allowed_mib(plan.execution, free), work)
+    return fitting_micro(rung, wanted, step, allowed_mib(plan.execution, work.free_mib), work)
 
 
 def step_memory(net: nn.Module, found: Wants, samples: MaskSamples, patch: tuple[int, ...]) -> memory.StepMemory | None:
