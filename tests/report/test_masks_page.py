@@ -82,6 +82,12 @@ def test_classes_that_are_called_by_numbers_are_said_to_be_classes(tmp_path: Pat
     assert "missed: taken for class 0<" in page and "imagined: class 0 taken for something else<" in page
 
 
+def test_the_largest_object_is_shown_with_the_patients_sides(tmp_path: Path) -> None:
+    page = page_of(made_up_masks(tmp_path))
+    drawn = page[page.index('class="chart field-drawing"') :]
+    assert re.findall(r'class="end"[^>]*>(.)</text>', drawn[: drawn.index("</svg>")]) == list("ALPR")
+
+
 def test_missed_and_imagined_classes_are_told(tmp_path: Path) -> None:
     run = read_run(made_up_masks(tmp_path))
     assert run.masks is not None

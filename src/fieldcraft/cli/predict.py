@@ -95,6 +95,7 @@ def _masks(model: "MaskModel", inputs: list[Path], out: Path, *, probabilities: 
     if not written and not before:
         raise FieldcraftError("none of the inputs could be predicted; nothing was written.")
     there = f"; {before} {'was' if before == 1 else 'were'} there already" if before else ""
+    there += ", probabilities beside each" if before and probabilities else ""
     skipped = f"; {bad} could not be read" if bad else ""
     masks = "mask" if written == 1 else "masks"
     beside = f", a map of uncertainty{' and probabilities' if probabilities else ''} beside each" if written else ""

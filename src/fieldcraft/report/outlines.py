@@ -15,7 +15,8 @@ from markupsafe import Markup
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from fieldcraft.report.charts.svg import drawing, tag, text
+from fieldcraft.report.charts.sides import letters
+from fieldcraft.report.charts.svg import drawing, tag
 
 Plane = npt.NDArray[Any]
 Bits = npt.NDArray[np.bool_]
@@ -108,14 +109,6 @@ def _drawn(slice_: Slice, uris: tuple[str, ...], label: str) -> Markup:
         box["class"] = "pixelated"
     parts = [tag("image", {"href": uri, **box}) for uri in uris]
     return drawing(label, width, height, [*parts, *letters(slice_.ends, width, height)], "slice")
-
-
-def letters(ends: str, width: float, height: float) -> list[Markup]:
-    """At the four sides, what lies there; nothing where that is not known."""
-    if len(ends) != 4:
-        return []
-    places = ((width / 2, 28.0), (width - 14, height / 2 + 6), (width / 2, height - 8), (14.0, height / 2 + 6))
-    return [text(x, y, end, "end", "middle") for (x, y), end in zip(places, ends, strict=True)]
 
 
 def _factors(slice_: Slice) -> tuple[int, int]:

@@ -157,9 +157,13 @@ def test_files_get_masks_of_their_own_format_and_place(
     again = [one for one in predict_files(model, [bad.parent], out) if isinstance(one, Done)]
     assert [one.before for one in again] == [True]
     assert (out / "good.nii.gz").stat().st_mtime_ns == before
+    shares = (out / "good_probabilities.npz").read_bytes()
     (out / "good_probabilities.npz").unlink()
+    corrected = np.ones(image.shape, np.uint8)
+    nibabel.save(nibabel.Nifti1Image(corrected, AFFINE), out / "good.nii.gz")
     wanted = [one for one in predict_files(model, [bad.parent], out, probabilities=True) if isinstance(one, Done)]
-    assert [one.before for one in wanted] == [False] and (out / "good_probabilities.npz").exists()
+    assert [one.before for one in wanted] == [True] and (out / "good_probabilities.npz").read_bytes() == shares
+    assert (np.asarray(nibabel.load(out / "good.nii.gz").dataobj) == corrected).all()
 
 
 def test_pictures_get_the_numbers_that_training_masks_had(

@@ -4,10 +4,9 @@ from typing import assert_never
 
 import numpy as np
 
-from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
+from fieldcraft.prediction.masks.class_boundary import ClassBoundary
 from fieldcraft.prediction.masks.overlap import confusion, dice, iou
 from fieldcraft.prediction.masks.pair import MaskPair
-from fieldcraft.prediction.masks.surface import hd95, surface_dice, surface_distances
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.records.masks import MaskMetric
 
@@ -19,23 +18,20 @@ def by_class(metric: MaskMetric, pair: MaskPair, classes: int) -> Array:
 
     Tolerance and width of the rim are those of `ScoreSettings` where nothing is said.
     """
+    boundaries = [ClassBoundary(pair, one) for one in range(1, classes)]
     match metric:
         case "dice":
             return dice(confusion(pair, classes))[1:]
         case "iou":
             return iou(confusion(pair, classes))[1:]
-        case "hd95_mm" | "surface_dice" | "boundary_iou":
-            return np.array([_at_boundary(metric, pair, one) for one in range(1, classes)])
+        case "hd95_mm":
+            return np.array([one.hd95_mm for one in boundaries])
+        case "surface_dice":
+            return np.array([one.surface_dice for one in boundaries])
+        case "boundary_iou":
+            return np.array([one.boundary_iou for one in boundaries])
         case _:
             assert_never(metric)
-
-
-def _at_boundary(metric: MaskMetric, pair: MaskPair, class_id: int) -> float:
-    truth, predicted = pair.masks(class_id)
-    if metric == "boundary_iou":
-        return boundary_iou(truth, predicted, rim_width(truth.shape, pair.spacing), pair.spacing)
-    distances = surface_distances(truth, predicted, pair.spacing)
-    return hd95(distances) if metric == "hd95_mm" else surface_dice(distances, max(pair.spacing))
 
 
 def mean_over_classes(found: Array) -> Array:

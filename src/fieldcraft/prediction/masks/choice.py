@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t
 
-from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
 from fieldcraft.prediction.masks.by_class import LESS_IS_BETTER
+from fieldcraft.prediction.masks.class_boundary import ClassBoundary
 from fieldcraft.prediction.masks.pair import MaskPair
 from fieldcraft.prediction.masks.rand import rand_score
 from fieldcraft.prediction.masks.summary import mean_over_cases
-from fieldcraft.prediction.masks.surface import hd95, surface_distances
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.records.masks import Change, Refinement, ScoreSettings
 from fieldcraft.records.results import Estimate
@@ -112,12 +111,8 @@ def _of_class(pair: MaskPair, class_id: int, settings: ScoreSettings) -> tuple[f
     size = int(truth.sum()) + int(predicted.sum())
     if not size:
         return 1.0, 1.0, 0.0
-    width = settings.boundary_mm or rim_width(truth.shape, pair.spacing)
-    return (
-        2 * int((truth & predicted).sum()) / size,
-        boundary_iou(truth, predicted, width, pair.spacing),
-        hd95(surface_distances(truth, predicted, pair.spacing)),
-    )
+    boundary = ClassBoundary(pair, class_id, settings)
+    return 2 * int((truth & predicted).sum()) / size, boundary.boundary_iou, boundary.hd95_mm
 
 
 def _folds(units: Sequence[str], seed: int) -> npt.NDArray[np.intp]:

@@ -12,8 +12,8 @@ from scipy.ndimage import binary_fill_holes, generate_binary_structure, label
 
 from fieldcraft.errors import DataError
 from fieldcraft.prediction.masks.choice import choose, measure
+from fieldcraft.prediction.masks.class_boundary import DEFAULT
 from fieldcraft.prediction.masks.pair import Labels, Mask, MaskPair, Spacing, box
-from fieldcraft.prediction.masks.score import DEFAULT
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.records.masks import ComponentRule, Refinement, ScoreSettings
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from fieldcraft.errors import DataError
 from fieldcraft.prediction.masks.choice import choose, measure
+from fieldcraft.prediction.masks.class_boundary import DEFAULT
 from fieldcraft.prediction.masks.dense_crf import Volume, mean_field, neighbours, standardised
 from fieldcraft.prediction.masks.pair import Labels, MaskPair, Spacing
-from fieldcraft.prediction.masks.score import DEFAULT
 from fieldcraft.records.masks import DenseCrf, Refinement, ScoreSettings
 from fieldcraft.records.streams import stream_seed
 

@@ -17,7 +17,7 @@ from fieldcraft.data.volumes import tiff
 from fieldcraft.data.volumes.files import format_of, read_header, read_image, stem_of, suffix_of
 from fieldcraft.data.volumes.write import mask_name, write_map, write_mask
 from fieldcraft.errors import DataError, FieldcraftError
-from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.model import MaskModel, PredictedMask
 from fieldcraft.records.files import write_whole
 
 CHANNEL = re.compile(r"^(.*)_(\d{4})$")
@@ -50,17 +50,24 @@ def predict_files(
     A mask has the format, geometry and orientation of its image; beside it lies `NAME_uncertainty`, the entropy of the
     probabilities as a share of the largest possible (.npy for DICOM), and with `probabilities` `NAME_probabilities.npz`
     with (classes, *spatial). The mask comes last: one that is there is complete and is left, so that the same call goes
-    on where it was stopped; only where `probabilities` are asked for and lack, the case is predicted again.
+    on where it was stopped. Where `probabilities` are asked for and lack beside it, they alone are written: somebody
+    may have corrected the mask by hand.
     """
-    found, problems = cases_of(sources, model.cases.sample.channels, len(model.cases.sample.patch))
+    cases, problems = cases_of(sources, model.cases.sample.channels, len(model.cases.sample.patch))
     yield from problems
-    for case in found:
+    for case in cases:
         path = out / mask_name(case.images[0])
-        if path.exists() and (not probabilities or _shares_of(path).exists()):
+        before = path.exists()
+        if before and (not probabilities or _shares_of(path).exists()):
             yield Done(name=case.name, mask=path, before=True)
             continue
         try:
-            yield Done(name=case.name, mask=_written(model, case, path, probabilities=probabilities), before=False)
+            found = _predicted(model, case)
+            if probabilities:
+                _arrays(_shares_of(path), found.probabilities, found.names)
+            if not before:
+                _write(model, case, found, path)
+            yield Done(name=case.name, mask=path, before=before)
         except (Unreadable, DataError, ValueError) as error:
             yield Problem(sample=case.name, reason=str(error))
 
@@ -123,7 +130,7 @@ def _cases(name: str, paths: Sequence[Path], spatial: int) -> list[Case]:
     return [Case(name=name, images=tuple(sources))]
 
 
-def _written(model: MaskModel, case: Case, path: Path, *, probabilities: bool) -> Path:
+def _predicted(model: MaskModel, case: Case) -> PredictedMask:
     geometry = read_header(case.images[0]).geometry
     image = np.concatenate([read_image(source) for source in case.images])
     spatial, channels = len(model.cases.sample.patch), model.cases.sample.channels
@@ -132,16 +139,18 @@ def _written(model: MaskModel, case: Case, path: Path, *, probabilities: bool) -
             f"the model takes images with {spatial} spatial axes and {channels} channel(s), but this one has "
             f"{len(geometry.shape)} and {len(image)}"
         )
-    found = model.predicted(_with_channels(image, channels), geometry.spacing)
+    return model.predicted(_with_channels(image, channels), geometry.spacing)
+
+
+def _write(model: MaskModel, case: Case, found: PredictedMask, path: Path) -> None:
+    """The map of uncertainty, then the mask."""
     stem, suffix = stem_of(path.name), suffix_of(path.name)
-    if probabilities:
-        _arrays(_shares_of(path), found.probabilities, found.names)
     if case.images[0].format == "dicom":
         _array(path.with_name(f"{stem}_uncertainty.npy"), found.uncertainty)
     else:
         ending = ".tif" if case.images[0].format == "picture" else suffix
         write_map(found.uncertainty, case.images[0], path.with_name(f"{stem}_uncertainty{ending}"))
-    return write_mask(found.mask, case.images[0], path, model.table)
+    write_mask(found.mask, case.images[0], path, model.table)
 
 
 def _shares_of(mask: Path) -> Path:

@@ -5,14 +5,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from fieldcraft.prediction.masks.boundary import boundary_iou, rim_width
+from fieldcraft.prediction.masks.class_boundary import DEFAULT, ClassBoundary
 from fieldcraft.prediction.masks.overlap import Confusion, confusion, dice, iou, pixel_accuracy
 from fieldcraft.prediction.masks.pair import Mask, MaskPair
 from fieldcraft.prediction.masks.rand import rand_score
-from fieldcraft.prediction.masks.surface import hd95, surface_dice, surface_distances
 from fieldcraft.records.masks import CaseScores, MaskScores, ScoreSettings
-
-DEFAULT = ScoreSettings()
 
 
 def score_cases(
@@ -51,9 +48,7 @@ def score_case(
 
 
 def _row(pair: MaskPair, class_id: int, name: str, counts: Confusion, settings: ScoreSettings) -> MaskScores:
-    truth, predicted = pair.masks(class_id)
-    distances = surface_distances(truth, predicted, pair.spacing)
-    width = settings.boundary_mm or rim_width(truth.shape, pair.spacing)
+    boundary = ClassBoundary(pair, class_id, settings)
     return MaskScores(
         case=pair.name,
         class_id=class_id,
@@ -62,9 +57,9 @@ def _row(pair: MaskPair, class_id: int, name: str, counts: Confusion, settings: 
         predicted_voxels=int(counts[:, class_id].sum()),
         dice=_known(dice(counts)[class_id]),
         iou=_known(iou(counts)[class_id]),
-        hd95_mm=_known(hd95(distances)),
-        surface_dice=_known(surface_dice(distances, settings.tolerance_mm or max(pair.spacing))),
-        boundary_iou=_known(boundary_iou(truth, predicted, width, pair.spacing)),
+        hd95_mm=_known(boundary.hd95_mm),
+        surface_dice=_known(boundary.surface_dice),
+        boundary_iou=_known(boundary.boundary_iou),
     )
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from fieldcraft.errors import DataError
 from fieldcraft.prediction.bootstrap import estimate, resamples
-from fieldcraft.prediction.masks.score import DEFAULT
+from fieldcraft.prediction.masks.class_boundary import DEFAULT
 from fieldcraft.prediction.metrics import Array
 from fieldcraft.records.masks import (
     CaseMetric,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from fieldcraft.report.charts.sides import letters
 from fieldcraft.report.charts.svg import drawing, series, tag, text
 
 SIDE = 360.0
@@ -35,12 +36,20 @@ class Square:
 
 
 def receptive_field_chart(
-    uri: str, height: int, width: int, squares: Sequence[Square], *, small: bool, label: str, named: bool = False
+    uri: str,
+    height: int,
+    width: int,
+    squares: Sequence[Square],
+    *,
+    small: bool,
+    label: str,
+    named: bool = False,
+    ends: str = "",
 ) -> Markup:
     """Squares over the sample, one a stage; the sample is `height` by `width` pixels.
 
     A square that reaches beyond the drawing is dashed and follows its edge. `named`: names stand at corners, each
-    square's at another.
+    square's at another. `ends`: what lies at the top, the right, the bottom and the left, a letter each.
     """
     air = _air(height, width, squares)
     scale = SIDE / (max(height, width) + 2 * air)
@@ -67,6 +76,7 @@ def receptive_field_chart(
         parts.append(tag("rect", {"class": f"{kind} {series(index)}", **box}, told))
         if named:
             parts.append(_name(square.name, kept, index))
+    parts += letters(ends, whole_width, whole_height)
     return drawing(label, whole_width, whole_height, parts, "field-drawing")
 
 

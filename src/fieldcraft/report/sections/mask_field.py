@@ -31,6 +31,8 @@ class _Largest:
     image: np.ndarray
     name: str
     where: str
+    ends: str
+    """What is at the top, the right, the bottom and the left; empty: not known."""
     class_id: int
     extent: tuple[float, ...]
     box: tuple[int, int, int, int]
@@ -77,6 +79,7 @@ def mask_field(run: Run, found: MaskResults, unit: str) -> Reach | None:
         squares,
         small=True,
         named=True,
+        ends=one.ends,
         label="; ".join(key.name for key in keys),
     )
     caption = f"{', '.join(filter(None, (one.name, one.where)))}. Dashed: reaches beyond the drawing."
@@ -87,15 +90,13 @@ def _words(found: MaskResults, one: _Largest, grid: tuple[float, ...]) -> str:
     covered = [sides * step / extent for sides, step, extent in zip(found.field, grid, one.extent, strict=True)]
     least = min(covered)
     if least >= 1:
-        seen = (
+        return (
             f"A voxel of the deepest level sees at least {number(least, 2)} times the largest object along each axis."
         )
-    else:
-        seen = (
-            f"A voxel of the deepest level sees only {percent(least, 0)} of the largest object along axis "
-            f"{covered.index(least)}: what can be told from its whole shape is out of reach there."
-        )
-    return seen
+    return (
+        f"A voxel of the deepest level sees only {percent(least, 0)} of the largest object along axis "
+        f"{covered.index(least)}: what can be told from its whole shape is out of reach there."
+    )
 
 
 def _within(middle: int, length: int, whole: int) -> int:
@@ -119,6 +120,7 @@ def _largest(run: Run) -> _Largest | None:
         image=image,
         name=str(words[0]),
         where=str(words[1]),
+        ends=str(words[2]),
         class_id=int(class_id),
         extent=tuple(map(float, extent)),
         box=(top, left, bottom, right),

@@ -20,7 +20,7 @@ from fieldcraft.report.wording import MINUS, estimate, number, percent, plural, 
 
 EASY = 0.9
 """With fewer contested voxels than this share, their calibration is told apart."""
-LAYERS = ("boundary", "1 step off", "2 steps off", "3 steps off", "farther")
+LAYER_NAMES = ("boundary", "1 step off", "2 steps off", "3 steps off", "farther")
 """Of `ErrorDepths.wrong`, the innermost first."""
 
 
@@ -182,7 +182,7 @@ def _depths(found: MaskResults, measures: Measures) -> Figure:
     assert depths is not None
     total = sum(depths.wrong)
     bars = tuple(
-        Bar(name, count / total, percent(count / total, 0)) for name, count in zip(LAYERS, depths.wrong, strict=True)
+        Bar(name, count / total, percent(count / total, 0)) for name, count in zip(LAYER_NAMES, depths.wrong, strict=True)
     )
     label = "Wrong voxels by their distance to the nearest true boundary: " + ", ".join(
         f"{bar.name} {bar.shown}" for bar in bars
