@@ -91,11 +91,24 @@ def test_the_largest_object_is_shown_with_the_patients_sides(tmp_path: Path) -> 
 def test_missed_and_imagined_classes_are_told(tmp_path: Path) -> None:
     run = read_run(made_up_masks(tmp_path))
     assert run.masks is not None
-    classes = (replace(run.masks.summary.classes[0], missed=2, imagined=1), *run.masks.summary.classes[1:])
+    shell, core = run.masks.summary.classes
+    classes = (replace(shell, missed=2, imagined=1), replace(core, class_name="2", missed=1, cases=6))
     found = replace(run.masks, summary=replace(run.masks.summary, classes=classes))
     page = render(replace(run, masks=found))
-    assert "shell was missed altogether in 2 of the 7 cases with it." in page
-    assert "shell was found in 1 case without any." in page
+    assert "Missed altogether: shell in 2 of the 7 cases with it; class 2 in 1 of the 6 cases with it." in page
+    assert "Imagined, in cases without any: shell in 1 case." in page
+
+
+@pytest.mark.parametrize("count", [6, 7])
+def test_many_classes_stand_below_each_other(count: int, tmp_path: Path) -> None:
+    run = read_run(made_up_masks(tmp_path))
+    assert run.masks is not None
+    shell, _ = run.masks.summary.classes
+    classes = tuple(replace(shell, class_id=1 + place % 2, class_name=f"organ {place}") for place in range(count))
+    page = render(replace(run, masks=replace(run.masks, summary=replace(run.masks.summary, classes=classes))))
+    down, across = ('<th scope="row">organ 5</th>' in page), ('<th scope="col" class="number">organ 5</th>' in page)
+    assert (down, across) == (count > 6, count <= 6)
+    assert ('<th scope="col" class="number">HD95, mm</th>' in page) == (count > 6)
 
 
 def test_a_run_of_before_is_still_read(tmp_path: Path) -> None:

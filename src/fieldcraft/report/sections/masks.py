@@ -1,43 +1,27 @@
-"""Masks: measures class by class, the worst cases as slices, where mistakes lie, and what last steps did."""
+"""Masks: measures class by class, case by case, and where mistakes lie; the other parts have files of their own."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, log10
 
 from fieldcraft.records.mask_results import MaskResults
-from fieldcraft.records.masks import Refinement, VoxelCalibration
-from fieldcraft.records.results import Estimate, Reliability
+from fieldcraft.records.masks import ClassSummary
+from fieldcraft.records.results import Estimate
 from fieldcraft.report.charts.bars import Bar, thin_bar_chart
 from fieldcraft.report.charts.points import point_rows, points_over
-from fieldcraft.report.charts.reliability import reliability_chart
 from fieldcraft.report.mask_measures import OF_CASES, OF_CLASSES, Measures, class_words, measures_of
 from fieldcraft.report.metrics import Metric
 from fieldcraft.report.page import Absent, Figure, Key, Table, columns
 from fieldcraft.report.reading import Run
+from fieldcraft.report.sections.last_steps import LastSteps, last_steps
+from fieldcraft.report.sections.mask_calibration import Calibrated, mask_calibration
 from fieldcraft.report.sections.mask_cases import ShownCases, shown_cases
 from fieldcraft.report.sections.mask_field import Reach, mask_field
-from fieldcraft.report.wording import MINUS, estimate, number, percent, plural, whole
+from fieldcraft.report.wording import estimate, number, percent, plural, whole
 
-EASY = 0.9
-"""With fewer contested voxels than this share, their calibration is told apart."""
+ACROSS = 6
+"""With more classes than this they stand below each other."""
 LAYER_NAMES = ("boundary", "1 step off", "2 steps off", "3 steps off", "farther")
 """Of `ErrorDepths.wrong`, the innermost first."""
-
-
-@dataclass(frozen=True)
-class Calibrated:
-    """Whether probabilities of voxels can be believed."""
-
-    told: str
-    figures: tuple[Figure, ...]
-
-
-@dataclass(frozen=True)
-class LastSteps:
-    """What a CRF and filters of components did."""
-
-    told: tuple[str, ...]
-    changes: Table
 
 
 @dataclass(frozen=True)
@@ -46,6 +30,8 @@ class MaskView:
 
     intro: tuple[str, ...]
     table: Table
+    across: bool
+    """Whether its classes stand across, and its last column says what the measures mean."""
     of_cases: Table | None
     cases: ShownCases | None
     figures: tuple[Figure, ...]
@@ -63,17 +49,18 @@ def masks(run: Run) -> MaskView | Absent | None:
     if found is None:
         return Absent("The test part was not looked at yet, so there are no masks to show.")
     measures = measures_of(run)
-    names = [class_words(one.class_name) for one in found.summary.classes]
+    names = [_named(one) for one in found.summary.classes]
     return MaskView(
         intro=_intro(found, measures),
         table=_table(found, measures),
+        across=len(names) <= ACROSS,
         of_cases=_of_cases(found, measures),
         cases=shown_cases(run, found, measures),
         figures=_figures(found, measures),
         keys=tuple(Key(name, place) for place, name in enumerate(names)) if len(names) > 1 else (),
         reach=mask_field(run, found, measures.unit),
-        calibrated=_calibrated(found.calibration),
-        last_steps=_last_steps(found.refinements, measures),
+        calibrated=mask_calibration(found.calibration),
+        last_steps=last_steps(found.refinements, measures),
     )
 
 
@@ -86,45 +73,43 @@ def _intro(found: MaskResults, measures: Measures) -> tuple[str, ...]:
         said.append("Training and test are slices of one volume: this says nothing of another volume.")
     if any(one.alone for one in found.summary.mean.values()):
         said.append("All test cases are of one group: no interval can be given.")
-    said += [
-        f"{class_words(one.class_name)} was missed altogether in {whole(one.missed)} of the "
-        f"{plural(one.cases, 'case')} with it."
-        for one in found.summary.classes
+    classes = found.summary.classes
+    missed = [
+        f"{_named(one)} in {whole(one.missed)} of the {plural(one.cases, 'case')} with it"
+        for one in classes
         if one.missed
     ]
-    said += [
-        f"{class_words(one.class_name)} was found in {plural(one.imagined, 'case')} without any."
-        for one in found.summary.classes
-        if one.imagined
-    ]
+    imagined = [f"{_named(one)} in {plural(one.imagined, 'case')}" for one in classes if one.imagined]
+    if missed:
+        said.append(f"Missed altogether: {'; '.join(missed)}.")
+    if imagined:
+        said.append(f"Imagined, in cases without any: {'; '.join(imagined)}.")
     return tuple(said)
 
 
 def _table(found: MaskResults, measures: Measures) -> Table:
-    """Measures down, classes across."""
-    classes = found.summary.classes
-    several = len(classes) > 1
-    titles = columns(
-        "Measure",
-        *(f"#{class_words(one.class_name)}" for one in classes),
-        *(["#Mean of the classes"] if several else []),
-        "Meaning",
+    """Measures down and classes across; many classes stand below each other, without the meaning of the measures."""
+    classes, mean = found.summary.classes, found.summary.mean
+    means = [(_named(one), one.metrics) for one in classes] + (
+        [("Mean of the classes", mean)] if len(classes) > 1 else []
     )
-    rows = [
-        (
-            measures[name].label,
-            *(_interval(one.metrics.get(name), measures[name]) for one in classes),
-            *([_interval(found.summary.mean.get(name), measures[name])] if several else []),
-            measures[name].meaning,
-        )
-        for name in OF_CLASSES
-    ]
-    return Table(
+    caption = (
         "Means over the test cases that have the class in truth or prediction; in brackets 95 % intervals, cases or "
-        "groups resampled.",
-        titles,
-        tuple(rows),
+        "groups resampled."
     )
+    if len(classes) > ACROSS:
+        titles = columns("Class", *(f"#{measures[name].label}" for name in OF_CLASSES))
+        turned = tuple((name, *(_interval(of.get(one), measures[one]) for one in OF_CLASSES)) for name, of in means)
+        return Table(f"{caption} What the measures mean is said below the verdict.", titles, turned)
+    rows = tuple(
+        (measures[one].label, *(_interval(of.get(one), measures[one]) for _, of in means), measures[one].meaning)
+        for one in OF_CLASSES
+    )
+    return Table(caption, columns("Measure", *(f"#{name}" for name, _ in means), "Meaning"), rows)
+
+
+def _named(one: ClassSummary) -> str:
+    return class_words(one.class_name)
 
 
 def _of_cases(found: MaskResults, measures: Measures) -> Table | None:
@@ -143,13 +128,10 @@ def _of_cases(found: MaskResults, measures: Measures) -> Table | None:
     return Table(caption, columns("Measure", "#Value", "Meaning"), rows) if rows else None
 
 
-# ---------------------------------------------------------------- drawings
-
-
 def _figures(found: MaskResults, measures: Measures) -> tuple[Figure, ...]:
     by_class = [
         (
-            class_words(one.class_name),
+            _named(one),
             [row for case in found.cases for row in case.classes if row.class_id == one.class_id],
         )
         for one in found.summary.classes
@@ -182,7 +164,8 @@ def _depths(found: MaskResults, measures: Measures) -> Figure:
     assert depths is not None
     total = sum(depths.wrong)
     bars = tuple(
-        Bar(name, count / total, percent(count / total, 0)) for name, count in zip(LAYER_NAMES, depths.wrong, strict=True)
+        Bar(name, count / total, percent(count / total, 0))
+        for name, count in zip(LAYER_NAMES, depths.wrong, strict=True)
     )
     label = "Wrong voxels by their distance to the nearest true boundary: " + ", ".join(
         f"{bar.name} {bar.shown}" for bar in bars
@@ -201,74 +184,6 @@ def _power(place: float) -> str:
         if value >= limit:
             return f"{value / limit:.2g}{letter}" if value < 100 * limit else f"{value / limit:.0f}{letter}"
     return f"{value:.2g}" if value < 100 else f"{value:.0f}"
-
-
-# ---------------------------------------------------------------- calibration and last steps
-
-
-def _calibrated(one: VoxelCalibration | None) -> Calibrated | None:
-    if one is None:
-        return None
-    told = (
-        f"A temperature of {number(one.temperature)} was fitted on {whole(one.fitted_voxels)} validation voxels. The "
-        f"expected calibration error (ECE) of {whole(one.measured_voxels)} test voxels was {percent(one.before.ece)} "
-        f"before and is {percent(one.after.ece)} after."
-    )
-    contested = one.contested_before
-    if contested is not None and one.contested_after is not None and sum(contested.counts) < EASY * one.measured_voxels:
-        told += (
-            f" Many voxels are easy: of the {whole(sum(contested.counts))} where background was given less than "
-            f"{percent(0.99, 0)}, it was {percent(contested.ece)} and is {percent(one.contested_after.ece)}."
-        )
-    return Calibrated(told, (_reliability("Before", one.before), _reliability("After", one.after)))
-
-
-def _reliability(when: str, found: Reliability) -> Figure:
-    label = f"Calibration {when.lower()}: ECE {percent(found.ece)} over {sum(found.counts):,} voxels."
-    caption = (
-        "On the dashed line, what is said to be 80 % sure is right 80 % of the time; larger dots hold more voxels."
-    )
-    return Figure(reliability_chart(found, label=label, of="voxels"), caption, f"{when}: ECE {percent(found.ece)}")
-
-
-def _last_steps(found: Sequence[Refinement], measures: Measures) -> LastSteps | None:
-    if not found:
-        return None
-    told = tuple(
-        f"{one.name}: {'kept' if one.kept else 'not kept'}. Best of the {one.candidates} tried: {one.chosen}."
-        + ("" if _gain(one) is not None else f" {one.because[:1].upper()}{one.because[1:]}.")
-        for one in found
-    )
-    rows = [
-        (
-            f"{one.name}, {measures[name].label}",
-            number(change.before),
-            number(change.after),
-            _change(change.gain),
-        )
-        for one in found
-        for name, change in one.changes.items()
-    ]
-    titles = columns("Last step and measure", "#Before", "#After", "#Gain, 95 % interval")
-    caption = (
-        "On validation, cross-fitted; a step is kept only where the gain in its first measure has an interval above "
-        "zero. A gain is above zero where it is better, also of distances."
-    )
-    return LastSteps(told, Table(caption, titles, tuple(rows)))
-
-
-def _gain(one: Refinement) -> Estimate | None:
-    return next(iter(one.changes.values())).gain if one.changes else None
-
-
-def _change(gain: Estimate | None) -> str:
-    if gain is None:
-        return "–"
-    return f"{_signed(gain.low)} to {_signed(gain.high)}" if gain.low or gain.high else "no change"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2g}".replace("-", MINUS) if value else "0"
 
 
 def _interval(found: Estimate | None, known: Metric) -> str:
