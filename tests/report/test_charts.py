@@ -4,6 +4,7 @@ import math
 import re
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -122,6 +123,19 @@ def test_a_field_beyond_the_drawing_is_dashed_and_stays_inside() -> None:
     assert found is not None
     assert float(found[1]) > 0
     assert float(found[1]) + float(found[2]) < SIDE
+
+
+@pytest.mark.parametrize(("side", "beside"), [(6, True), (60, False)])
+def test_names_of_small_squares_stand_beside_them_and_apart(side: int, beside: bool) -> None:
+    first = 50 - side // 2
+    squares = [Square(name, (first, first + side - 1), (first, first + side - 1)) for name in ("patch", "field", "it")]
+    drawn = str(receptive_field_chart("data:,", 100, 100, squares, small=True, label="field", named=True))
+    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="end"( text-anchor="end")?>(\w+)<', drawn)
+    places = {name: (float(x), float(y), bool(to_the_left)) for x, y, to_the_left, name in found}
+    left, right = first * SIDE / 100, (first + side) * SIDE / 100
+    assert [places[name][2] for name in ("patch", "field", "it")] == [beside, beside, not beside]
+    assert (places["patch"][0] < left) == (places["it"][0] > right) == beside
+    assert places["field"][1] - places["patch"][1] > 17
 
 
 def test_stages_fill_the_bar_as_far_as_the_whole_goes() -> None:

@@ -88,6 +88,13 @@ def test_the_largest_object_is_shown_with_the_patients_sides(tmp_path: Path) -> 
     assert re.findall(r'class="end"[^>]*>(.)</text>', drawn[: drawn.index("</svg>")]) == list("ALPR")
 
 
+def test_ticks_of_sizes_differ(tmp_path: Path) -> None:
+    page = page_of(made_up_masks(tmp_path, replace(STACK, shape=(96, 80))))
+    drawn = page[page.index("Dice over the number of true voxels") :]
+    ticks = re.findall(r'class="tick"[^>]*>([^<]+)</text>', drawn[: drawn.index("</svg>")])
+    assert len(ticks) > 5 and len(set(ticks)) == len(ticks)
+
+
 def test_missed_and_imagined_classes_are_told(tmp_path: Path) -> None:
     run = read_run(made_up_masks(tmp_path))
     assert run.masks is not None

@@ -14,6 +14,8 @@ MOST = 2.5
 """The drawing shows at most so many times the image's longest side; squares that reach beyond it are cut off."""
 INSET = 4.0
 """By how much cut-off squares keep apart from each other at the edge of the drawing."""
+SMALL, ROOM = 130.0, 66.0
+"""Squares narrower than this are named beside them where there is so much room."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +77,19 @@ def receptive_field_chart(
         parts.append(tag("rect", {"class": "halo", **box}))
         parts.append(tag("rect", {"class": f"{kind} {series(index)}", **box}, told))
         if named:
-            parts.append(_name(square.name, kept, index))
+            parts.append(_name(square.name, kept, index, whole_width))
     parts += letters(ends, whole_width, whole_height)
     return drawing(label, whole_width, whole_height, parts, "field-drawing")
 
 
-def _name(name: str, kept: list[float], index: int) -> Markup:
-    """At the corner of a square that its place in the list gives it."""
+def _name(name: str, kept: list[float], index: int, width: float) -> Markup:
+    """At the corner of a square that its place in the list gives it; beside a small square, where there is room."""
     left, top, right, bottom = kept
-    x, y, anchor = (
-        (left + 5, top + 15, "start"),
-        (left + 5, bottom - 6, "start"),
-        (right - 5, top + 15, "end"),
-        (right - 5, bottom - 6, "end"),
-    )[index % 4]
-    return text(x, y, name, "end", anchor)
+    before, above = index % 4 < 2, index % 2 == 0
+    out = right - left < SMALL and (left if before else width - right) >= ROOM
+    x = left + (-5 if out else 5) if before else right + (5 if out else -5)
+    y = top + (2 if out else 15) if above else bottom + (12 if out else -6)
+    return text(x, y, name, "end", "start" if before != out else "end")
 
 
 def _air(height: int, width: int, squares: Sequence[Square]) -> float:

@@ -180,10 +180,8 @@ def _depths(found: MaskResults, measures: Measures) -> Figure:
 def _power(place: float) -> str:
     """The number whose logarithm it is."""
     value = 10**place
-    for limit, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:.2g}{letter}" if value < 100 * limit else f"{value / limit:.0f}{letter}"
-    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
+    shown, letter = (value / 1e6, "M") if value >= 1e6 else (value / 1e3, "k") if value >= 1e4 else (value, "")
+    return f"{shown:.3g}{letter}" if shown < 99.95 else f"{shown:.0f}{letter}"
 
 
 def _interval(found: Estimate | None, known: Metric) -> str:
