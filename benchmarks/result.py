@@ -33,6 +33,7 @@ def summary(values: Sequence[float]) -> dict[str, object]:
 def machine() -> dict[str, object]:
     """Processor, cores, memory."""
     import psutil
+    import torch
 
     model = platform.processor()
     info = Path("/proc/cpuinfo")
@@ -53,6 +54,7 @@ def machine() -> dict[str, object]:
         else psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": platform.system(),
+        **({"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}),
     }
 
 
