@@ -181,6 +181,17 @@ def test_the_share_is_that_of_each_change() -> None:
     assert abs(count - 600) < 5 * (2000 * 0.3 * 0.7) ** 0.5
 
 
+def test_steps_in_which_no_patch_is_moved_leave_all_as_they_are() -> None:
+    shape, patch = Shape(rotate_deg=30.0, turn_about=(0, 1, 2), scale=0.2, elastic=1.5, share=0.05), (6, 7, 9)
+    images, masks = boxes(2, patch)
+    still = [moves for step in range(20) if not len((moves := drawn(shape, patch, count=2, step=step)).some)]
+    assert still
+    for moves in still:
+        assert moves.margin(patch) == (0, 0, 0)
+        image, mask = moved(images, masks, moves, patch)
+        assert torch.equal(image, images) and torch.equal(mask, masks)
+
+
 def test_leaving_one_change_out_moves_no_other() -> None:
     both = drawn(Shape(flip=(0, 1), scale=0.2, share=1.0), (6, 6))
     without = drawn(Shape(scale=0.2, share=1.0), (6, 6))

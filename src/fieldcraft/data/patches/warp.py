@@ -74,6 +74,8 @@ def draw_moves(
     scaled = scaled & bool(shape.scale or shape.stretch)
     bent = bent & (shape.elastic > 0)
     some = (turned | scaled | bent).nonzero()[:, 0]
+    if not len(some):
+        return Moves(flipped, tuple(map(tuple, turns.tolist())), some, torch.zeros(0), ())
     planes = turned[some, None] * _planes(shape, spatial)
     larger = 1 + scaled[some, None] * shape.scale * _both(numbers[some, 15:16])
     larger = larger * (1 + scaled[some, None] * shape.stretch * _both(stretches[some, :spatial]))
