@@ -1,7 +1,8 @@
 """Memory of training steps on patches: predicted from shapes, against how much the process really grew.
 
 Each setting runs in a process of its own: one step on tiny patches (kernels are made, libraries are loaded), then two
-steps on the patches. Grown: the largest resident memory above what it was between the two. Usage:
+steps on the patches. Predicted is with what precision and loss keep on tiny patches; plans are bounded without that, as
+in single precision. Grown: the largest resident memory above what it was between the two. Usage:
 python benchmarks/patch_memory.py
 """
 
@@ -20,8 +21,9 @@ from fieldcraft.nn.losses.overlap import Dice
 from fieldcraft.nn.networks.unet import UNet
 from fieldcraft.plan.schema import Execution
 from fieldcraft.regimes.supervised import Supervised
-from fieldcraft.train.engine import engine
-from fieldcraft.train.patch_memory import PatchMemory
+from fieldcraft.train.engine import Engine, engine
+from fieldcraft.train.memory import predict
+from fieldcraft.train.patch_memory import GRADIENTS, PatchMemory
 from result import write
 
 MIB = 2**20
@@ -45,6 +47,14 @@ def batch(patch: tuple[int, ...], count: int) -> Batch:
     return Batch(torch.randn(count, 1, *patch), torch.randint(0, 3, (count, *patch)), torch.arange(count))
 
 
+def kept_here(net: nn.Module, tiny: tuple[int, ...], made: Engine) -> tuple[float, float]:
+    """Of a precision and a loss: what each patch keeps, as a share of the shapes', and what all keep once, in MiB."""
+    regime = Supervised(loss)
+    one, two = (predict(net, regime, batch(tiny, count), made).sample_mib / 2 * count for count in (1, 2))
+    each = two - one
+    return each / PatchMemory(net=net, channels=1).kept_mib(tiny), max(0.0, one - each)
+
+
 def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -64,21 +74,22 @@ def measure(name: str) -> dict[str, float]:
         optimiser.zero_grad(set_to_none=True)
 
     tiny = (16,) * len(patch)
-    predicted = PatchMemory.measured_on(net, regime, batch(tiny, 2), made)
+    predicted = PatchMemory(net=net, channels=1)
+    share, once = kept_here(net, tiny, made)
     step(batch(tiny, 2))
     before = psutil.Process().memory_info().rss / MIB
     patches = batch(patch, count)
     for _ in range(2):
         step(patches)
-    kept = count * predicted.kept_mib(patch)
-    expected = predicted.total_mib(patch, count)
+    kept = count * share * predicted.kept_mib(patch)
+    expected = predicted.fixed_mib + once + GRADIENTS * kept
     grown = peak_mib() - before
     return {
         "kept_mib": kept,
         "predicted_mib": expected,
         "grown_mib": grown,
         "grown_by_predicted": grown / expected,
-        "share_of_single_precision": predicted.share,
+        "share_of_single_precision": share,
     }
 
 

@@ -125,5 +125,5 @@ def test_the_rough_look_never_misses_what_is_close(network) -> None:
     with torch.device("meta"):
         net = build_mask_network(network, channels=1, spatial=3, classes=3)
     sample = replace(start_masks(HIPPOCAMPUS).input, patch=(48, 48, 24))
-    counted = PatchMemory.of(net, channels=1, context=wants(net, 3, own=False).context).total_mib(sample.patch, 1)
+    counted = PatchMemory(net=net, channels=1, context=wants(net, 3, own=False).context).total_mib(sample.patch, 1)
     assert patch_memory.CLOSE < patch_memory._rough_mib(network, sample, 3) / counted < 5

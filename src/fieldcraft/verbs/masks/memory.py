@@ -78,7 +78,7 @@ def patches_at_once(
 
 def step_memory(net: nn.Module, found: Wants, samples: MaskSamples, patch: tuple[int, ...]) -> memory.StepMemory | None:
     """What a step takes by the number of patches; None where the network does not run without numbers."""
-    told = PatchMemory.of(net, channels=samples.sample.channels, context=found.context)
+    told = PatchMemory(net=net, channels=samples.sample.channels, context=found.context)
     try:
         kept = told.kept_mib(found.patch(patch))
     except Exception:  # whatever one's own network raises on tensors without numbers, or on so small a patch
