@@ -1,5 +1,6 @@
 """Folds of a lone stack are blocks of neighbouring slices, with one slice dropped on either side."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -59,9 +60,43 @@ def test_blocks_with_nothing_in_their_masks_are_no_folds() -> None:
     check_folds(stack, Splits(), tuple(range(5)))
 
 
+def two_classes(cell: slice, wall: slice, count: int = 30) -> Dataset:
+    """A stack with a class in some of its slices and another in others."""
+    there = np.zeros((count, 2), np.int64)
+    there[cell, 0] = there[wall, 1] = 1
+    stack = cases(there[:, 0], within_volume=True)
+    values = np.concatenate([np.ones((count, 1), np.int64), there], axis=1)
+    return replace(stack, targets=replace(stack.targets, values=values, names=("nothing", "cell", "wall")))
+
+
+@given(first=st.integers(0, 24), length=st.integers(3, 6), seed=st.integers(0, 10_000))
+@settings(max_examples=60, deadline=None)
+def test_no_fold_takes_all_slices_of_a_class(first: int, length: int, seed: int) -> None:
+    stack = two_classes(slice(0, 30), slice(first, first + length))
+    assert (stack.targets.values[fold(stack, Splits(), seed, 0).train, 2] != 0).any()
+
+
+def test_a_class_of_one_slice_is_always_trained_on() -> None:
+    stack = two_classes(slice(0, 30), slice(14, 15))
+    assert all(14 in fold(stack, Splits(), seed, 0).train for seed in range(40))
+    check_folds(stack, Splits(), tuple(range(20)))
+
+
+def test_validation_has_something_in_its_masks_where_it_can() -> None:
+    there = np.zeros(30, np.int64)
+    there[8:22] = 1
+    stack = cases(there, within_volume=True)
+    assert all(there[fold(stack, Splits(), seed, 0).validation].any() for seed in range(40))
+    there[:], there[14:16] = 0, 1
+    assert any(not there[fold(stack, Splits(), seed, 0).validation].any() for seed in range(40))
+
+
 def test_too_few_slices_are_one_message() -> None:
     with pytest.raises(DataError, match="4 slices of one volume give no fold"):
         fold(cases(np.ones(4, np.int64), within_volume=True), Splits(), 0, 0)
+    apart = two_classes(slice(0, 1), slice(29, 30))
+    with pytest.raises(DataError, match="every class in them"):
+        fold(apart, Splits(), 0, 0)
 
 
 def test_other_cases_are_drawn_and_only_so_many_are_predicted() -> None:
@@ -72,8 +107,12 @@ def test_other_cases_are_drawn_and_only_so_many_are_predicted() -> None:
     assert any(after - before > 1 for before, after in pairwise(parts.test))
 
 
-def test_a_fold_of_background_alone_is_one_message() -> None:
-    there = np.zeros(40, np.int64)
-    there[0] = 1
-    with pytest.raises(DataError, match=r"one class only|no training sample"):
-        check_folds(cases(there, within_volume=False), Splits(), tuple(range(5)))
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [(0, "a fold of 8 of the 40 samples holds one class only"), (39, "no training sample beside .*: 'cell'")],
+)
+def test_folds_that_lack_a_class_are_one_message(place: int, told: str) -> None:
+    """One case has something in its mask, and the latest are scored."""
+    one = cases(np.eye(1, 40, place, dtype=np.int64)[0], within_volume=False)
+    with pytest.raises(DataError, match=told):
+        check_folds(replace(one, times=np.arange(40.0)), Splits(), (0,))

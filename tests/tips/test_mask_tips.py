@@ -23,7 +23,7 @@ from tests.tips.known_masks import (
 )
 
 from fieldcraft.build.mask_network import build_mask_network
-from fieldcraft.plan.masks import Atrous, DeepMedic, MaskLoss, PatchInput, Segmentation, UNet
+from fieldcraft.plan.masks import Atrous, CrfIfBetter, DeepMedic, MaskLoss, Masks, PatchInput, Segmentation, UNet
 from fieldcraft.plan.schema import AdamW, Imported, Plan, RmsProp
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.fact import Fact
@@ -411,6 +411,17 @@ def test_a_crf_is_tried_where_classes_stand_out_and_nothing_else_sharpens_them()
     assert applied(dense_crf.TIP, bright, without).task.masks.crf.kind == "dense-if-better"
     skipped(dense_crf.TIP, bright, after(bright, *NETWORKS))
     skipped(dense_crf.TIP, MEMBRANES, after(MEMBRANES, *NETWORKS[:3]))
+
+
+def test_last_steps_that_validation_decides_are_not_tried_on_a_lone_stack():
+    """Its validation is one group, by which nothing is ever kept (`paired_gain` is None)."""
+    object_of = one_class("a", 0.2, (30, 30), boundary=0.1, intensity=looks(200.0))
+    cases, stack = (masks((64, 64), object_of, within_volume=within) for within in (False, True))
+    for tip in (component_filter.TIP, dense_crf.TIP):
+        applied(tip, cases, after(cases, *NETWORKS[:3]))
+        assert "of one volume" in tip.decide(stack, after(stack, *NETWORKS[:3])).because
+    by_hand = replace(start_masks(stack), task=replace(start_masks(stack).task, masks=Masks(crf=CrfIfBetter())))
+    assert "by hand" in dense_crf.TIP.decide(stack, by_hand).because
 
 
 def test_steps_fill_the_budget_at_the_measured_pace():

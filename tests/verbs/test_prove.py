@@ -20,7 +20,7 @@ from fieldcraft.proof.document import read_proof
 from fieldcraft.records.proof import Between, CostDifference, Proof, Verdict
 from fieldcraft.verbs.prove import prove
 from fieldcraft.verbs.proven import kept, refuted
-from fieldcraft.verbs.trial_time import LEAST_S, check_trial_budget, trial_seconds
+from fieldcraft.verbs.trial_time import LEAST_S, MASK_OVERHEAD, OVERHEAD, USED, check_trial_budget, trial_seconds
 
 TIPS = ("label-smoothing", "input.augment.erase=0.5")
 BUDGET = 9
@@ -146,6 +146,14 @@ def test_trials_get_longer_with_the_budget_and_never_too_long(factors: int, work
     assert times[0] == LEAST_S
     assert times[-1] == 100.0
     check_trial_budget(times[2], 600, workers)
+
+
+def test_the_budget_of_a_pair_counts_what_comes_beside_training() -> None:
+    """Masks are predicted for longer: what just holds a pair of images may not hold one of masks."""
+    least = 2 * 10.0 * OVERHEAD / USED
+    check_trial_budget(10.0, least + 1, 1)
+    with pytest.raises(BudgetError, match="about 35 s"):
+        check_trial_budget(10.0, least + 1, 1, MASK_OVERHEAD)
 
 
 def lines(folder: Path) -> list[str]:

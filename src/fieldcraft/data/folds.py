@@ -1,5 +1,7 @@
 """Folds for repeated trainings: each pair of trainings gets its own, drawn anew and set aside to be scored on."""
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,7 +9,8 @@ from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset
 from fieldcraft.data.draw import draw_latest
 from fieldcraft.data.near import listed
-from fieldcraft.data.splits import Parts, Rows, drawn
+from fieldcraft.data.splits import Parts, Rows, drawn, missing
+from fieldcraft.data.take import take
 from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Splits
 from fieldcraft.records.streams import stream_seed
@@ -21,6 +24,21 @@ MOST_CASES = 24
 ORIGINS = 4
 """Stretches of time whose latest samples are folds, in turn; each ends a tenth of all samples before the one above."""
 STEP = 0.1
+
+
+def pooled(dataset: Dataset, parts: Parts) -> Dataset:
+    """The samples that folds are drawn from, those of the training and validation parts: the test part stays apart.
+
+    Slices of one volume are of one group, whatever block they were in.
+    """
+    pool = take(dataset, rows_of(parts))
+    return replace(pool, groups=np.array(["one volume"] * len(pool))) if within_volume(pool) else pool
+
+
+def rows_of(parts: Parts) -> Rows:
+    """Those of the training and validation parts, ascending."""
+    rows: Rows = np.sort(np.concatenate([parts.train, parts.validation]))
+    return rows
 
 
 def fold(dataset: Dataset, splits: Splits, seed: int, turn: int) -> Parts:
@@ -61,25 +79,12 @@ def check_folds(dataset: Dataset, splits: Splits, seeds: tuple[int, ...]) -> Par
                     "told from it. Give more samples of the other classes, or leave out --group and --time where they "
                     "force such folds."
                 )
-            if missing := _missing(dataset, one.train):
+            if gone := missing(dataset.targets, one.train):
                 raise DataError(
-                    f"{len(missing)} class(es) or label(s) have no training sample beside a fold of {len(one.test)} "
-                    f"samples: {listed(missing)}. Give more samples of them, or leave them out."
+                    f"{len(gone)} class(es) or label(s) have no training sample beside a fold of {len(one.test)} "
+                    f"samples: {listed(gone)}. Give more samples of them, or leave them out."
                 )
     return folds[0]
-
-
-def _missing(dataset: Dataset, rows: Rows) -> list[str]:
-    """Classes or labels that no sample of some rows has; of masks those that only others have."""
-    targets = dataset.targets
-    values = targets.values[rows].astype(np.int64)
-    if targets.task == "single-label":
-        counts = np.bincount(values, minlength=len(targets.names))
-    else:
-        counts = (values != 0).sum(axis=0)
-    if targets.task == "segmentation":
-        counts[~(targets.values != 0).any(axis=0)] = 1
-    return [name for name, count in zip(targets.names, counts, strict=True) if not count]
 
 
 def _says_nothing(dataset: Dataset, rows: Rows) -> bool:
@@ -97,31 +102,38 @@ def _says_nothing(dataset: Dataset, rows: Rows) -> bool:
 def _of_slices(dataset: Dataset, splits: Splits, seed: int) -> Parts:
     """A block of neighbouring slices as the fold, another for validation, and the rest but the slices beside them.
 
-    Blocks with nothing but background are no folds.
+    Blocks with nothing but background are no folds, nor are those that leave a class without training slices. A block
+    for validation has something in its masks where one can.
     """
     count = len(dataset)
     random = np.random.default_rng(stream_seed(seed, "split", "slices"))
     held = max(1, round(SHARE * count))
     wanted = max(1, round(splits.validation * (count - held)))
     for first in random.permutation(count - held + 1):
-        block = np.arange(first, first + held, dtype=np.int64)
+        block = _block(int(first), held)
         if _says_nothing(dataset, block):
             continue
         free = _free(np.ones(count, np.bool_), int(first), held)
         starts = [one for one in range(count - wanted + 1) if free[one : one + wanted].all()]
         rests = {one: _free(free, one, wanted) for one in starts}
-        starts = [one for one in starts if rests[one].any()]
+        starts = [one for one in starts if rests[one].any() and not missing(dataset.targets, _rows(rests[one]))]
+        starts = [one for one in starts if not _says_nothing(dataset, _block(one, wanted))] or starts
         if starts:
             start = int(random.choice(starts))
-            return Parts(
-                train=np.flatnonzero(rests[start]).astype(np.int64),
-                validation=np.arange(start, start + wanted, dtype=np.int64),
-                test=block,
-            )
+            return Parts(train=_rows(rests[start]), validation=_block(start, wanted), test=block)
     raise DataError(
         f"{count} slices of one volume give no fold: a block of neighbours with something in its masks, another for "
-        "validation, a slice dropped beside each, and slices to train on. Give a longer stack, or more volumes."
+        "validation, a slice dropped beside each, and slices to train on with every class in them. Give a longer "
+        "stack, or more volumes."
     )
+
+
+def _block(first: int, length: int) -> Rows:
+    return np.arange(first, first + length, dtype=np.int64)
+
+
+def _rows(some: npt.NDArray[np.bool_]) -> Rows:
+    return np.flatnonzero(some).astype(np.int64)
 
 
 def _free(slices: npt.NDArray[np.bool_], first: int, length: int) -> npt.NDArray[np.bool_]:

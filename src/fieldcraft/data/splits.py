@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.data.dataset import PARTS, Dataset, Part
+from fieldcraft.data.dataset import PARTS, Dataset, Part, Targets
 from fieldcraft.data.draw import draw_groups, draw_latest, draw_stratified, strata_of
 from fieldcraft.data.near import listed
 from fieldcraft.errors import DataError, RunError
@@ -126,22 +126,26 @@ def check_parts(dataset: Dataset, parts: Parts) -> None:
     for name in PARTS:
         if not len(parts.rows(name)):
             raise DataError(f"{dataset.name}: no sample is left for the {name} part; give more samples.")
-    targets = dataset.targets
-    if targets.task == "regression":
-        return
-    if targets.task == "segmentation":
-        counts = (targets.values[parts.train] != 0).sum(axis=0)
-        counts[~(targets.values != 0).any(axis=0)] = 1  # named, but in no mask at all: nothing that splits could change
-    else:
-        values = targets.values[parts.train].astype(np.int64)
-        single = targets.task == "single-label"
-        counts = np.bincount(values, minlength=len(targets.names)) if single else values.sum(axis=0)
-    if missing := [repr(name) for name, count in zip(targets.names, counts, strict=True) if not count]:
-        kind = "label" if targets.task == "multi-label" else "class"
+    if gone := missing(dataset.targets, parts.train):
+        kind = "label" if dataset.targets.task == "multi-label" else "class"
         raise DataError(
-            f"{dataset.name}: {len(missing)} {kind}(es) have no training sample: {listed(missing)}. What was not seen "
+            f"{dataset.name}: {len(gone)} {kind}(es) have no training sample: {listed(gone)}. What was not seen "
             "in training cannot be predicted: move samples of it into the training part, or leave it out."
         )
+
+
+def missing(targets: Targets, rows: Rows) -> list[str]:
+    """Classes or labels, in quotes, that no sample of some rows has; nothing of a regression."""
+    if targets.task == "regression":
+        return []
+    values = targets.values[rows].astype(np.int64)
+    if targets.task == "single-label":
+        counts = np.bincount(values, minlength=len(targets.names))
+    else:
+        counts = (values != 0).sum(axis=0)
+    if targets.task == "segmentation":
+        counts[~(targets.values != 0).any(axis=0)] = 1  # named, but in no mask at all: nothing that splits could change
+    return [repr(name) for name, count in zip(targets.names, counts, strict=True) if not count]
 
 
 def _escaped(name: str) -> str:

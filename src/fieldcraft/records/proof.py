@@ -54,7 +54,7 @@ class Cost:
     """Of a training step: weights, gradients, optimiser, and what is kept for the backward pass; of a GPU its peak."""
     parameters: float | None = None
     latency_ms: float | None = None
-    """Of a prediction of one sample."""
+    """Of a prediction of one sample on the CPU; of masks of a whole case with its last steps, where it was trained."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +204,7 @@ class FinalLook:
     look: int
     """The n-th look at this test part."""
     planned: float
+    """A class that a case rightly does not have counts as the best value, here, in `kept` and in the difference."""
     kept: float
     difference: Between
     """Of what was kept to the plan as it stood; positive: what was kept is better."""

@@ -31,6 +31,10 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
     told = f"classes are {width:.2g} voxels thick and stand out by {contrast:.2g} deviations"
     if isinstance(task.masks.crf, CrfIfBetter):
         return Skipped(because=f"{told}; asked for by hand")
+    if facts.within_volume:
+        return Skipped(
+            because="all slices are of one volume: validation cannot show that it gains, so it would never stay"
+        )
     if width < THIN or contrast < LEAST_CONTRAST or prod(shape_of(facts, sample)) > MOST_VOXELS:
         return Skipped(because=f"{told}: it would find little; task.masks.crf.kind=dense-if-better by hand")
     if all(isinstance(rung.network, UNet) and rung.network.skips for rung in plan.ladder.rungs):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldcraft.data.dataset import Dataset
+from fieldcraft.data.folds import pooled
 from fieldcraft.errors import DataError, PlanError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
@@ -25,7 +26,7 @@ from fieldcraft.verbs import pictures
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.draft import CACHE
 from fieldcraft.verbs.interrupt import listening
-from fieldcraft.verbs.out_of_fold import Winner, out_of_fold, pooled
+from fieldcraft.verbs.out_of_fold import Winner, out_of_fold
 from fieldcraft.verbs.reopen import reopened
 from fieldcraft.verbs.run import Run, existing
 from fieldcraft.verbs.samples import ready

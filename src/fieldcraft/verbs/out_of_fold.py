@@ -15,7 +15,7 @@ from fieldcraft.baselines.fitted import of_samples
 from fieldcraft.data.dataset import Dataset, Table
 from fieldcraft.data.memory import decode
 from fieldcraft.data.splits import Parts
-from fieldcraft.data.take import no_rows, take
+from fieldcraft.data.take import no_rows
 from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.prediction.calibration import apply, fit_temperature
@@ -28,8 +28,6 @@ from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples, ready
 from fieldcraft.verbs.work import Work
-
-Rows = npt.NDArray[np.int64]
 
 CLOSING = 0.1  # share of a fold's time for reading, validating and writing
 LEAST_STEPS = 20
@@ -140,14 +138,3 @@ def _decoded(dataset: Dataset, plan: Plan, cache: Path) -> Dataset:
     if isinstance(dataset.inputs, Table) or plan.input.kind != "image" or plan.input.buckets:
         return dataset
     return replace(dataset, inputs=decode(dataset, height=plan.input.height, width=plan.input.width, cache=cache))
-
-
-def pooled(dataset: Dataset, parts: Parts) -> Dataset:
-    """The samples of the training and validation parts: test labels are not looked at."""
-    return take(dataset, rows_of(parts))
-
-
-def rows_of(parts: Parts) -> Rows:
-    """Those of the training and validation parts, ascending."""
-    rows: Rows = np.sort(np.concatenate([parts.train, parts.validation]))
-    return rows

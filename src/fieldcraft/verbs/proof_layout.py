@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass as checked
 
 from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset
-from fieldcraft.data.folds import MOST_CASES, ORIGINS, check_folds, within_volume
+from fieldcraft.data.folds import MOST_CASES, ORIGINS, SHARE, check_folds, within_volume
 from fieldcraft.data.splits import Parts
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.edit import edit
@@ -36,14 +36,7 @@ from fieldcraft.verbs.draft import measurer
 from fieldcraft.verbs.shelf import Shelf
 from fieldcraft.verbs.subject import Subject, machine_share
 from fieldcraft.verbs.trial import pair_seed
-from fieldcraft.verbs.trial_time import (
-    LEAST_MASK_STEPS,
-    LEAST_STEPS,
-    MASK_OVERHEAD,
-    OVERHEAD,
-    check_trial_budget,
-    trial_seconds,
-)
+from fieldcraft.verbs.trial_time import LEAST_STEPS, MASK_OVERHEAD, OVERHEAD, check_trial_budget, trial_seconds
 
 FACTS, PLAN, LAYOUT, ARMS = "facts.json", "plan.toml", "layout.json", "arms"
 SUPPOSED_FACTORS = 12
@@ -64,6 +57,10 @@ MARGIN_VOXELS = 0.1
 """Of distances between surfaces, in distances of the nearest voxels."""
 AT_BOUNDARIES: tuple[str, ...] = ("hd95_mm", "surface_dice", "boundary_iou")
 """Measures of masks that a proof may be scored by, though no plan chooses by them."""
+TIME_TO_PREDICT = (
+    "The time of one prediction is that of a whole case with its last steps, where the network was trained."
+)
+"""Of images with masks; of other samples it is that of one on the CPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,12 +210,11 @@ def _drafted(subject: Subject, facts: Facts, asked: Asked) -> tuple[Arms, Factor
     """The plan as it stands for trials that fit into the budget, and what could be tested in it."""
     tips = with_outside(ALL)
     most_s = full_seconds(subject, facts)
-    masks = isinstance(subject.prepared.start.task, Segmentation)
-    least, overhead = (LEAST_MASK_STEPS, MASK_OVERHEAD) if masks else (LEAST_STEPS, OVERHEAD)
+    overhead = MASK_OVERHEAD if isinstance(subject.prepared.start.task, Segmentation) else OVERHEAD
     many = len(asked.tips) or SUPPOSED_FACTORS
     trial_s = asked.trial_s or trial_seconds(asked.budget_s, asked.workers, many, most_s, overhead)
     while True:
-        check_trial_budget(trial_s, asked.budget_s, asked.workers)
+        check_trial_budget(trial_s, asked.budget_s, asked.workers, overhead)
         arms = _arms(subject, facts, asked, trial_s)
         found = factors(arms.drafting.base().decisions, tips, asked.tips)
         if asked.trial_s is not None:
@@ -226,7 +222,7 @@ def _drafted(subject: Subject, facts: Facts, asked: Asked) -> tuple[Arms, Factor
         steps = arms.base.ladder.rungs[-1].steps
         fitting = trial_seconds(asked.budget_s, asked.workers, len(found.names), most_s, overhead)
         # Steps are rounded down: of a step that takes as long as a trial, twice as many might fit.
-        wanted = min(most_s, max(fitting, trial_s * least / (steps + 1)))
+        wanted = min(most_s, max(fitting, trial_s * LEAST_STEPS / (steps + 1)))
         facts = arms.drafting.facts
         if 1 / REDRAFTED_FROM <= wanted / trial_s <= REDRAFTED_FROM or not found.names:
             return arms, found
@@ -359,12 +355,15 @@ def _cases(pool: Dataset, fold: Parts) -> Iterator[str]:
             "Neighbouring slices show nearly the same and are no samples of their own: pairs are taken to err together "
             "as much as they may."
         )
+        yield TIME_TO_PREDICT
         return
     how = "whole groups" if pool.groups is not None else "drawn anew for each pair"
+    how += f", {MOST_CASES} at most" if SHARE * len(pool) > MOST_CASES else ""
     yield (
         f"Each pair trains on {train:,} cases, chooses last steps on {held:,} and is scored on a fold of {scored:,} "
-        f"({how}{f', {MOST_CASES} at most' if scored == MOST_CASES else ''}). The test part takes no part in it."
+        f"({how}). The test part takes no part in it."
     )
+    yield TIME_TO_PREDICT
 
 
 def _nothing(found: Factors) -> str:

@@ -11,6 +11,7 @@ import psutil
 
 from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset, ImageArray, ReadOptions
+from fieldcraft.data.folds import pooled, rows_of
 from fieldcraft.data.store_cases import written
 from fieldcraft.errors import BudgetError, FieldcraftError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
@@ -40,8 +41,7 @@ from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.masks.fold_score import mask_metric
 from fieldcraft.verbs.masks.last_look import last_mask_look
-from fieldcraft.verbs.masks.trial import MaskTrialMaker, of_rows
-from fieldcraft.verbs.out_of_fold import rows_of
+from fieldcraft.verbs.masks.trial import MaskTrialMaker
 from fieldcraft.verbs.proof_layout import Asked, Layout, laid_out
 from fieldcraft.verbs.proof_share import WORTH_S, measured_share
 from fieldcraft.verbs.proven import kept, last_look, told
@@ -139,7 +139,7 @@ def prove(
                 alpha=alpha, margin=margin, workers=many, threads=threads,
                 trial_s=seconds(trial_budget), seed=seed,
             )  # fmt: skip
-            pool = of_rows(about.prepared.dataset, rows_of(about.prepared.parts))
+            pool = pooled(about.prepared.dataset, about.prepared.parts)
             layout = laid_out(about, pool, journal, asked)
             if journal.read():
                 say(f"goes on from {len(journal.read())} trials and {spent_s:.0f} s into the proof")
@@ -239,7 +239,7 @@ def _mask_maker(layout: Layout, shelf: Shelf, plan: Plan, *, travels: bool) -> M
     inputs = prepared.dataset.inputs
     assert isinstance(inputs, Cases)
     return MaskTrialMaker(
-        dataset=prepared.dataset, rows=rows_of(prepared.parts), store=None if travels else written(inputs, CACHE),
+        dataset=prepared.dataset, parts=prepared.parts, store=None if travels else written(inputs, CACHE),
         cache=CACHE, digest=prepared.digest, shelf=shelf, facts=layout.facts, splits=plan.splits,
         metric=mask_metric(layout.setting.metric), seed=layout.setting.seed, planned_s=layout.setting.trial_s,
     )  # fmt: skip

@@ -22,6 +22,8 @@ from fieldcraft.verbs.trial import trained_once
 NORMAL_95 = 1.96
 LOOKED_FOR = "the plan against the plan without what did not pay"
 
+DIVERGED_PLAN = "a plan diverged when it was trained for the last look"
+
 
 def refuted(verdict: Verdict, base: Sequence[str]) -> str:
     """Why a tip stays out of the proven plan; empty where it stays in.
@@ -69,7 +71,7 @@ def last_look(
         trained = trained_once(plan, samples, facts, planned_s).trained
         outputs = trained.says(samples.parts.test, exact=True)
         if not np.isfinite(outputs).all():
-            raise FieldcraftError("a plan diverged when it was trained for the last look")
+            raise FieldcraftError(DIVERGED_PLAN)
         found.append(apply(outputs, temperature_of(plan, samples, trained), plan.task.kind))
     number = ledger.look(LOOKED_FOR, command)
     metric, task, truth = planned.task.metric, planned.task.kind, samples.truth("test")

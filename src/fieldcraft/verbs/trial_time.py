@@ -12,8 +12,8 @@ USED = 0.8
 OVERHEAD, MASK_OVERHEAD = 1.15, 1.4
 """Of a trial, as a factor on its training: parting, scoring, timing a prediction; of masks predicting whole cases."""
 LEAST_S = 0.5
-LEAST_STEPS, LEAST_MASK_STEPS = 100, 25
-"""Of a trial's training, for it to say anything; each voxel of a mask is an example, so that fewer steps do."""
+LEAST_STEPS = 100
+"""Of a trial's training, for it to say anything."""
 
 
 def trial_seconds(budget_s: float, workers: int, factors: int, most_s: float, overhead: float = OVERHEAD) -> float:
@@ -24,9 +24,9 @@ def trial_seconds(budget_s: float, workers: int, factors: int, most_s: float, ov
     return min(most_s, max(LEAST_S, USED * budget_s * workers / trainings / overhead))
 
 
-def check_trial_budget(trial_s: float, budget_s: float, workers: int) -> None:
+def check_trial_budget(trial_s: float, budget_s: float, workers: int, overhead: float = OVERHEAD) -> None:
     """Raises: BudgetError when not even one pair of trials fits."""
-    least = 2 * trial_s * OVERHEAD / USED / min(2, workers)
+    least = 2 * trial_s * overhead / USED / min(2, workers)
     if least > budget_s:
         raise BudgetError(
             f"a pair of trainings takes about {_digits(2 * trial_s / min(2, workers))} s, so that a budget of "

@@ -8,12 +8,17 @@ from tests.verbs.masks.made_masks import pictures, plan, volumes
 from tests.verbs.masks.test_fit_masks import StopAt
 
 import fieldcraft as fc
+from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import BudgetError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
 from fieldcraft.plan.schema import Execution, Plan
 from fieldcraft.plan.toml import read_plan
+from fieldcraft.tips.interface import MemoryNeed
 from fieldcraft.train.journal import Journal, Noted, SmallerMicro
 from fieldcraft.verbs.fit import fit
+from fieldcraft.verbs.masks.memory import memory_needs
+from fieldcraft.verbs.masks.samples import ready_masks
+from fieldcraft.verbs.prepare import prepare
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +76,20 @@ def test_where_not_even_the_smallest_patch_fits_it_is_told_before_training(tmp_p
     )
     with pytest.raises(BudgetError, match=r"rung small on one patch of 4x4 voxels would take about .* 1 MiB may be"):
         fit(pictures(tmp_path / "discs", count=10), wide, out=tmp_path / "run")
+
+
+def test_each_network_has_its_own_need_though_the_rungs_stand_at_the_same_place(data: Path, tmp_path: Path) -> None:
+    prepared = prepare(data, ReadOptions(), seed=0)
+    narrow = plan((8, 8, 8))
+    (rung,) = narrow.ladder.rungs
+    wider = replace(rung, network=replace(rung.network, widths=(12, 24)))  # type: ignore[call-arg]
+    wide = replace(narrow, ladder=replace(narrow.ladder, rungs=(wider,)))
+    samples = ready_masks(prepared.dataset, prepared.parts, narrow, tmp_path, prepared.digest)
+    asked = [MemoryNeed(plan=one, rung=0, patch=(8, 8, 8)) for one in (narrow, wide)]
+    together = memory_needs(asked, samples)
+    assert len(together) == 2
+    for one in asked:
+        assert memory_needs([one], samples)[one.key] == together[one.key]
 
 
 def test_a_drafted_plan_keeps_to_the_bound(data: Path) -> None:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cloudpickle
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
@@ -12,11 +14,13 @@ from tests.verbs.masks.made_masks import pictures, plan, volumes
 
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.data.store_cases import written
+from fieldcraft.errors import FieldcraftError
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.masks import CrfIfBetter, Masks
 from fieldcraft.plan.schema import Execution, Plan
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.proof.common_error import unpacked
 from fieldcraft.proof.verdict import verdicts
 from fieldcraft.records.masks import MaskMetric
@@ -24,12 +28,13 @@ from fieldcraft.records.proof import Arm, ArmKind, Outcome, Setting, Trial
 from fieldcraft.train.engine import restored
 from fieldcraft.verbs.arms import Planned
 from fieldcraft.verbs.ledger import Ledger
-from fieldcraft.verbs.masks.fold_score import scored, shares_of
+from fieldcraft.verbs.masks.fold_score import mask_metric, scored, shares_of
 from fieldcraft.verbs.masks.last_look import last_mask_look
-from fieldcraft.verbs.masks.last_steps import refined, spec_of, validation_logits
-from fieldcraft.verbs.masks.samples import ready_masks
-from fieldcraft.verbs.masks.trial import MaskTrialMaker, mask_blocks, of_rows, train_alone
-from fieldcraft.verbs.out_of_fold import rows_of
+from fieldcraft.verbs.masks.last_steps import refined, settings_of, spec_of, validation_logits
+from fieldcraft.verbs.masks.rung import TrainedMasks
+from fieldcraft.verbs.masks.samples import MaskSamples, ready_masks
+from fieldcraft.verbs.masks.trial import MaskTrialMaker, train_alone
+from fieldcraft.verbs.once import Once
 from fieldcraft.verbs.prepare import Prepared, known, prepare
 from fieldcraft.verbs.shelf import Shelf
 
@@ -49,7 +54,7 @@ class Bench:
             shelf.put("confirm", Planned(on=names, toml=to_toml(one)))
         inputs = self.prepared.dataset.inputs
         return MaskTrialMaker(
-            dataset=self.prepared.dataset, rows=rows_of(self.prepared.parts), store=written(inputs, self.folder),  # type: ignore[arg-type]
+            dataset=self.prepared.dataset, parts=self.prepared.parts, store=written(inputs, self.folder),  # type: ignore[arg-type]
             cache=self.folder, digest=self.prepared.digest, shelf=shelf, facts=known(self.prepared, 60.0),
             splits=on.splits, metric=metric, seed=3, planned_s={"confirm": 100.0},
         )  # fmt: skip
@@ -120,21 +125,24 @@ def test_the_placebo_draws_other_patches_and_the_poison_hurts(discs: Bench) -> N
 
 
 def test_the_poison_moves_training_masks_alone_and_nothing_on_disk(discs: Bench) -> None:
-    pool = of_rows(discs.prepared.dataset, rows_of(discs.prepared.parts))
-    whole = ready_masks(discs.prepared.dataset, discs.prepared.parts, alone((16, 16)), discs.folder, "x")
+    def read() -> MaskSamples:
+        return ready_masks(discs.prepared.dataset, discs.prepared.parts, alone((16, 16)), discs.folder, "x")
+
+    whole = read()
     bad = replace(whole, rolled=True, _volumes={})
     row = int(whole.parts.train[0])
-    mask, moved = np.asarray(whole.volume(row).mask), np.asarray(bad.volume(row).mask)
+    mask, moved = np.array(whole.volume(row).mask), np.asarray(bad.volume(row).mask)
     assert (np.roll(moved, [12, 10], axis=(0, 1)) == mask).all() and (moved != mask).any()
-    assert (bad.truth(row) == mask).all() and len(pool) == len(rows_of(discs.prepared.parts))
+    assert (bad.truth(row) == mask).all() and (read().truth(row) == mask).all()
 
 
 def test_blocks_are_cases_and_slices_of_one_volume_have_none(discs: Bench) -> None:
-    pool = of_rows(discs.prepared.dataset, rows_of(discs.prepared.parts))
-    assert mask_blocks(pool) is not None
-    stack = replace(discs.prepared.dataset, inputs=replace(discs.prepared.dataset.inputs, within_volume=True))  # type: ignore[type-var]
-    of_stack = of_rows(stack, rows_of(discs.prepared.parts))
-    assert mask_blocks(of_stack) is None and set(of_stack.groups.tolist()) == {"one volume"}  # type: ignore[union-attr]
+    dataset = discs.prepared.dataset
+    stack = replace(dataset, inputs=replace(dataset.inputs, within_volume=True))  # type: ignore[type-var]
+    of_stack = replace(discs, prepared=replace(discs.prepared, dataset=stack)).maker(alone((16, 16), steps=5))()(
+        trial()
+    )
+    assert of_stack.score is not None and not of_stack.blocks
     outcome = discs.maker(alone((16, 16), steps=5))()(trial())
     found = unpacked(outcome.blocks)
     assert found is not None and 1 < (found != 0).sum() <= 3  # three cases of a fold
@@ -176,8 +184,15 @@ def sided(folder: Path, count: int = 20) -> Path:
     return folder
 
 
-def test_a_tip_that_must_hurt_is_found_to_hurt(tmp_path: Path) -> None:
+def test_a_tip_that_must_hurt_is_found_to_hurt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Masks that are made by averaging over mirrored images cannot tell left from right."""
+    trained: list[Plan] = []
+
+    def counted(plan: Plan, samples: MaskSamples, *rest: Any, **more: Any) -> Once[TrainedMasks]:
+        trained.append(plan)
+        return train_alone(plan, samples, *rest, **more)
+
+    monkeypatch.setattr("fieldcraft.verbs.masks.trial.train_alone", counted)
     plain = alone((16, 32), steps=60)
     mirrored = edit(plain, ["task.masks.mirror=[1]"])
     run = bench(sided(tmp_path / "sided"), tmp_path / "cache").maker(mirrored, plain)()
@@ -190,9 +205,10 @@ def test_a_tip_that_must_hurt_is_found_to_hurt(tmp_path: Path) -> None:
     ]
     (found,) = verdicts(Setting(factors=ON, base=ON, metric="dice", higher_is_better=True, overlap=0.3), outcomes)
     assert found.word == "hurt", found.because
-    on, off = outcomes[0], outcomes[1]
-    assert on.cost.seconds == off.cost.seconds  # one training for both: they differ in predictions alone
-    assert on.cost.latency_ms != off.cost.latency_ms
+    assert len(trained) == 4  # one for both arms of a pair: they differ in predictions alone
+    for on, off in zip(outcomes[::2], outcomes[1::2], strict=True):
+        assert replace(on.cost, latency_ms=None) == replace(off.cost, latency_ms=None)
+        assert on.cost.memory_mib is not None
 
 
 def test_last_steps_are_chosen_on_validation_and_the_fold_has_no_part_in_it(discs: Bench) -> None:
@@ -234,6 +250,51 @@ def test_the_last_look_compares_both_plans_case_by_case_and_is_in_the_ledger(dis
     assert less.look == 2 and less.kept < less.planned and less.difference.value > 0
 
 
+@dataclass(frozen=True)
+class Said:
+    table: npt.NDArray[np.float64]
+
+
+@pytest.mark.parametrize("metric", ["dice", "hd95_mm"])
+def test_the_difference_of_a_last_look_is_that_of_its_figures_where_a_class_is_absent(
+    discs: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, metric: MaskMetric
+) -> None:
+    """One plan imagines a class that a case does not have, the other rightly does not."""
+    asked = alone((16, 16), steps=1)
+    samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
+    tables = [np.full((len(samples.parts.test), 2), 0.5), np.full((len(samples.parts.test), 2), 0.5)]
+    tables[0][0, 1], tables[1][0, 1] = 0.9 if metric == "hd95_mm" else 0.0, np.nan
+    tables[0][1, 1] = tables[1][1, 1] = np.nan
+    said = iter(map(Said, tables))
+    monkeypatch.setattr("fieldcraft.verbs.masks.last_look.scored", lambda *given: next(said))
+    facts, ledger = known(discs.prepared, 60.0), Ledger(tmp_path / "ledger.jsonl")
+    look = last_mask_look(asked, asked, lambda plan: samples, facts, 100.0, metric, ledger)
+    better = look.planned - look.kept if metric == "hd95_mm" else look.kept - look.planned
+    assert look.difference.value == pytest.approx(better) and better > 0
+
+
+def test_a_plan_that_diverged_takes_no_look(discs: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = alone((16, 16), steps=1)
+    samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
+
+    def diverged(*given: Any) -> Once[TrainedMasks]:
+        found = train_alone(*given)
+        next(iter(found.trained.built.net.parameters())).data.fill_(torch.nan)
+        return found
+
+    monkeypatch.setattr("fieldcraft.verbs.masks.last_look.train_alone", diverged)
+    facts, ledger = known(discs.prepared, 60.0), Ledger(tmp_path / "ledger.jsonl")
+    with pytest.raises(FieldcraftError, match="a plan diverged when it was trained for the last look"):
+        last_mask_look(asked, asked, lambda plan: samples, facts, 100.0, "dice", ledger)
+    assert ledger.looks() == 0
+
+
+def test_the_scaling_of_a_set_is_found_once_for_all_patches(discs: Bench) -> None:
+    asked = edit(alone((16, 16)), ["input.normalise=set"])
+    samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
+    assert replace(samples, sample=replace(samples.sample, patch=(8, 8))).of_set is samples.of_set
+
+
 def test_a_network_that_diverged_has_no_score(discs: Bench) -> None:
     asked = alone((16, 16), steps=2)
     samples = ready_masks(discs.prepared.dataset, discs.prepared.parts, asked, discs.folder, "x")
@@ -246,5 +307,20 @@ def test_volumes_are_scored_at_their_boundaries(tmp_path: Path) -> None:
     found = bench(volumes(tmp_path / "balls", count=12), tmp_path / "cache")
     resampled = edit(alone((8, 10, 8), steps=25), ["input.spacing=[1.5, 2.0, 1.5]"])
     outcome = found.maker(resampled, metric="hd95_mm")()(trial())
-    assert not outcome.error and outcome.score is not None and 0 <= outcome.score < 30
-    assert outcome.score != found.maker(resampled, metric="surface_dice")()(trial()).score
+    assert not outcome.error and outcome.score is not None
+    samples = ready_masks(found.prepared.dataset, found.prepared.parts, resampled, found.folder, "x")
+    trained = train_alone(resampled, samples, known(found.prepared, 60.0), 100.0).trained
+    model = MaskModel(spec_of("small", resampled, samples), trained.built.net.eval())
+    rows = samples.parts.test
+    cases = []
+    for row in map(int, rows):
+        mask = model.predicted(samples.store.images[row], samples.case(row).geometry.spacing).mask
+        cases.append(
+            score_case(samples.pair(row, mask), samples.dataset.targets.names, settings_of(resampled, samples))
+        )
+    for metric in ("hd95_mm", "surface_dice", "boundary_iou"):
+        measured = scored(resampled, samples, trained, mask_metric(metric), rows)
+        assert measured is not None
+        assert measured.table == pytest.approx(
+            np.array([[getattr(one, metric) for one in case.classes] for case in cases])
+        )

@@ -74,7 +74,7 @@ def scored(plan: Plan, samples: MaskSamples, trained: TrainedMasks, metric: Mask
 
     What the plan leaves to validation is chosen on the validation part.
     """
-    if not all(bool(value.isfinite().all()) for value in trained.built.net.state_dict().values()):
+    if not of_numbers(trained):
         return None
     name = plan.ladder.rungs[0].name
     model = MaskModel(spec_of(name, plan, samples), trained.built.net.eval(), trained.machine.device)
@@ -94,6 +94,11 @@ def scored(plan: Plan, samples: MaskSamples, trained: TrainedMasks, metric: Mask
         taken.append(time.perf_counter() - began)
         table.append(by_class(metric, samples.pair(row, mask), samples.outputs))
     return Scored(table=np.stack(table), latency_ms=1000 * median(taken))
+
+
+def of_numbers(trained: TrainedMasks) -> bool:
+    """Whether the weights are numbers; else the network has diverged."""
+    return all(bool(value.isfinite().all()) for value in trained.built.net.state_dict().values())
 
 
 def mask_metric(name: str) -> MaskMetric:

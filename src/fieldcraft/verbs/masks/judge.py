@@ -88,12 +88,12 @@ def units(samples: MaskSamples, rows: Rows) -> npt.NDArray[np.str_]:
     return np.array([samples.dataset.ids[int(row)] for row in rows], np.str_)
 
 
-def difference(new: Outputs, old: Outputs, unit: npt.NDArray[np.str_], best: float = 1.0) -> tuple[float, float]:
+def difference(new: Outputs, old: Outputs, unit: npt.NDArray[np.str_]) -> tuple[float, float]:
     """Mean over cases of new minus old, and its standard error over units; all of the mean for one unit.
 
-    A class that is rightly not there is as good as can be, which is `best`: both are compared over the same classes.
+    A class that is rightly not there is as good as can be: both are compared over the same classes.
     """
-    filled = [np.where(np.isnan(one), best, one) for one in (new, old)]
+    filled = [np.where(np.isnan(one), 1.0, one) for one in (new, old)]
     each = (filled[0] - filled[1]).mean(axis=1)
     _, member = np.unique(unit, return_inverse=True)
     means = np.bincount(member, weights=each) / np.bincount(member)

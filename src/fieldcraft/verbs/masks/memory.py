@@ -8,7 +8,7 @@ from fieldcraft.build.mask_network import Wants, wants
 from fieldcraft.build.network import build_network
 from fieldcraft.errors import BudgetError
 from fieldcraft.plan.memory import allowed_mib, most_mib
-from fieldcraft.plan.schema import Imported, Plan, Rung, SmallerMicro
+from fieldcraft.plan.schema import Imported, Network, Plan, Rung, SmallerMicro
 from fieldcraft.plan.toml import PlanFile
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.fact import Fact
@@ -28,16 +28,16 @@ Measure = Callable[[tuple[Measurement, ...]], Mapping[str, Fact[float]]]
 def memory_needs(questions: Sequence[MemoryNeed], samples: MaskSamples) -> dict[str, Fact[float]]:
     """MiB by key; nothing for networks that do not run without numbers."""
     answers = {}
-    made: dict[int, tuple[nn.Module, Wants]] = {}
+    made: dict[Network, tuple[nn.Module, Wants]] = {}
     for one in questions:
         plan, rung = one.plan, one.plan.ladder.rungs[one.rung]
-        if one.rung not in made:
+        if rung.network not in made:
             net = build_network(
                 rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
                 seed=plan.seed, name="measure", masks=True, read_weights=False,
             )  # fmt: skip
-            made[one.rung] = net, wants(net, samples.spatial, own=isinstance(rung.network, Imported))
-        net, found = made[one.rung]
+            made[rung.network] = net, wants(net, samples.spatial, own=isinstance(rung.network, Imported))
+        net, found = made[rung.network]
         step = step_memory(net, found, samples, one.patch)
         if step is not None:
             answers[one.key] = Fact(
@@ -56,19 +56,16 @@ def within_memory(file: PlanFile, facts: Facts, measure: Measure, say: Callable[
 
 
 def patches_at_once(
-    rung: Rung, plan: Plan, net: nn.Module, found: Wants, samples: MaskSamples, work: Work
+    rung: Rung, plan: Plan, step: memory.StepMemory, patch: tuple[int, ...], work: Work
 ) -> tuple[SmallerMicro, ...]:
     """The micro-batch for which the memory of the CPU suffices, decided before a rung begins, and journalled.
 
-    Raises: BudgetError when not even one patch fits.
+    `step`: what one takes on patches of this size. Raises: BudgetError when not even one patch fits.
     """
-    step = step_memory(net, found, samples, samples.sample.patch)
-    if step is None:
-        return ()
     most = most_mib(plan.execution, work.free_mib)
     if step.total_mib(1) > most:
         raise BudgetError(
-            f"a training step of rung {rung.name} on one patch of {'x'.join(map(str, samples.sample.patch))} voxels "
+            f"a training step of rung {rung.name} on one patch of {'x'.join(map(str, patch))} voxels "
             f"would take about {step.total_mib(1):,.0f} MiB, and {most:,.0f} MiB may be taken: take smaller patches "
             "(--set input.patch=...), narrower levels, or free some memory."
         )

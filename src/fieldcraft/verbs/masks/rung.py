@@ -157,10 +157,10 @@ def _job(
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
-        smaller = patches_at_once(rung, plan, network.net, network.wants, samples, work)
         step = step_memory(network.net, network.wants, samples, samples.sample.patch)
-        at_once = min([plan.batch.micro or plan.batch.size, *(one.size for one in smaller)])
-        step_mib = None if step is None else step.total_mib(at_once)
+        if step is not None:
+            smaller = patches_at_once(rung, plan, step, samples.sample.patch, work)
+            step_mib = step.total_mib(min([plan.batch.micro or plan.batch.size, *(one.size for one in smaller)]))
     asked = asker(network.net, network.wants, plan, samples, machine)
     cheap = replace(asked, masks=replace(asked.masks, mirror=(), overlap=CHEAP_OVERLAP))
     looked_at = samples.parts.validation[:: -(-len(samples.parts.validation) // LOOKED_AT)]

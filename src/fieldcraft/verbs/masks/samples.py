@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +47,8 @@ class MaskSamples:
     rolled: bool = False
     """Whether training masks are moved by half of their sides, so that what they say is wrong."""
     _volumes: dict[int, Volume] = field(default_factory=dict, repr=False)
+    _of_set: list[Scaling] = field(default_factory=list, repr=False)
+    """One at most. Both are kept where the same cases are taken with another patch."""
 
     @property
     def cases(self) -> Cases:
@@ -126,9 +127,14 @@ class MaskSamples:
         """All of a part."""
         return tuple(self.volume(int(row)) for row in self.parts.rows(part))
 
-    @cached_property
+    @property
     def of_set(self) -> Scaling:
-        """One scaling for all cases, from foreground voxels of the training part."""
+        """One scaling for all cases, from foreground voxels of the training part; found once."""
+        if not self._of_set:
+            self._of_set.append(self._scaling_of_set())
+        return self._of_set[0]
+
+    def _scaling_of_set(self) -> Scaling:
         found = [_foreground(self.store.images[row], self.store.mask(int(row)), int(row)) for row in self.parts.train]
         values = np.concatenate(found, axis=1).astype(np.float64)
         low, high = np.percentile(values, [LOW, HIGH], axis=1)

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from fieldcraft.data.case_store import CaseStore
 from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset
-from fieldcraft.data.folds import fold, within_volume
-from fieldcraft.data.order import Rows
+from fieldcraft.data.folds import fold, pooled, rows_of
+from fieldcraft.data.splits import Parts
 from fieldcraft.data.store_cases import mapped, stored
-from fieldcraft.data.take import take
 from fieldcraft.plan.masks import Masks, PatchInput, Segmentation
 from fieldcraft.plan.schema import Plan, Splits
 from fieldcraft.plan.toml import to_toml
@@ -45,8 +44,7 @@ class MaskTrialMaker:
 
     dataset: Dataset
     """All cases, as the file has them; those of the test part are not looked at."""
-    rows: Rows
-    """Of the cases that take part."""
+    parts: Parts
     store: Path | None
     """The file with all cases; None on machines that may not see it: there it is written anew."""
     cache: Path
@@ -66,21 +64,10 @@ class MaskTrialMaker:
         inputs = self.dataset.inputs
         assert isinstance(inputs, Cases)
         store = mapped(inputs, self.store) if self.store is not None else stored(inputs, self.cache)
-        rows = [int(row) for row in self.rows]
+        rows = [int(row) for row in rows_of(self.parts)]
         some = CaseStore(images=tuple(store.images[row] for row in rows), masks=tuple(store.masks[row] for row in rows))
-        pool = of_rows(self.dataset, self.rows)
-        return _Bench(self, pool, some, mask_blocks(pool))
-
-
-def of_rows(dataset: Dataset, rows: Rows) -> Dataset:
-    """The samples that a proof may use. Slices of one volume are of one group, whatever part they were in."""
-    pool = take(dataset, rows)
-    return replace(pool, groups=np.array(["one volume"] * len(pool))) if within_volume(pool) else pool
-
-
-def mask_blocks(pool: Dataset) -> npt.NDArray[np.intp] | None:
-    """The block of each case; None for slices of one volume, of which each says what its neighbours say."""
-    return None if within_volume(pool) else blocks_of(pool)
+        pool = pooled(self.dataset, self.parts)
+        return _Bench(self, pool, some, blocks_of(pool))
 
 
 @dataclass(frozen=True, eq=False)
