@@ -16,12 +16,13 @@ from fieldcraft.proof.common_error import unpacked
 from fieldcraft.records.proof import Arm, ArmKind, Trial
 from fieldcraft.train.engine import engine
 from fieldcraft.verbs.arms import Planned
+from fieldcraft.verbs.bench import pair_seed
 from fieldcraft.verbs.fold_score import blocks_of
 from fieldcraft.verbs.prepare import known, prepare
 from fieldcraft.verbs.samples import ready
 from fieldcraft.verbs.shelf import Shelf
 from fieldcraft.verbs.start import start_plan
-from fieldcraft.verbs.trial import TrialMaker, pair_seed, poison
+from fieldcraft.verbs.trial import TrialMaker, poison
 
 STEPS = 150
 

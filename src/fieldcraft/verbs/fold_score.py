@@ -15,6 +15,8 @@ from fieldcraft.proof.common_error import BLOCKS
 from fieldcraft.verbs.rung import TrainedNetwork
 from fieldcraft.verbs.samples import Samples
 
+DIVERGED = "its predictions are no numbers: the network has diverged"
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoldScore:
@@ -25,6 +27,8 @@ class FoldScore:
     """Why there is no value."""
     blocks: npt.NDArray[np.float64] | None = None
     """What each block of samples did to the value; None where that is not asked, or cannot be said."""
+    latency_ms: float | None = None
+    """Median time of the prediction of a sample; None where that was not taken on the way."""
 
 
 def fold_score(
@@ -33,7 +37,7 @@ def fold_score(
     """The plan's metric on the fold, or why there is none. `block`: that each sample of the data set belongs to."""
     found = trained.says(samples.parts.test, exact=True)
     if not np.isfinite(found).all():
-        return FoldScore(problem="its predictions are no numbers: the network has diverged")
+        return FoldScore(problem=DIVERGED)
     metric, task, truth = plan.task.metric, plan.task.kind, samples.truth("test")
     scores = apply(found, temperature_of(plan, samples, trained), task)
     name = metric if isinstance(metric, str) else metric.target

@@ -13,6 +13,7 @@ import torch
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.journal import Cooled, Journal
+from fieldcraft.train.loop import Outcome
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.work import Work
 
@@ -27,6 +28,14 @@ class Trained(Protocol):
     @property
     def machine(self) -> Engine:
         """Where."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """What came of it."""
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
 
     @property
     def step_mib(self) -> float | None:

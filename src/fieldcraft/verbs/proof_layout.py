@@ -32,10 +32,10 @@ from fieldcraft.tips.factors import Factors, factors
 from fieldcraft.tips.outside import with_outside
 from fieldcraft.tips.rough import training_seconds
 from fieldcraft.verbs.arms import Arms, Drafting, Planned
+from fieldcraft.verbs.bench import pair_seed
 from fieldcraft.verbs.draft import measurer
 from fieldcraft.verbs.shelf import Shelf
 from fieldcraft.verbs.subject import Subject, machine_share
-from fieldcraft.verbs.trial import pair_seed
 from fieldcraft.verbs.trial_time import LEAST_STEPS, MASK_OVERHEAD, OVERHEAD, check_trial_budget, trial_seconds
 
 FACTS, PLAN, LAYOUT, ARMS = "facts.json", "plan.toml", "layout.json", "arms"

@@ -61,6 +61,11 @@ class TrainedNetwork:
     step_mib: float | None
     """What a training step is expected to take on the CPU; None where that was not looked at."""
 
+    @property
+    def parameters(self) -> int:
+        """How many weights the network has."""
+        return sum(value.numel() for value in self.net.parameters())
+
     def says(self, rows: Rows, *, exact: bool) -> npt.NDArray[np.float64]:
         """Its outputs for some samples, as `network_outputs` gives them; a GPU holds the samples once."""
         asked = Views(self.net, self.views) if self.views else self.net
@@ -133,7 +138,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
-            parameters=sum(value.numel() for value in trained.net.parameters()), steps=outcome.steps,
+            parameters=trained.parameters, steps=outcome.steps,
             planned_steps=rung.steps,
             gap=gap(
                 judge.metric, plan.task.kind,

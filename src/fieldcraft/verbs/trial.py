@@ -2,7 +2,6 @@
 
 import tempfile
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,14 +14,13 @@ import torch
 from fieldcraft.data.dataset import Dataset, ImageArray
 from fieldcraft.data.folds import fold
 from fieldcraft.data.splits import Parts
-from fieldcraft.errors import Diverged, FieldcraftError
 from fieldcraft.nn.views import Views
 from fieldcraft.plan.schema import Plan, Splits
-from fieldcraft.proof.common_error import packed
 from fieldcraft.proof.engine import Run
 from fieldcraft.records.facts import Facts
-from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
+from fieldcraft.records.proof import Outcome, Stage, Trial
 from fieldcraft.records.streams import stream_seed
+from fieldcraft.verbs.bench import Recent, order_seed, outcome_of, scored_outcome
 from fieldcraft.verbs.fold_score import blocks_of, fold_score
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.once import Once, once
@@ -32,14 +30,7 @@ from fieldcraft.verbs.shelf import Shelf
 
 POISONED = 0.5
 """Share of the training labels that the poison permutes."""
-KEPT = 3
-"""Parted samples that a worker keeps between trials."""
 LATENCY_REPEATS, LATENCY_S = 20, 0.1
-
-
-def pair_seed(seed: int, stage: Stage, pair: int) -> int:
-    """The seed of a pair, from which its fold and all random streams of its trainings grow; fresh in each stage."""
-    return stream_seed(seed, "pair", stage, pair)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,50 +63,27 @@ class _Bench:
     maker: TrialMaker
     dataset: Dataset
     blocks: npt.NDArray[np.intp] | None
-    kept: OrderedDict[object, Samples] = field(default_factory=OrderedDict)
+    parted: Recent[Samples] = field(default_factory=Recent)
 
     def __call__(self, trial: Trial) -> Outcome:
-        return outcome_of(trial, self._carried_out)
+        return outcome_of(trial, self.maker.shelf, self.maker.seed, self._carried_out)
 
-    def _carried_out(self, trial: Trial) -> Outcome:
-        plan = self.maker.shelf.plan(trial)
-        if isinstance(plan, str):
-            return Outcome(trial=trial, score=None, error=plan)
-        seed = pair_seed(self.maker.seed, trial.stage, trial.pair)
-        plan = replace(plan, seed=seed)
-        samples = self._samples(plan, trial.pair, poisoned=trial.arm.kind == "poison")
-        order_seed = stream_seed(seed, "placebo") if trial.arm.kind == "placebo" else None
-        done = trained_once(plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed)
+    def _carried_out(self, trial: Trial, plan: Plan) -> Outcome:
+        poisoned = trial.arm.kind == "poison"
+        samples = self.parted.of(
+            (plan.seed, poisoned, sizes_of(plan)), lambda: self._parted(plan, trial.pair, poisoned=poisoned)
+        )
+        done = trained_once(
+            plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed(trial, plan)
+        )
         found = fold_score(plan, samples, done.trained, self.blocks)
-        return Outcome(
-            trial=trial, score=found.value, n=len(samples.parts.test), blocks=packed(found.blocks),
-            cost=cost_of(done), diverged=bool(found.problem), error=found.problem, notes=done.notes,
-        )  # fmt: skip
+        return scored_outcome(trial, done, found, latency_ms=latency_ms(done.trained), n=len(samples.parts.test))
 
-    def _samples(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
-        key = (plan.seed, poisoned, sizes_of(plan))
-        if key in self.kept:
-            self.kept.move_to_end(key)
-            return self.kept[key]
+    def _parted(self, plan: Plan, pair: int, *, poisoned: bool) -> Samples:
         parts = fold(self.dataset, self.maker.splits, plan.seed, pair)
         dataset = poison(self.dataset, parts, plan.seed) if poisoned else self.dataset
         with tempfile.TemporaryDirectory() as scratch:
-            self.kept[key] = ready(dataset, parts, plan, Path(scratch))
-        if len(self.kept) > KEPT:
-            self.kept.popitem(last=False)
-        return self.kept[key]
-
-
-def outcome_of(trial: Trial, carry_out: Run) -> Outcome:
-    """What comes of a trial, also where it diverges or cannot be trained; with its seconds."""
-    began = time.monotonic()
-    try:
-        found = carry_out(trial)
-    except Diverged as error:
-        found = Outcome(trial=trial, score=None, diverged=True, error=str(error))
-    except FieldcraftError as error:
-        found = Outcome(trial=trial, score=None, error=str(error))
-    return replace(found, seconds=time.monotonic() - began)
+            return ready(dataset, parts, plan, Path(scratch))
 
 
 def poison(dataset: Dataset, parts: Parts, seed: int) -> Dataset:
@@ -139,17 +107,6 @@ def trained_once(
         planned_s, facts.machine.free_mib,
         lambda work: train_network(0, plan, facts, judge, work, order_seed=order_seed),
     )  # fmt: skip
-
-
-def cost_of(found: Once[TrainedNetwork]) -> Cost:
-    """What a training and its network cost."""
-    trained = found.trained
-    return Cost(
-        seconds=trained.outcome.seconds,
-        memory_mib=found.memory_mib,
-        parameters=float(sum(value.numel() for value in trained.net.parameters())),
-        latency_ms=latency_ms(trained),
-    )
 
 
 @torch.no_grad()

@@ -17,26 +17,11 @@ from fieldcraft.prediction.masks.model import MaskModel
 from fieldcraft.prediction.masks.summary import MASK_METRICS
 from fieldcraft.proof.common_error import BLOCKS
 from fieldcraft.records.masks import MaskMetric
+from fieldcraft.verbs.fold_score import DIVERGED, FoldScore
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.last_steps import refined, spec_of, validation_logits
 from fieldcraft.verbs.masks.rung import TrainedMasks
 from fieldcraft.verbs.masks.samples import MaskSamples
-
-DIVERGED = "its predictions are no numbers: the network has diverged"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaskFoldScore:
-    """What a fold says of a trained network of masks."""
-
-    value: float | None = None
-    """Mean over cases of the mean over the foreground classes that a case has."""
-    problem: str = ""
-    """Why there is no value."""
-    blocks: npt.NDArray[np.float64] | None = None
-    """What each block of cases did to the value; None where that is not asked, or cannot be said."""
-    latency_ms: float | None = None
-    """Median time of the prediction of a case, with its last steps, where the network lives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +31,7 @@ class Scored:
     table: Outputs
     """(cases, classes - 1): the measure of each class; NaN where it is neither there nor predicted."""
     latency_ms: float
+    """Median time of the prediction of a case, with its last steps, where the network lives."""
 
 
 def mask_fold_score(
@@ -54,19 +40,22 @@ def mask_fold_score(
     trained: TrainedMasks,
     metric: MaskMetric,
     block: npt.NDArray[np.intp] | None = None,
-) -> MaskFoldScore:
-    """A measure of the fold, or why there is none. `block`: that each case of the data set belongs to."""
+) -> FoldScore:
+    """A measure of the fold, or why there is none. `block`: that each case of the data set belongs to.
+
+    The value is the mean over cases of the mean over the foreground classes that a case has.
+    """
     found = scored(plan, samples, trained, metric, samples.parts.test)
     if found is None:
-        return MaskFoldScore(problem=DIVERGED)
+        return FoldScore(problem=DIVERGED)
     value = value_of(found.table)
     if np.isnan(value):
-        return MaskFoldScore(
+        return FoldScore(
             problem=f"{metric} is no number on a fold of {len(found.table)} cases: none of them has a class but the "
             "background. Give more cases."
         )
     shares = None if block is None else shares_of(found.table, block[samples.parts.test])
-    return MaskFoldScore(value=value, blocks=shares, latency_ms=found.latency_ms)
+    return FoldScore(value=value, blocks=shares, latency_ms=found.latency_ms)
 
 
 def scored(plan: Plan, samples: MaskSamples, trained: TrainedMasks, metric: MaskMetric, rows: Rows) -> Scored | None:

@@ -1,10 +1,8 @@
 """One trial of a proof for masks: trained, its last steps chosen on validation, scored on the fold of its pair."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,12 +16,11 @@ from fieldcraft.data.store_cases import mapped, stored
 from fieldcraft.plan.masks import Masks, PatchInput, Segmentation
 from fieldcraft.plan.schema import Plan, Splits
 from fieldcraft.plan.toml import to_toml
-from fieldcraft.proof.common_error import packed
 from fieldcraft.proof.engine import Run
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.masks import MaskMetric
-from fieldcraft.records.proof import Cost, Outcome, Stage, Trial
-from fieldcraft.records.streams import stream_seed
+from fieldcraft.records.proof import Outcome, Stage, Trial
+from fieldcraft.verbs.bench import Recent, order_seed, outcome_of, scored_outcome
 from fieldcraft.verbs.fold_score import blocks_of
 from fieldcraft.verbs.masks.fold_score import mask_fold_score
 from fieldcraft.verbs.masks.judge import MaskJudge
@@ -31,11 +28,6 @@ from fieldcraft.verbs.masks.rung import TrainedMasks, follows_validation, train_
 from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.once import Once, once
 from fieldcraft.verbs.shelf import Shelf
-from fieldcraft.verbs.trial import outcome_of, pair_seed
-
-KEPT = 3
-"""Parted cases, and trained networks, that a worker keeps between trials."""
-Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,52 +70,35 @@ class _Bench:
     pool: Dataset
     store: CaseStore
     blocks: npt.NDArray[np.intp] | None
-    parted: OrderedDict[object, MaskSamples] = field(default_factory=OrderedDict)
-    trained: OrderedDict[object, Once[TrainedMasks]] = field(default_factory=OrderedDict)
+    parted: Recent[MaskSamples] = field(default_factory=Recent)
+    trained: Recent[Once[TrainedMasks]] = field(default_factory=Recent)
 
     def __call__(self, trial: Trial) -> Outcome:
-        return outcome_of(trial, self._carried_out)
+        return outcome_of(trial, self.maker.shelf, self.maker.seed, self._carried_out)
 
-    def _carried_out(self, trial: Trial) -> Outcome:
-        plan = self.maker.shelf.plan(trial)
-        if isinstance(plan, str):
-            return Outcome(trial=trial, score=None, error=plan)
-        plan = replace(plan, seed=pair_seed(self.maker.seed, trial.stage, trial.pair))
-        samples = self._samples(plan, trial)
-        done = self._network(plan, samples, trial)
-        trained = done.trained
-        found = mask_fold_score(plan, samples, trained, self.maker.metric, self.blocks)
-        cost = Cost(
-            seconds=trained.outcome.seconds,
-            memory_mib=done.memory_mib,
-            parameters=float(trained.parameters),
-            latency_ms=found.latency_ms,
-        )
-        return Outcome(
-            trial=trial, score=found.value, blocks=packed(found.blocks), cost=cost, diverged=bool(found.problem),
-            error=found.problem, notes=done.notes,
-        )  # fmt: skip
-
-    def _samples(self, plan: Plan, trial: Trial) -> MaskSamples:
+    def _carried_out(self, trial: Trial, plan: Plan) -> Outcome:
         sample, poisoned = plan.input, trial.arm.kind == "poison"
         assert isinstance(sample, PatchInput)
-        key = (plan.seed, poisoned, sample.spacing, sample.normalise)
-        found = self.parted.get(key) or MaskSamples(
-            dataset=self.pool, parts=fold(self.pool, self.maker.splits, plan.seed, trial.pair), store=self.store,
-            sample=sample, cache=self.maker.cache, digest=self.maker.digest, rolled=poisoned,
-        )  # fmt: skip
-        _keep(self.parted, key, found)
-        return replace(found, sample=sample)
+        like = (plan.seed, poisoned, sample.spacing, sample.normalise)
+        samples = replace(self.parted.of(like, lambda: self._parted(plan, sample, trial)), sample=sample)
+        control = trial.arm.kind if trial.arm.kind in ("placebo", "poison") else ""
+        done = self.trained.of(  # for this trial, or for another one of the pair that differs in predictions alone
+            (trial.stage, control, to_toml(_training(plan))), lambda: self._trained(plan, samples, trial)
+        )
+        found = mask_fold_score(plan, samples, done.trained, self.maker.metric, self.blocks)
+        return scored_outcome(trial, done, found, latency_ms=found.latency_ms)
 
-    def _network(self, plan: Plan, samples: MaskSamples, trial: Trial) -> Once[TrainedMasks]:
-        """Trained for this trial, or for another one of the pair that differs in predictions alone."""
-        key = (trial.stage, trial.arm.kind in ("placebo", "poison") and trial.arm.kind, to_toml(_training(plan)))
-        found = self.trained.get(key) or train_alone(
-            plan, samples, self.maker.facts, self.maker.planned_s[trial.stage],
-            order_seed=stream_seed(plan.seed, "placebo") if trial.arm.kind == "placebo" else None,
+    def _parted(self, plan: Plan, sample: PatchInput, trial: Trial) -> MaskSamples:
+        return MaskSamples(
+            dataset=self.pool, parts=fold(self.pool, self.maker.splits, plan.seed, trial.pair), store=self.store,
+            sample=sample, cache=self.maker.cache, digest=self.maker.digest, rolled=trial.arm.kind == "poison",
         )  # fmt: skip
+
+    def _trained(self, plan: Plan, samples: MaskSamples, trial: Trial) -> Once[TrainedMasks]:
+        found = train_alone(
+            plan, samples, self.maker.facts, self.maker.planned_s[trial.stage], order_seed=order_seed(trial, plan)
+        )
         found.trained.built.net.zero_grad(set_to_none=True)
-        _keep(self.trained, key, found)
         return found
 
 
@@ -145,10 +120,3 @@ def _training(plan: Plan) -> Plan:
     """The plan as far as training goes: how masks are made of answers has no part in it, unless it is looked at."""
     assert isinstance(plan.task, Segmentation)
     return plan if follows_validation(plan) else replace(plan, task=replace(plan.task, masks=Masks()))
-
-
-def _keep(kept: OrderedDict[object, Kept], key: object, found: Kept) -> None:
-    kept[key] = found
-    kept.move_to_end(key)
-    if len(kept) > KEPT:
-        kept.popitem(last=False)
