@@ -10,7 +10,7 @@ from fieldcraft.errors import PlanError
 from fieldcraft.plan.diff import diff
 from fieldcraft.plan.schema import CrossEntropy, ImageInput, Plan, SingleLabel
 from fieldcraft.records.fact import Fact
-from fieldcraft.tips import ALL
+from fieldcraft.tips import ALL, epochs
 from fieldcraft.tips.epochs import OVERHEAD
 from fieldcraft.tips.factors import Factors, factors
 from fieldcraft.tips.interface import Measurement
@@ -37,8 +37,9 @@ def drafting() -> Drafting:
     facts = known(prepared, None)
     one_core = replace(facts, machine=replace(facts.machine, cores=1, gpu=None, gpu_memory_mib=0))
     return Drafting(
-        prepared=prepared, facts=one_core, tips=ALL, edits=(), left_out=frozenset(), measure=Answers(), trial_s=TRIAL_S
-    )
+        prepared=prepared, facts=one_core, tips=ALL, edits=(), left_out=frozenset(), measure=Answers(),
+        steps=epochs.TIP, trial_s=TRIAL_S,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

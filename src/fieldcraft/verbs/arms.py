@@ -9,7 +9,6 @@ from pydantic.dataclasses import dataclass as checked
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.edit import edit
-from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.revert import reverted
 from fieldcraft.plan.schema import Ladder, Plan
 from fieldcraft.plan.shape import to_document
@@ -19,7 +18,7 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.fact import Fact
 from fieldcraft.records.facts import Budget, Facts
 from fieldcraft.records.proof import Effect
-from fieldcraft.tips import epochs, mask_steps
+from fieldcraft.tips import epochs
 from fieldcraft.tips.draft import BY_HAND, Draft, draft
 from fieldcraft.tips.factors import Factors, by_hand
 from fieldcraft.tips.interface import Measurement, StepTime, Tip
@@ -57,6 +56,8 @@ class Drafting:
     left_out: frozenset[str]
     """Tips that the user leaves out."""
     measure: Measure
+    steps: Tip
+    """That decides how many steps a trial has."""
     trial_s: float
     """Planned seconds of the training of one trial."""
     fit_s: float | None = None
@@ -125,8 +126,8 @@ class Drafting:
         """
         alone = _alone(plan)
         brief = self._brief(budget_for(Brief(facts=self.facts), self.trial_s))
-        tip = mask_steps.TIP if isinstance(plan.input, PatchInput) else epochs.TIP
-        found = draft(brief, alone, (tip,), measure=self._measuring(beside), asked=frozenset((tip.name,)))
+        asked = frozenset((self.steps.name,))
+        found = draft(brief, alone, (self.steps,), measure=self._measuring(beside), asked=asked)
         self._learn(found.facts)
         return found.plan
 

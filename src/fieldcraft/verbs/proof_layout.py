@@ -5,21 +5,16 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import get_args
 
-import numpy as np
 from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass as checked
 
-from fieldcraft.data.cases import Cases
 from fieldcraft.data.dataset import Dataset
-from fieldcraft.data.folds import MOST_CASES, ORIGINS, SHARE, check_folds, within_volume
+from fieldcraft.data.folds import ORIGINS, check_folds
 from fieldcraft.data.splits import Parts
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.edit import edit
-from fieldcraft.plan.masks import Segmentation
-from fieldcraft.plan.schema import Plan, Rung
+from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import to_toml
-from fieldcraft.prediction.masks.by_class import LESS_IS_BETTER
-from fieldcraft.prediction.metrics import higher_is_better
 from fieldcraft.proof.design import Kind, screening
 from fieldcraft.proof.journal import ProofJournal
 from fieldcraft.proof.schedule import FIRST_PAIR, SCREENED_FROM, base_arm, toggled_arm
@@ -36,7 +31,7 @@ from fieldcraft.verbs.bench import pair_seed
 from fieldcraft.verbs.draft import measurer
 from fieldcraft.verbs.shelf import Shelf
 from fieldcraft.verbs.subject import Subject, machine_share
-from fieldcraft.verbs.trial_time import LEAST_STEPS, MASK_OVERHEAD, OVERHEAD, check_trial_budget, trial_seconds
+from fieldcraft.verbs.trial_time import LEAST_STEPS, check_trial_budget, trial_seconds
 
 FACTS, PLAN, LAYOUT, ARMS = "facts.json", "plan.toml", "layout.json", "arms"
 SUPPOSED_FACTORS = 12
@@ -48,19 +43,6 @@ MEASURING, MEASURING_S = 0.0005, (0.2, 2.0)
 FULL_FROM = 1.5
 """Times as long as a trial that the full budget must be to be a stage of its own."""
 FOLDS_LOOKED_AT = 20
-MARGIN = 0.002
-"""Of metrics between 0 and 1: 0.2 points."""
-MARGIN_OF_STD = 0.01
-"""Of errors in units of the target, as a share of its deviation."""
-MARGIN_NATS = 0.005
-MARGIN_VOXELS = 0.1
-"""Of distances between surfaces, in distances of the nearest voxels."""
-AT_BOUNDARIES: tuple[str, ...] = ("hd95_mm", "surface_dice", "boundary_iou")
-"""Measures of masks that a proof may be scored by, though no plan chooses by them."""
-TIME_TO_PREDICT = (
-    "The time of one prediction is that of a whole case with its last steps, where the network was trained."
-)
-"""Of images with masks; of other samples it is that of one on the CPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +192,7 @@ def _drafted(subject: Subject, facts: Facts, asked: Asked) -> tuple[Arms, Factor
     """The plan as it stands for trials that fit into the budget, and what could be tested in it."""
     tips = with_outside(ALL)
     most_s = full_seconds(subject, facts)
-    overhead = MASK_OVERHEAD if isinstance(subject.prepared.start.task, Segmentation) else OVERHEAD
+    overhead = subject.kind.overhead
     many = len(asked.tips) or SUPPOSED_FACTORS
     trial_s = asked.trial_s or trial_seconds(asked.budget_s, asked.workers, many, most_s, overhead)
     while True:
@@ -231,28 +213,23 @@ def _drafted(subject: Subject, facts: Facts, asked: Asked) -> tuple[Arms, Factor
 
 def _arms(subject: Subject, facts: Facts, asked: Asked, trial_s: float) -> Arms:
     edits = subject.edits
-    if asked.metric and not _at_boundaries(subject, asked.metric):
-        _check_metric(subject.prepared.start, asked.metric)
+    if asked.metric and asked.metric not in subject.kind.own_metrics:
+        _check_metric(subject, asked.metric)
         edits = (*edits, f"task.metric={asked.metric}")
     drafting = Drafting(
         prepared=subject.prepared, facts=facts, tips=with_outside(ALL), edits=edits, left_out=subject.without,
-        measure=measurer(facts, subject.wardrobe, limit_s=asked.measuring_s), trial_s=trial_s,
+        steps=subject.kind.steps, measure=measurer(facts, subject.wardrobe, limit_s=asked.measuring_s), trial_s=trial_s,
     )  # fmt: skip
     return Arms.of(drafting, asked.effect, equal_steps=asked.equal_steps)
 
 
-def _at_boundaries(subject: Subject, metric: str | None) -> bool:
-    """Whether folds are scored by a measure of masks that no plan chooses by."""
-    return isinstance(subject.prepared.start.task, Segmentation) and metric in AT_BOUNDARIES
-
-
-def _check_metric(start: Plan, metric: str) -> None:
+def _check_metric(subject: Subject, metric: str) -> None:
     try:
-        edit(start, [f"task.metric={metric}"])
+        edit(subject.prepared.start, [f"task.metric={metric}"])
     except PlanError as error:
         told = str(error).replace(f"--set task.metric={metric}", f"--metric {metric}")
-        if isinstance(start.task, Segmentation):
-            told += f" A proof of masks takes {', '.join(AT_BOUNDARIES)}, too."
+        if own := subject.kind.own_metrics:
+            told += f" A proof takes {', '.join(own)}, too."
         raise PlanError(told) from None
 
 
@@ -269,18 +246,18 @@ def _setting(subject: Subject, pool: Dataset, fold: Parts, arms: Arms, found: Fa
         stages["full"] = full_s
     metric = arms.base.task.metric
     name = metric if isinstance(metric, str) else metric.target
-    if asked.metric and _at_boundaries(subject, asked.metric):
+    if asked.metric in subject.kind.own_metrics:
         name = asked.metric
     return Setting(
         factors=found.names,
         base=found.base,
         metric=name,
-        higher_is_better=_higher_is_better(arms.base, name),
+        higher_is_better=subject.kind.higher_is_better(arms.base, name),
         seed=asked.seed,
         effect=asked.effect,
         equal="steps" if asked.equal_steps else "minutes",
         alpha=asked.alpha,
-        margin=asked.margin or default_margin(name, pool),
+        margin=asked.margin or subject.kind.margin(name, pool),
         overlap=len(fold.test) / len(fold.train),
         folds=0 if pool.times is None else ORIGINS,
         trial_s=stages,
@@ -299,71 +276,13 @@ def _wanted(subject: Subject, asked: Asked, plan: str) -> Mapping[str, str]:
     }  # fmt: skip
 
 
-def _higher_is_better(plan: Plan, metric: str) -> bool:
-    """Of the metric that folds are scored by; of one's own it always is."""
-    if isinstance(plan.task, Segmentation):
-        return metric not in LESS_IS_BETTER
-    return higher_is_better(metric) if isinstance(plan.task.metric, str) else True
-
-
-def default_margin(metric: str, pool: Dataset) -> float:
-    """What does not matter: 0.2 points; of errors in the target's units, a hundredth of its deviation.
-
-    Of distances between surfaces a tenth of a voxel.
-    """
-    if metric == "hd95_mm" and isinstance(pool.inputs, Cases):
-        return MARGIN_VOXELS * float(np.median([min(case.geometry.spacing) for case in pool.inputs.cases]))
-    if metric in ("rmse", "mae"):
-        return max(float(np.std(pool.targets.values.astype(np.float64), axis=0).mean()) * MARGIN_OF_STD, 1e-12)
-    return MARGIN_NATS if metric == "log-loss" else MARGIN
-
-
 def _notes(pool: Dataset, fold: Parts, arms: Arms, subject: Subject) -> tuple[str, ...]:
-    rung = arms.base.ladder.rungs[-1]
-    drafting = arms.drafting
-    if isinstance(pool.inputs, Cases):
-        return (_length(rung, drafting, subject), *_cases(pool, fold))
-    how = (
-        f"the latest samples of one of {ORIGINS} stretches of time"
-        if pool.times is not None
-        else "whole groups" if pool.groups is not None else "drawn anew for each pair, stratified"
-    )  # fmt: skip
-    return (
-        _length(rung, drafting, subject),
-        f"Each pair trains on {len(fold.train):,} samples, holds back {len(fold.validation):,} for choices and is "
-        f"scored on a fold of {len(fold.test):,}: {how}. The test part takes no part in it.",
-    )
-
-
-def _length(rung: Rung, drafting: Drafting, subject: Subject) -> str:
-    return (
+    rung, drafting = arms.base.ladder.rungs[-1], arms.drafting
+    length = (
         f"A trial trains the largest network alone, {rung.steps:,} steps in about {drafting.trial_s:.3g} s, as the "
         f"plan of a fit of {drafting.budget_s:.3g} s has it; a fit of {subject.fit_s:.0f} s is what is planned."
     )
-
-
-def _cases(pool: Dataset, fold: Parts) -> Iterator[str]:
-    """Of images with masks."""
-    train, held, scored = len(fold.train), len(fold.validation), len(fold.test)
-    if within_volume(pool):
-        yield (
-            f"Each pair trains on {train:,} slices, chooses last steps on a block of {held:,} and is scored on another "
-            f"block of {scored:,} neighbours, with one slice dropped between. The test part takes no part in it."
-        )
-        yield (
-            "All slices are of one volume, so verdicts are about this volume and say nothing of another one. "
-            "Neighbouring slices show nearly the same and are no samples of their own: pairs are taken to err together "
-            "as much as they may."
-        )
-        yield TIME_TO_PREDICT
-        return
-    how = "whole groups" if pool.groups is not None else "drawn anew for each pair"
-    how += f", {MOST_CASES} at most" if SHARE * len(pool) > MOST_CASES else ""
-    yield (
-        f"Each pair trains on {train:,} cases, chooses last steps on {held:,} and is scored on a fold of {scored:,} "
-        f"({how}). The test part takes no part in it."
-    )
-    yield TIME_TO_PREDICT
+    return (length, *subject.kind.notes(pool, fold))
 
 
 def _nothing(found: Factors) -> str:

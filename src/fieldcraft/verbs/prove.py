@@ -6,17 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, assert_never, get_args
 
-import numpy as np
 import psutil
 
-from fieldcraft.data.cases import Cases
-from fieldcraft.data.dataset import Dataset, ImageArray, ReadOptions
-from fieldcraft.data.folds import pooled, rows_of
-from fieldcraft.data.store_cases import written
+from fieldcraft.data.dataset import Dataset, ReadOptions
+from fieldcraft.data.folds import pooled
 from fieldcraft.errors import BudgetError, FieldcraftError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
-from fieldcraft.plan.masks import PatchInput
-from fieldcraft.plan.schema import ImageInput, Plan
+from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import to_toml
 from fieldcraft.proof.conduct import Progress, conduct
 from fieldcraft.proof.document import read_proof, write_proof
@@ -36,24 +32,20 @@ from fieldcraft.verbs.arms import Drafting
 from fieldcraft.verbs.audit import Care, limit_of
 from fieldcraft.verbs.budget import seconds
 from fieldcraft.verbs.disk import writing_into
-from fieldcraft.verbs.draft import CACHE, measurer
+from fieldcraft.verbs.draft import measurer
 from fieldcraft.verbs.interrupt import listening
 from fieldcraft.verbs.ledger import Ledger
-from fieldcraft.verbs.masks.fold_score import mask_metric
-from fieldcraft.verbs.masks.last_look import last_mask_look
-from fieldcraft.verbs.masks.trial import MaskTrialMaker
+from fieldcraft.verbs.proof_kind import Trials
 from fieldcraft.verbs.proof_layout import Asked, Layout, laid_out
 from fieldcraft.verbs.proof_share import WORTH_S, measured_share
-from fieldcraft.verbs.proven import kept, last_look, told
-from fieldcraft.verbs.shelf import PlannedFirst, Shelf
+from fieldcraft.verbs.proven import kept, told
+from fieldcraft.verbs.sample_proof import SAMPLES
+from fieldcraft.verbs.shelf import PlannedFirst
 from fieldcraft.verbs.subject import Subject, subject
-from fieldcraft.verbs.trial import TrialMaker
 from fieldcraft.verbs.weights import Weights, listed
 
 EngineName = Literal["processes", "ray", "inline"]
-PROOF, PROVEN, PAGE, LEDGER, SAMPLES, LOGS = (
-    "proof.json", "proven.toml", "proof.html", "ledger.jsonl", "samples.npy", "logs",
-)  # fmt: skip
+PROOF, PROVEN, PAGE, LEDGER, LOGS = "proof.json", "proven.toml", "proof.html", "ledger.jsonl", "logs"
 WORKER_MIB = 1_500
 """Memory that a worker is supposed to need."""
 ENDING = 1.4
@@ -64,8 +56,6 @@ MOST_ENDING = 0.25
 """Of the budget, kept for the end at the most: below that there is no last look."""
 TOO_LONG = 5.0
 """Times its planned seconds, and what comes beside training, after which a trial is stopped."""
-BESIDE_S, BESIDE_MASKS_S = 60.0, 600.0
-"""For starts and scores; for cases that are predicted, and a CRF that is sought on some of them."""
 
 
 def prove(
@@ -214,48 +204,17 @@ def _check(tips: Sequence[str], alpha: float, margin: float | None, workers: int
 
 def _maker(layout: Layout, pool: Dataset, folder: Path, *, travels: bool) -> Callable[[], Run]:
     """What workers are given. `travels`: to machines that may not see the folder."""
-    plan = layout.short.base
-    shelf = layout.carried() if travels else layout.shelf
-    if isinstance(plan.input, PatchInput):
-        return _mask_maker(layout, shelf, plan, travels=travels)
-    dataset, pixels = pool, None
-    if isinstance(plan.input, ImageInput) and not _several_sizes(layout):
-        whole = layout.subject.wardrobe.samples(plan)
-        assert whole.pixels is not None
-        rows = rows_of(layout.subject.prepared.parts)
-        dataset = replace(pool, inputs=ImageArray(pixels=whole.pixels[rows]))
-        if not travels:
-            pixels = folder / SAMPLES
-            np.save(pixels, whole.pixels[rows])
-            dataset = replace(pool, inputs=ImageArray(pixels=whole.pixels[:0]))
-    return TrialMaker(
-        dataset=dataset, pixels=pixels, shelf=shelf, facts=layout.facts, splits=plan.splits, seed=layout.setting.seed,
-        planned_s=layout.setting.trial_s,
+    trials = Trials(
+        pool=pool, base=layout.short.base, changes=(*layout.factors.names, *layout.short.drafting.edits),
+        shelf=layout.carried() if travels else layout.shelf, facts=layout.facts, setting=layout.setting, folder=folder,
+        travels=travels,
     )  # fmt: skip
-
-
-def _mask_maker(layout: Layout, shelf: Shelf, plan: Plan, *, travels: bool) -> MaskTrialMaker:
-    prepared = layout.subject.prepared
-    inputs = prepared.dataset.inputs
-    assert isinstance(inputs, Cases)
-    return MaskTrialMaker(
-        dataset=prepared.dataset, parts=prepared.parts, store=None if travels else written(inputs, CACHE),
-        cache=CACHE, digest=prepared.digest, shelf=shelf, facts=layout.facts, splits=plan.splits,
-        metric=mask_metric(layout.setting.metric), seed=layout.setting.seed, planned_s=layout.setting.trial_s,
-    )  # fmt: skip
-
-
-def _several_sizes(layout: Layout) -> bool:
-    """Whether some arm sees images in buckets: every worker then decodes the files itself."""
-    names = (*layout.factors.names, *layout.short.drafting.edits)
-    plan = layout.short.base.input
-    asked = any("size-buckets" in name or "input.buckets" in name for name in names)
-    return asked or (isinstance(plan, ImageInput) and bool(plan.buckets))
+    return layout.subject.kind.maker(trials)
 
 
 def _engine(name: EngineName, maker: Callable[[], Run], layout: Layout, folder: Path, address: str | None) -> Engine:
     workers, threads = layout.asked.workers, layout.asked.threads
-    beside_s = BESIDE_MASKS_S if isinstance(layout.short.base.input, PatchInput) else BESIDE_S
+    beside_s = layout.subject.kind.beside_s
     limit_s = {stage: beside_s + TOO_LONG * planned for stage, planned in layout.setting.trial_s.items()}
     match name:
         case "inline":
@@ -307,15 +266,8 @@ def _look(proof: Proof, layout: Layout, names: tuple[str, ...], folder: Path, co
     seeded = replace(arms.base, seed=about.prepared.start.seed)
     try:
         found = replace(arms.plan(layout.factors, names), seed=seeded.seed)
-        planned_s, ledger = layout.setting.trial_s["confirm"], Ledger(about.ledger or folder / LEDGER)
-        if isinstance(seeded.input, PatchInput):
-            look = last_mask_look(
-                seeded, found, about.wardrobe.masks, layout.facts, planned_s, mask_metric(layout.setting.metric),
-                ledger, command,
-            )  # fmt: skip
-        else:
-            samples = about.wardrobe.samples(seeded)
-            look = last_look(seeded, found, samples, layout.facts, planned_s, ledger, command)
+        ledger = Ledger(about.ledger or folder / LEDGER)
+        look = about.kind.look(seeded, found, layout.facts, layout.setting, ledger, command)
     except FieldcraftError as error:
         return replace(proof, notes=(*proof.notes, f"No further look at the test part: {error}"))
     return replace(proof, look=look)
@@ -331,8 +283,8 @@ def _proven(proof: Proof, layout: Layout, names: tuple[str, ...]) -> tuple[Plan,
     facts = replace(facts, budget=replace(facts.budget, seconds=about.fit_s))
     drafting = Drafting(
         prepared=about.prepared, facts=facts, tips=with_outside(ALL), edits=layout.short.drafting.edits,
-        left_out=about.without, measure=measurer(facts, about.wardrobe, limit_s=1.0), trial_s=0.0,
-        fit_s=about.fit_s,
+        left_out=about.without, measure=measurer(facts, about.wardrobe, limit_s=1.0), steps=about.kind.steps,
+        trial_s=0.0, fit_s=about.fit_s,
     )  # fmt: skip
     factors = layout.factors
     if setting.effect == "direct":

@@ -14,13 +14,15 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.records.facts import Budget, Facts, MachineFacts
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.audit import Care
-from fieldcraft.verbs.deep import share_s, with_deep_facts
 from fieldcraft.verbs.draft import CACHE, left_out_by
 from fieldcraft.verbs.evidence import prior
 from fieldcraft.verbs.machine import known_machine
+from fieldcraft.verbs.masks.proof import MaskProof
 from fieldcraft.verbs.prepare import EARLY, Prepared, Wardrobe, known, prepare
+from fieldcraft.verbs.proof_kind import ProofKind
 from fieldcraft.verbs.reopen import reopened, request_of
 from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.sample_proof import SampleProof
 from fieldcraft.verbs.start import start_plan
 
 FIT_S = 600.0
@@ -51,6 +53,12 @@ class Subject:
         """Of the looks that were taken at the test part; None where there was no run."""
         return self.run.folder.ledger if self.run else None
 
+    @property
+    def kind(self) -> ProofKind:
+        """What is its own of a proof of such samples."""
+        masks = isinstance(self.prepared.start.input, PatchInput)
+        return (MaskProof if masks else SampleProof)(prepared=self.prepared, wardrobe=self.wardrobe)
+
     def facts(self, machine: MachineFacts, budget_s: float) -> Facts:
         """What is known of the data, on this machine; deep facts take their share of the budget."""
         if self.run is not None:
@@ -59,11 +67,7 @@ class Subject:
         found = replace(found, budget=Budget(seconds=self.fit_s))
         if self.evidence:
             found = replace(found, evidence=prior())
-        if isinstance(self.prepared.start.input, PatchInput):
-            return found
-        limit_s = share_s(replace(found, budget=replace(found.budget, seconds=budget_s)))
-        start = self.prepared.start
-        return with_deep_facts(found, self.wardrobe.samples(start), seed=start.seed, limit_s=limit_s)
+        return self.kind.deepened(found, budget_s)
 
     def fitted(self) -> tuple[Plan, tuple[Decision, ...]] | None:
         """The plan of the run with its story, where there is a run."""

@@ -11,6 +11,8 @@ USED = 0.8
 """Of the budget: the rest goes to facts, plans, starts and the last look."""
 OVERHEAD, MASK_OVERHEAD = 1.15, 1.4
 """Of a trial, as a factor on its training: parting, scoring, timing a prediction; of masks predicting whole cases."""
+MARGIN = 0.002
+"""Of metrics between 0 and 1: 0.2 points."""
 LEAST_S = 0.5
 LEAST_STEPS = 100
 """Of a trial's training, for it to say anything."""
