@@ -6,7 +6,7 @@ import statistics
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from scipy.stats import t
@@ -61,7 +61,15 @@ def machine() -> dict[str, object]:
 def versions() -> dict[str, str]:
     """Of Python and what matters."""
     names = ("torch", "lightning-fabric", "numpy", "scikit-learn", "pandas", "typer", "pydantic")
-    return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
+    return {"python": sys.version.split()[0], **{name: _version(name) for name in names}}
+
+
+def _version(name: str) -> str:
+    """Of a package; it may have come with another one, and then has none of its own."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def write(name: str, what: str, measured: object) -> None:

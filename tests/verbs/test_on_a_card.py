@@ -1,7 +1,6 @@
 """Whole runs on a GPU that is pretended: nothing is on the wrong device, and steps do not wait for it."""
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,10 @@ from tests.pretended_card import CARD, pretended
 from tests.verbs.made_data import images, plan
 from tests.verbs.masks.made_masks import plan as mask_plan
 from tests.verbs.masks.made_masks import volumes
+from torch import nn
 
+from fieldcraft.build.loss import build_loss
+from fieldcraft.build.regime import build_regime
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import Stopped
 from fieldcraft.plan.masks import CrfIfBetter, MaskAugment, MaskLoss, Masks, PatchInput, Segmentation, UNet
@@ -35,8 +37,10 @@ from fieldcraft.records.training import Look
 from fieldcraft.tips.interface import RateRange
 from fieldcraft.train.engine import engine
 from fieldcraft.train.hooks.interface import Trained, Validated
+from fieldcraft.verbs.draft import draft
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.masks.rung import built
+from fieldcraft.verbs.measure import together, training_step
 from fieldcraft.verbs.prepare import Wardrobe, prepare
 from fieldcraft.verbs.range_test import range_test
 
@@ -131,10 +135,25 @@ def test_volumes_go_the_whole_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert (run.path / "report.html").exists()
 
 
-def test_a_plan_is_drafted_and_carried_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_plan_is_drafted(monkeypatch: pytest.MonkeyPatch) -> None:
     with pretended(monkeypatch):
-        run = fit(images(), budget="20s", out=tmp_path / "run", started=time.monotonic())
-    assert 'device = "cuda"' in run.folder.plan.read_text()
+        drafted = draft(images(), budget="60s")
+    assert drafted.plan.execution.device == "cuda" and drafted.plan.ladder.rungs
+
+
+def test_steps_are_timed_without_a_pause_between_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    one, events = image_plan(), list[str]()
+    with pretended(monkeypatch):
+        samples = Wardrobe(prepare(images(), ReadOptions(), seed=0, plan=one, edits=()), tmp_path).samples(one)
+        rung, machine = one.ladder.rungs[0], engine(one.execution)
+        net = machine.place(nn.Sequential(nn.Flatten(), nn.Linear(64, 3)))
+        net.register_forward_hook(lambda *_: events.append("step"))
+        monkeypatch.setattr(torch.cuda, "synchronize", lambda: events.append("done"))
+        batches = samples.batches("train", one, machine.device, name="a", augment=True)
+        regime = build_regime(one.regime, build_loss(one.task, samples.counts(), device=machine.device))
+        training_step(one, rung, net, batches, machine, regime, times=together(one.execution))()
+    assert events == [*["step"] * together(one.execution), "done"] and together(one.execution) > 1
+    assert together(replace(one.execution, device="cpu")) == 1
 
 
 def test_the_range_test_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

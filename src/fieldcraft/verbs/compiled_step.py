@@ -31,7 +31,7 @@ from fieldcraft.tips.compilation import LEAST_TRY_S
 from fieldcraft.tips.interface import CompiledStep
 from fieldcraft.train.compiled import Compiled
 from fieldcraft.train.engine import engine
-from fieldcraft.verbs.measure import training_step
+from fieldcraft.verbs.measure import together, training_step
 from fieldcraft.verbs.samples import Samples
 
 METHOD = "on made-up samples, in a process of its own"
@@ -183,8 +183,11 @@ def _timed(plan: Plan, place: int, trial: Trial) -> Tried:
     batches, failed = _batches(plan, trial, machine.device), list[str]()
     counts = None if plan.task.kind == "regression" else Counts(each=(1,) * trial.outputs, total=2 * trial.outputs)
     regime = build_regime(plan.regime, build_loss(plan.task, counts, device=machine.device))
-    plain = training_step(plan, rung, net, batches, machine, regime)
-    compiled = training_step(plan, rung, net, batches, machine, regime, through=Compiled(net, failed.append))
+    times = together(plan.execution)
+    plain = training_step(plan, rung, net, batches, machine, regime, times=times)
+    compiled = training_step(
+        plan, rung, net, batches, machine, regime, through=Compiled(net, failed.append), times=times
+    )
     plain()
     began = time.perf_counter()
     plain()
@@ -193,10 +196,10 @@ def _timed(plan: Plan, place: int, trial: Trial) -> Tried:
     cost_s = time.perf_counter() - between - (between - began)
     if failed:
         return Tried(rung=place, error=failed[0])
-    times = interleaved({"plain": plain, "compiled": compiled}, limit_s=STEPS_S)
+    found = interleaved({"plain": plain, "compiled": compiled}, limit_s=STEPS_S)
     return Tried(
-        rung=place, cost_s=max(0.0, cost_s), plain_ms=times["plain"].value, compiled_ms=times["compiled"].value,
-        steps=times["compiled"].sample,
+        rung=place, cost_s=max(0.0, cost_s), plain_ms=found["plain"].value / times,
+        compiled_ms=found["compiled"].value / times, steps=found["compiled"].sample,
     )  # fmt: skip
 
 

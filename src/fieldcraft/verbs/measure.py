@@ -1,7 +1,7 @@
 """Answering what tips ask: training steps and predictions of planned networks, timed on this machine."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from fieldcraft.data.loader import Batches
 from fieldcraft.data.patches.loader import PatchBatches
 from fieldcraft.errors import PlanError
 from fieldcraft.fingerprint.step_time import interleaved
-from fieldcraft.plan.schema import ImageInput, Plan, Rung
+from fieldcraft.plan.schema import Execution, ImageInput, Plan, Rung
 from fieldcraft.records.fact import Fact
 from fieldcraft.regimes.interface import Regime
 from fieldcraft.tips.interface import PredictionTime, StepTime
@@ -25,6 +25,8 @@ from fieldcraft.verbs.masks.rung import built as built_masks
 from fieldcraft.verbs.masks.rung import mask_regime
 from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.samples import Samples
+
+STEPS_TOGETHER = 4
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class StepTimer:
                 if one.plan.execution.device == "cpu":
                     raise
         answers = interleaved(steps, limit_s=self.limit_s)
+        for one in {question.key: question for question in measurements}.values():
+            if isinstance(one, StepTime) and one.key in answers:
+                fact = answers[one.key]
+                answers[one.key] = replace(fact, value=fact.value / together(one.plan.execution))
         for one in measurements[:1]:
             engine(one.plan.execution)
         return answers
@@ -61,8 +67,9 @@ class StepTimer:
             built = built_masks(rung, plan, samples, machine, name="measure")
             patches = samples.batches(plan, machine.device, built.wants, name="measure")
             return training_step(
-                plan, rung, built.net, patches, machine, mask_regime(plan, samples, built.net, machine)
-            )
+                plan, rung, built.net, patches, machine, mask_regime(plan, samples, built.net, machine),
+                times=together(plan.execution),
+            )  # fmt: skip
         net = build_network(
             rung.network, shape=samples.shape, outputs=samples.outputs, seed=plan.seed, name="measure",
             initialisation=plan.initialisation, read_weights=False,
@@ -71,7 +78,9 @@ class StepTimer:
         if isinstance(plan.input, ImageInput) and (alone := only_size(plan.input)) is not None:
             batches = batches.at_side(alone)
         regime = build_regime(plan.regime, build_loss(plan.task, samples.counts(), device=machine.device))
-        return training_step(plan, rung, machine.place(net), batches.typical(), machine, regime)
+        return training_step(
+            plan, rung, machine.place(net), batches.typical(), machine, regime, times=together(plan.execution)
+        )
 
     def _prediction(self, question: PredictionTime) -> Callable[[], None]:
         plan, rung = question.plan, question.plan.ladder.rungs[question.rung]
@@ -93,16 +102,23 @@ class StepTimer:
 
 def training_step(
     plan: Plan, rung: Rung, net: nn.Module, batches: Batches | PatchBatches, machine: Engine, regime: Regime,
-    *, through: nn.Module | None = None,
+    *, through: nn.Module | None = None, times: int = 1,
 ) -> Callable[[], None]:  # fmt: skip
-    """What takes the next training step of a network, at a rate that changes next to nothing, until its device is done.
+    """What takes the next training steps of a network until its device is done, at a rate that changes next to nothing.
 
+    `times`: how many; one, unless it is said.
     `through`: what batches pass through in the network's place, such as a compiled form of it.
     """
     optimiser = build_optimiser(net, plan.optimiser, rung.lr * 1e-6)
     average = Average(net, plan.averaging.decay) if plan.averaging.decay else None
     asked = through or net
     taken = 0
+
+    def steps() -> None:
+        for _ in range(times):
+            step()
+        if machine.device.type == "cuda":
+            torch.cuda.synchronize()
 
     def step() -> None:
         nonlocal taken
@@ -117,8 +133,11 @@ def training_step(
         optimiser.zero_grad(set_to_none=True)
         if average is not None:
             average.update(taken)
-        if machine.device.type == "cuda":
-            torch.cuda.synchronize()
         taken += 1
 
-    return step
+    return steps
+
+
+def together(execution: Execution) -> int:
+    """Steps that are timed as one: while a GPU takes a step the next one is prepared, as in training."""
+    return STEPS_TOGETHER if execution.device == "cuda" else 1
