@@ -2,6 +2,7 @@
 
 import pytest
 
+from fieldcraft.proof.evidence import ours
 from fieldcraft.tips import ALL
 from fieldcraft.tips.interface import Tip
 from fieldcraft.tips.version import digest, version
@@ -54,3 +55,9 @@ def test_a_tip_without_a_source_has_none() -> None:
     scope: dict[str, object] = {"__name__": "nowhere"}
     exec("def decide(brief, plan): ...", scope)
     assert version(Tip(name="made-here", decide=scope["decide"])) == ""  # type: ignore[arg-type]
+
+
+def test_evidence_that_comes_along_is_about_tips_as_they_are() -> None:
+    """Lines of a tip that now decides otherwise go; where it decides the same there, they get its new version."""
+    now = {tip.name: version(tip) for tip in ALL}
+    assert {one.tip for one in ours().read() if one.version != now.get(one.tip)} == set()
