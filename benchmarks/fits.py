@@ -66,12 +66,12 @@ def side_by_side(tasks: Sequence[Callable[[int], T]]) -> Iterator[T]:
         yield from pool.map(run, tasks)
 
 
-def fit(*arguments: str) -> Fit:
-    """Run `fieldcraft fit ARGUMENTS --out (a new folder)`."""
+def fit(*arguments: str, core: int | None = None) -> Fit:
+    """Run `fieldcraft fit ARGUMENTS --out (a new folder)`, on one core if one is named."""
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch) / "run"
         began = time.perf_counter()
-        command("fit", *arguments, "--out", str(out))
+        command("fit", *arguments, "--out", str(out), core=core)
         seconds = time.perf_counter() - began
         return Fit(
             results=json.loads((out / "results.json").read_text()),
