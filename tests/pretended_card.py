@@ -173,13 +173,6 @@ def _parsed(args: Any, kwargs: Any) -> tuple[torch.device | None, torch.dtype | 
     return None if device is None else torch.device(device), dtype, free, kwargs.get("memory_format")
 
 
-class _Fabric:
-    world_size = 1
-
-    def __init__(self, accelerator: str, devices: int) -> None:
-        self.device = CARD if accelerator == "cuda" else torch.device("cpu")
-
-
 @contextmanager
 def pretended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Card]:
     """A process that has a card."""
@@ -200,7 +193,6 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> Iterator[Card]:
         monkeypatch.setattr(torch.optim.Optimizer, check, none, raising=False)
     monkeypatch.setattr(torch, "Generator", Seeded)
     monkeypatch.setattr(torch, "autocast", lambda kind, *args, **kwargs: autocast("cpu", *args, **kwargs))
-    monkeypatch.setattr("fieldcraft.train.engine.Fabric", _Fabric)
     card = Card()
     with Operations(card), Calls(card):
         yield card

@@ -1,5 +1,7 @@
 """The process is set up as the plan says."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -34,6 +36,13 @@ def test_denormals_count_as_zero_only_where_the_plan_says_so() -> None:
         pytest.skip("this processor cannot flush denormals")
     engine(Execution(flush_denormals=True))
     assert (tiny * 1e-3).item() == 0
+
+
+def test_one_device_loads_no_strategies() -> None:
+    """They load torchmetrics, torchvision and transformers where they are there: seconds at each start."""
+    code = "import sys, fieldcraft.verbs.fit; print({'lightning_fabric', 'torchmetrics'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")

@@ -1,33 +1,35 @@
-"""The machine under the loop: device, precision and processes, through Lightning Fabric.
+"""The machine under the loop: device and precision; with several devices also processes, through Lightning Fabric.
 
-On one device Fabric's wrappers around network and optimiser do nothing but cost time (benchmarks/loop_overhead.py
-measures them), so they are used only when there are several.
+On one device Fabric does nothing but cost time: its wrappers around network and optimiser do at each step
+(benchmarks/loop_overhead.py measures them), and its import does at each start, since it loads torchmetrics and with it
+torchvision and transformers where they are there. So it is not even imported here: several devices hand one in.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import Execution
 from fieldcraft.train.compiled import Compiled
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 
 @dataclass(frozen=True)
 class Engine:
-    """One Fabric, set up as the plan says."""
+    """A process, set up as the plan says."""
 
-    fabric: Fabric
+    device: torch.device
+    """Where the network and the batches live."""
     execution: Execution
-
-    @property
-    def device(self) -> torch.device:
-        """Where the network and the batches live."""
-        return self.fabric.device
+    fabric: "Fabric | None" = None
+    """Strategy of several devices; `device` is this process's own."""
 
     def place(self, net: nn.Module) -> nn.Module:
         """Move a network to the device and into the planned memory format."""
@@ -43,7 +45,7 @@ class Engine:
         """
         if self.execution.compile:
             net = Compiled(net, tell)
-        if self.fabric.world_size == 1:
+        if self.fabric is None:
             return net, optimiser
         wrapped: tuple[nn.Module, torch.optim.Optimizer] = self.fabric.setup(net, optimiser)
         return wrapped
@@ -60,7 +62,7 @@ class Engine:
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a loss."""
-        if self.fabric.world_size == 1:
+        if self.fabric is None:
             loss.backward()  # type: ignore[no-untyped-call]
         else:
             self.fabric.backward(loss)
@@ -99,4 +101,4 @@ def engine(execution: Execution) -> Engine:
         raise PlanError('execution.device is "cuda", but no usable GPU was found: --set execution.device=cpu.')
     torch.set_num_threads(execution.threads)
     torch.set_flush_denormal(execution.flush_denormals)
-    return Engine(Fabric(accelerator=execution.device, devices=1), execution)
+    return Engine(torch.device("cuda", 0) if execution.device == "cuda" else torch.device("cpu"), execution)
