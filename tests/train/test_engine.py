@@ -40,7 +40,7 @@ def test_denormals_count_as_zero_only_where_the_plan_says_so() -> None:
 
 def test_one_device_loads_no_strategies() -> None:
     """They load torchmetrics, torchvision and transformers where they are there: seconds at each start."""
-    code = "import sys, fieldcraft.verbs.fit; print({'lightning_fabric', 'torchmetrics'} & set(sys.modules))"
+    code = "import sys, fieldcraft.train.engine; print({'lightning_fabric', 'torchmetrics'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
