@@ -42,6 +42,7 @@ def one_fit(name: str, seconds: int, place: int, core: int, out: Path | None = N
             "winner": results["winner"],
             "candidates": {one["name"]: one["validation"] for one in results["candidates"]},
             "steps": {one["name"]: one["steps"] for one in results["candidates"] if one.get("steps")},
+            "looks": looks((run / "metrics.jsonl").read_text()),
             "test": {name: one["value"] for name, one in results["test"]["metrics"].items()},
             "test_95": {name: [one["low"], one["high"]] for name, one in results["test"]["metrics"].items()},
             "cases": {
@@ -55,6 +56,15 @@ def one_fit(name: str, seconds: int, place: int, core: int, out: Path | None = N
             "seconds": taken,
             "peak_memory_mib": results["peak_memory_mib"],
         }
+
+
+def looks(metrics: str) -> dict[str, dict[int, float]]:
+    """The metric of each look at (some) validation cases in the course of a rung, by step."""
+    found: dict[str, dict[int, float]] = {}
+    for one in map(json.loads, metrics.splitlines()):
+        if one["kind"] == "validation":
+            found.setdefault(one["rung"], {})[one["step"]] = one["metric"]
+    return found
 
 
 def prediction_seconds(run: Path) -> dict[str, object]:

@@ -45,6 +45,22 @@ def test_one_device_loads_no_strategies() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_a_strategy_that_is_handed_in_takes_the_same_step() -> None:
+    from lightning_fabric import Fabric
+
+    plain = engine(Execution())
+    weights = []
+    for machine in (plain, replace(plain, fabric=Fabric(accelerator="cpu", devices=1))):
+        torch.manual_seed(0)
+        net = machine.place(nn.Linear(3, 2))
+        called, optimiser = machine.set_up(net, torch.optim.SGD(net.parameters(), lr=0.1))
+        assert (called is net) == (machine.fabric is None)
+        machine.backward(called(torch.ones(4, 3)).square().mean())
+        optimiser.step()
+        weights.append(net.weight.detach().clone())
+    assert torch.equal(*weights)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_a_gpu_that_is_not_there() -> None:
     with pytest.raises(PlanError, match=r'execution\.device is "cuda".*--set execution\.device=cpu'):

@@ -27,6 +27,7 @@ from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.samples import Samples
 
 STEPS_TOGETHER = 4
+"""On a GPU."""
 
 
 @dataclass(frozen=True)

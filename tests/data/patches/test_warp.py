@@ -29,13 +29,6 @@ def drawn(shape: Shape, patch: tuple[int, ...], count: int = 6, step: int = 0, s
     return draw_moves(shape, count, patch, spacing or (1.0,) * len(patch), seed=0, name="n", step=step)
 
 
-def test_a_batch_may_draw_no_change() -> None:
-    shape = Shape(share=0.3, turn_about=(0,), rotate_deg=30)
-    found = [drawn(shape, (6, 6, 6), count=1, step=step) for step in range(20)]
-    assert {len(one.some) for one in found} == {0, 1}
-    assert all(one.margin((6, 6, 6)) == (0, 0, 0) for one in found if not len(one.some))
-
-
 @pytest.mark.parametrize("patch", PATCHES)
 def test_no_strength_is_the_identity(patch) -> None:
     everywhere = tuple(range(len(patch)))

@@ -98,8 +98,7 @@ def draw_moves(
         shifts = _both(knots[some]) * reach
         far = far + shifts.abs().flatten(2).amax(2)
         places = places + displacements(sent(shifts, device), patch, distances).movedim(1, -1)
-    farthest = tuple(far.amax(0).tolist()) if len(some) else ()
-    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places, farthest)
+    return Moves(flipped, tuple(map(tuple, turns.tolist())), some, places, tuple(far.amax(0).tolist()))
 
 
 def linear_maps(angles: Tensor, slants: Tensor, larger: Tensor, spacing: Sequence[float]) -> Tensor:
