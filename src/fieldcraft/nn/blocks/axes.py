@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fieldcraft.nn.blocks.map_conv import Conv2d
 from fieldcraft.nn.blocks.volume_conv import Conv3d
 
 Makers = Mapping[int, Callable[..., nn.Module]]
 
-CONVOLUTIONS: Makers = {1: nn.Conv1d, 2: nn.Conv2d, 3: Conv3d}
+CONVOLUTIONS: Makers = {1: nn.Conv1d, 2: Conv2d, 3: Conv3d}
 TRANSPOSED: Makers = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 MAX_POOLS: Makers = {1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}
 AVERAGE_POOLS: Makers = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}

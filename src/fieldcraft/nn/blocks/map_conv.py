@@ -1,0 +1,122 @@
+"""Convolution of pictures whose weights learn fast on small maps, too."""
+
+from functools import cache
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+ROW = 64
+"""Positions along a line of a packed map, about: enough to fill a matrix tile several times."""
+WIDEST = 8
+"""Positions along a line of maps that are packed; longer ones gain nothing."""
+LEAST_TOGETHER = 4
+LEAST_CHANNELS = 48
+"""In and out; fewer take little time either way."""
+
+
+class Conv2d(nn.Conv2d):
+    """`torch.nn.Conv2d`; weights of small maps learn two to three times as fast in bf16 on a CPU with matrix tiles.
+
+    oneDNN fills its tiles (AMX) along one line of one map, so that lines of four or eight positions leave most of them
+    empty. Here maps stand side by side, zeros between them, while their gradient is summed (benchmarks/map_conv.py); it
+    is the same to rounding. Everything else, other devices, precisions and paddings, tracing, compilation and export
+    are as they are there. Arguments and shapes are those of `torch.nn.Conv2d`.
+    """
+
+    def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if not (self._packs and self._small(input) and _in_training(input, weight)):
+            return super()._conv_forward(input, weight, bias)
+        x, kernels = input.to(torch.bfloat16), weight.to(torch.bfloat16)
+        found = cast(Tensor, _Packed.apply(x, kernels, self.stride, self.padding))
+        return found if bias is None else found + bias.to(torch.bfloat16)[:, None, None]
+
+    def _small(self, x: Tensor) -> bool:
+        """Whether lines of what comes out are short, and enough of them can stand side by side."""
+        width = -(-x.shape[-1] // self.stride[1])
+        return x.ndim == 4 and width <= WIDEST and _together(len(x), width) >= LEAST_TOGETHER
+
+    @property
+    def _packs(self) -> bool:
+        """Whether packed maps have their outputs where those of single maps would be."""
+        return (
+            self.padding_mode == "zeros"
+            and self.groups == 1
+            and self.dilation == (1, 1)
+            and self.kernel_size[0] % 2 == self.kernel_size[1] % 2 == 1
+            and self.kernel_size[1] > 1
+            and self.padding == (self.kernel_size[0] // 2, self.kernel_size[1] // 2)
+            and min(self.in_channels, self.out_channels) >= LEAST_CHANNELS
+        )
+
+
+class _Packed(torch.autograd.Function):
+    """A convolution whose weight gradient is taken over maps side by side."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        ctx.stride, ctx.padding = stride, padding
+        return F.conv2d(x, weight, None, stride, padding)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        x, weight = ctx.saved_tensors
+        (gradient,) = gradients
+        wants_x, wants_weight = ctx.needs_input_grad[:2]
+        of_x = _gradient(gradient, x, weight, ctx, 0) if wants_x else None
+        of_weight = None
+        if wants_weight:
+            together = _together(len(x), gradient.shape[3])
+            step = ctx.stride[1]
+            outputs = -(-(x.shape[3] + ctx.padding[1]) // step)  # of one map and the zeros behind it
+            packed = side_by_side(x, together, outputs * step), side_by_side(gradient, together, outputs)
+            of_weight = _gradient(packed[1], packed[0], weight, ctx, 1)
+        return of_x, of_weight, None, None
+
+
+def side_by_side(maps: Tensor, together: int, width: int) -> Tensor:
+    """Maps in rows of `together`, each with zeros behind it to `width`; channels last in memory.
+
+    Shape: (n, c, h, w) -> (n / together, c, h, together * width).
+    """
+    count, channels, height, own = maps.shape
+    rows = maps.permute(0, 2, 3, 1).reshape(count // together, together, height, own, channels).transpose(1, 2)
+    return F.pad(rows, (0, 0, 0, width - own)).reshape(-1, height, together * width, channels).permute(0, 3, 1, 2)
+
+
+def _gradient(gradient: Tensor, x: Tensor, weight: Tensor, ctx: Any, place: int) -> Tensor:
+    """Of the input (place 0) or the weights (1)."""
+    wanted = [place == 0, place == 1, False]
+    found: tuple[Tensor, ...] = torch.ops.aten.convolution_backward(
+        gradient, x, weight, None, ctx.stride, ctx.padding, (1, 1), False, (0, 0), 1, wanted
+    )
+    return found[place]
+
+
+def _together(count: int, width: int) -> int:
+    """How many maps stand side by side: the largest part of the batch that makes up about a row."""
+    most = max(1, ROW // width)
+    return max(one for one in range(1, most + 1) if count % one == 0)
+
+
+@cache
+def _has_tiles() -> bool:
+    return bool(torch.cpu.get_capabilities().get("amx_bf16"))
+
+
+def _in_training(x: Tensor, weight: Tensor) -> bool:
+    """Whether a plain batch of small maps passes in bf16, on a CPU with tiles, for a gradient."""
+    return (
+        not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+        and type(x) is Tensor
+        and x.device.type == "cpu"
+        and torch.is_grad_enabled()
+        and weight.requires_grad
+        and torch.is_autocast_enabled("cpu")
+        and torch.get_autocast_dtype("cpu") == torch.bfloat16
+        and _has_tiles()
+        and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    )
