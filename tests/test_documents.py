@@ -7,8 +7,6 @@ is a file. A block below `<!-- not run: reason -->` is left alone.
 import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import pandas as pd
 import pytest
 import typer
 from PIL import Image
+from tests import warm
 
 from fieldcraft.cli.app import app
 from fieldcraft.plan.shape import every_name
@@ -105,27 +104,16 @@ def test_python_runs(page: Path, desk: Path) -> None:
     for line, text in script:
         code += "\n" * (line - code.count("\n")) + text
     (desk / "page.py").write_text(code)
-    done = subprocess.run(
-        [sys.executable, "page.py"], cwd=desk, capture_output=True, text=True, check=False, timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(desk), "PYTHONPATH": _path()},
-    )  # fmt: skip
+    done = warm.run(["page.py"], {**os.environ, "HOME": str(desk), "PYTHONPATH": str(ROOT / "src")}, desk)
     assert done.returncode == 0, f"{page.relative_to(ROOT)}\n{done.stderr[-3000:]}"
     for test in sorted(desk.glob("test_*.py")):
         _passes(test)
 
 
 def _passes(test: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", test.name],
-        cwd=test.parent, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONPATH": f".{os.pathsep}{_path()}"},
-    )  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(test.parent), str(ROOT / "src")))}
+    done = warm.run(["-m", "pytest", "-q", "-p", "no:cacheprovider", test.name], environment, test.parent)
     assert done.returncode == 0, done.stdout[-3000:]
-
-
-def _path() -> str:
-    """Where fieldcraft is, also when it is not installed."""
-    return str(ROOT / "src")
 
 
 # ---------------------------------------------------------------- console

@@ -1,16 +1,14 @@
 """A real process, really killed: it goes on from where it was and ends with the same bits."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.warm import Process
 
 PLAN = """
 schema = 1
@@ -62,7 +60,7 @@ COMMAND = """
 import sys
 from pathlib import Path
 import fieldcraft.train.loop as loop
-loop.WRITE_EVERY_S = 0.0  # a checkpoint at every snapshot
+loop.WRITE_EVERY_S, loop.WRITE_SHARE = 0.0, 1e9  # a checkpoint at every snapshot
 from fieldcraft.verbs.fit import fit
 fit(sys.argv[1], Path(sys.argv[2]), out=sys.argv[3])
 """
@@ -80,14 +78,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(folder: Path, out: str, plan: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", COMMAND, str(folder / "made.npz"), str(folder / plan), str(folder / out)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})
+def start(folder: Path, out: str, plan: str) -> Process:
+    return Process(["-c", COMMAND, str(folder / "made.npz"), str(folder / plan), str(folder / out)])
 
 
-def finished(process: subprocess.Popen[bytes]) -> None:
-    _, errors = process.communicate(timeout=240)
-    assert process.returncode == 0, errors.decode()
+def finished(process: Process) -> None:
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
 
 
 @pytest.mark.parametrize(("precision", "times"), [("fp32", 3), ("bf16", 1)])
@@ -107,7 +104,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(made: Path, precisi
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
             kills += 1
-        process.communicate(timeout=240)
+        process.communicate()
     finished(start(made, killed_run, "plan.toml"))
     assert kills, f"no process was killed in time (seed {seed})"
     for name in ("rungs/small/model.safetensors", "rungs/large/model.safetensors", "model.safetensors"):
@@ -129,8 +126,8 @@ def test_sigterm_saves_and_the_same_command_goes_on(made: Path) -> None:
     while process.poll() is None and not (made / "stopped" / "metrics.jsonl").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate()
     assert process.returncode != 0
-    assert "goes on from here" in errors.decode()
+    assert "goes on from here" in errors
     finished(start(made, "stopped", "plan.toml"))
     assert (made / "stopped" / "report.html").exists()

@@ -1,9 +1,7 @@
 """Proofs of a few short trainings, from data to the page."""
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.verbs.made_data import images
+from tests.warm import Process
 
 import fieldcraft as fc
 from fieldcraft.errors import BudgetError, DataError, FieldcraftError, MissingExtraError, PlanError, RunError
@@ -161,15 +160,11 @@ def lines(folder: Path) -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def started(folder: Path, least: int) -> "subprocess.Popen[str]":
+def started(folder: Path, least: int) -> Process:
     """The real command, until it has ended so many trials."""
-    command = [
-        sys.executable, "-m", "fieldcraft", "prove", "digits", "--tips", "label-smoothing", "--engine", "inline",
-        "--workers", str(WORKERS), "--trial-budget", "0.2s", "--out", str(folder), "--budget", "100s",
-    ]  # fmt: skip
-    process = subprocess.Popen(
-        command, env={**os.environ, "FIELDCRAFT_NO_RESTART": "1"}, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    process = Process(
+        ["-m", "fieldcraft", "prove", "digits", "--tips", "label-smoothing", "--engine", "inline",
+         "--workers", str(WORKERS), "--trial-budget", "0.2s", "--out", str(folder), "--budget", "100s"],
     )  # fmt: skip
     while len(lines(folder)) < least and process.poll() is None:
         time.sleep(0.05)

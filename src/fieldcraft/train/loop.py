@@ -35,6 +35,7 @@ from fieldcraft.train.watcher import Watcher
 LOOK_EVERY = 10  # steps between looks at the loss: reading it makes a GPU wait
 KEEP_EVERY = 50  # steps between snapshots to fall back to; a multiple of LOOK_EVERY
 WRITE_EVERY_S = 10.0
+WRITE_SHARE = 0.01  # of the time, at most, that goes into writing snapshots: a large network's take a while
 DECIDE_EVERY_S = 0.25
 TICK_EVERY_S = 2.0
 WARM_UP = 5  # first steps of a process are slow and say nothing about the pace
@@ -141,6 +142,7 @@ class _Loop:
         self.kept = self._capture()
         self.pace = Pace()
         self.written = self.decided = self.ticked = self.began = time.monotonic()
+        self.write_s = 0.0
         self.first = self.paced = self.place.step
         self.before_s = self.place.seconds
         self.validation_s = 0.0
@@ -168,7 +170,7 @@ class _Loop:
                     self._validate(self.job.validate)
                 if step % KEEP_EVERY == 0:  # after validation, whose looks are part of the snapshot
                     self.kept = self._capture()
-                    if time.monotonic() - self.written > WRITE_EVERY_S:
+                    if time.monotonic() - self.written > max(WRITE_EVERY_S, self.write_s / WRITE_SHARE):
                         self._write()
                 mark, marked = time.monotonic(), step
         return self._outcome(done=True)
@@ -381,9 +383,11 @@ class _Loop:
 
     def _write(self) -> None:
         """Write the last snapshot: steps after it are taken again, the same."""
+        began = time.monotonic()
         kept = replace(self.kept, place=replace(self.kept.place, seconds=self._seconds()))
         checkpoint.write(kept, self.around.checkpoint)
         self.written = time.monotonic()
+        self.write_s = self.written - began
 
     def _seconds(self) -> float:
         return self.before_s + time.monotonic() - self.began

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.verbs.masks.made_masks import disc, pictures, volumes
+from tests.warm import Process
 
 from fieldcraft.errors import PlanError, Stopped
 from fieldcraft.plan.toml import read_plan
@@ -176,15 +176,11 @@ def test_a_killed_command_goes_on_with_what_it_had(data: dict[str, Path], tmp_pa
         path = folder / "trials.jsonl"
         return path.read_text().splitlines() if path.exists() else []
 
-    def started(least: int) -> "subprocess.Popen[str]":
-        command = [
-            sys.executable, "-m", "fieldcraft", "prove", str(data["pictures"]), "--tips", "skips", "--engine", "inline",
-            "--workers", str(WORKERS), "--trial-budget", "0.2s", "--out", str(folder), "--budget", "300s",
-            *(word for one in SMALL for word in ("--set", one)),
-        ]  # fmt: skip
-        process = subprocess.Popen(
-            command, env={**os.environ, "FIELDCRAFT_NO_RESTART": "1"}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+    def started(least: int) -> Process:
+        process = Process(
+            ["-m", "fieldcraft", "prove", str(data["pictures"]), "--tips", "skips", "--engine", "inline",
+             "--workers", str(WORKERS), "--trial-budget", "0.2s", "--out", str(folder), "--budget", "300s",
+             *(word for one in SMALL for word in ("--set", one))],
         )  # fmt: skip
         while len(lines()) < least and process.poll() is None:
             time.sleep(0.05)
