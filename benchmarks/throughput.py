@@ -4,14 +4,15 @@ The tutorial side: fp32, NCHW, per-sample PIL crop and flip through a DataLoader
 fused SGD, channels last, in fp32 and (with bf16 units) bf16, plain and compiled; a plan takes what its own timing finds
 fastest. What train/loop.py adds a step is in loop_overhead.py. Each side lives in a process of its own and sleeps while
 another one steps: `fieldcraft fit` starts with settings of the allocator (cli/restart.py), a tutorial does not.
-Usage: python benchmarks/throughput.py [ROUNDS]
+With `avx2` all sides keep to AVX2, as on a processor without bf16 units (a mock: caches and memory stay what they are).
+Usage: python benchmarks/throughput.py [ROUNDS [avx2]]
 """
 
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -32,6 +33,8 @@ NETS = {
     "resnet9": ResNet(widths=(32, 64, 128, 256), depths=(0, 1, 0, 1)),
 }
 BATCH, SAMPLES, STEPS = 128, 4096, 6
+AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+"""What keeps PyTorch, its compiler, oneDNN and MKL to it."""
 
 
 def network(plan: ResNet) -> torch.nn.Module:
@@ -102,10 +105,10 @@ def side(name: str, kind: str) -> None:
 class Side:
     """A process that steps when it is asked to."""
 
-    def __init__(self, name: str, kind: str) -> None:
+    def __init__(self, name: str, kind: str, more: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--side", name, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env={**os.environ, **({} if kind == "tutorial" else SETTINGS)},
+            env={**os.environ, **more, **({} if kind == "tutorial" else SETTINGS)},
         )  # fmt: skip
         assert self._line() == "ready"
 
@@ -121,14 +124,18 @@ class Side:
         return self.process.stdout.readline().strip()
 
 
-def main(rounds: int = 12) -> None:
+def main(rounds: int = 12, isa: str = "") -> None:
     facts = machine_facts()
+    bf16 = facts.bf16 and not isa
+    more = AVX2 if isa else {}
     kinds = ["tutorial", "ours_fp32", "ours_fp32_compiled"] + (
         ["ours_bf16", "ours_bf16_compiled"] if facts.bf16 else []
     )
-    measured = {"bf16_units": facts.bf16}
+    measured = {"bf16_units": facts.bf16, "kept_to": isa or None}
     for name in NETS:
-        sides = {kind: Side(name, kind) for kind in kinds}  # one after the other: each is warm before the next starts
+        sides = {
+            kind: Side(name, kind, more) for kind in kinds
+        }  # one after the other: each is warm before the next starts
         times: dict[str, list[float]] = {kind: [] for kind in kinds}
         for _ in range(rounds):
             for kind, one in sides.items():
@@ -141,7 +148,7 @@ def main(rounds: int = 12) -> None:
             measured[name][f"{kind}_speed_up"] = summary(ratios)
         print(name, {kind: round(float(np.median(values)), 1) for kind, values in times.items()}, file=sys.stderr)
     write(
-        "throughput" if facts.bf16 else "throughput_without_bf16",
+        f"throughput_as_{isa}" if isa else "throughput" if bf16 else "throughput_without_bf16",
         "training steps of batch 128 at 32x32 RGB, sides in turn; speed-ups are paired ratios",
         measured,
     )
@@ -151,4 +158,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--side"]:
         side(*sys.argv[2:])
     else:
-        main(*(int(argument) for argument in sys.argv[1:]))
+        main(*map(int, sys.argv[1:2]), *sys.argv[2:])
