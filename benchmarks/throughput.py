@@ -128,9 +128,7 @@ def main(rounds: int = 12, isa: str = "") -> None:
     facts = machine_facts()
     bf16 = facts.bf16 and not isa
     more = AVX2 if isa else {}
-    kinds = ["tutorial", "ours_fp32", "ours_fp32_compiled"] + (
-        ["ours_bf16", "ours_bf16_compiled"] if facts.bf16 else []
-    )
+    kinds = ["tutorial", "ours_fp32", "ours_fp32_compiled"] + (["ours_bf16", "ours_bf16_compiled"] if bf16 else [])
     measured = {"bf16_units": facts.bf16, "kept_to": isa or None}
     for name in NETS:
         sides = {

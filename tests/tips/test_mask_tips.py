@@ -23,7 +23,17 @@ from tests.tips.known_masks import (
 )
 
 from fieldcraft.build.mask_network import build_mask_network
-from fieldcraft.plan.masks import Atrous, CrfIfBetter, DeepMedic, MaskLoss, Masks, PatchInput, Segmentation, UNet
+from fieldcraft.plan.masks import (
+    Atrous,
+    CrfIfBetter,
+    DeepMedic,
+    MaskAugment,
+    MaskLoss,
+    Masks,
+    PatchInput,
+    Segmentation,
+    UNet,
+)
 from fieldcraft.plan.schema import AdamW, Imported, Plan, RmsProp
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.fact import Fact
@@ -42,6 +52,7 @@ from fieldcraft.tips import (
     mask_normalisation,
     mask_optimiser,
     mask_steps,
+    mask_strength,
     mask_symmetry,
     mask_width,
     mirrored_masks,
@@ -53,6 +64,7 @@ from fieldcraft.tips import (
     two_pathways,
 )
 from fieldcraft.tips.draft import draft
+from fieldcraft.tips.interface import Skipped
 from fieldcraft.tips.masks import ELSEWHERE, costs, field, thickness, total_stride, unets
 from fieldcraft.tips.rough import step_seconds
 
@@ -433,3 +445,28 @@ def test_steps_fill_the_budget_at_the_measured_pace():
     assert [rung.name for rung in slow.plan.ladder.rungs] == ["small"] and "large left out" in slow.because
     free, _ = settle(mask_steps.TIP, with_budget(HIPPOCAMPUS, None), plan)
     assert {rung.steps for rung in free.plan.ladder.rungs} == {mask_steps.UNLIMITED_STEPS}
+
+
+def with_steps(plan: Plan, steps: int) -> Plan:
+    rungs = tuple(replace(rung, steps=steps) for rung in plan.ladder.rungs)
+    return replace(plan, ladder=replace(plan.ladder, rungs=rungs))
+
+
+def test_cases_that_are_seen_often_are_changed_more():
+    plan = after(HIPPOCAMPUS, patch_size.TIP, *NETWORKS, mask_symmetry.TIP, mask_intensities.TIP)
+    sample = plan.input
+    once = prod((35, 51, 35)) * 160 / (prod(sample.patch) * plan.batch.size)  # steps of one pass
+    few = mask_strength.TIP.decide(HIPPOCAMPUS, with_steps(plan, round(99 * once)))
+    assert isinstance(few, Skipped) and "about 99 times" in few.because
+    often = applied(mask_strength.TIP, HIPPOCAMPUS, with_steps(plan, round(300 * once))).input.augment
+    before = sample.augment
+    assert often.shape_share > before.shape_share and often.look_share > before.look_share
+    assert often.rotate_deg > before.rotate_deg > 0 and often.elastic > 0
+    assert (often.flip, often.noise, often.turn_about) == (before.flip, before.noise, before.turn_about)
+
+
+def test_stronger_changes_bring_in_no_kind_that_was_left_out():
+    still = mask_strength.strengthened(MaskAugment())
+    assert (still.rotate_deg, still.scale, still.elastic, still.flip) == (0.0, 0.0, 0.0, ())
+    all_round = mask_strength.strengthened(MaskAugment(rotate_deg=180.0, scale=0.5, shape_share=0.9))
+    assert (all_round.rotate_deg, all_round.scale, all_round.shape_share) == (180.0, 0.5, 0.9)

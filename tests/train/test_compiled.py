@@ -1,5 +1,6 @@
 """Compiled training steps: the same steps, with a real compiler where there is one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tests.train.test_loop import around, made_job, made_net, same, stop_after
 from fieldcraft.fingerprint.machine import compiler
 from fieldcraft.plan.schema import Execution
 from fieldcraft.train.compiled import Compiled, reason
-from fieldcraft.train.engine import engine
+from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.journal import Noted
 from fieldcraft.train.loop import train
 
@@ -39,6 +40,42 @@ def test_other_errors_are_not_taken_for_the_compilers(monkeypatch: pytest.Monkey
     monkeypatch.setattr(torch, "compile", lambda net, **options: breaks)
     with pytest.raises(RuntimeError, match="the network's own"):
         Compiled(made_net(), lambda text: None)(torch.randn(4, 4))
+
+
+@pytest.mark.parametrize(
+    ("device", "whole", "recorded"), [("cuda", True, True), ("cuda", False, False), ("cpu", True, False)]
+)
+def test_launches_are_recorded_on_a_gpu_where_batches_pass_at_once(
+    device: str, whole: bool, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradients of several parts would lie in memory that the next part writes to."""
+    asked: list[object] = []
+    marks: list[None] = []
+
+    def compiles(net: torch.nn.Module, *, dynamic: bool, options: dict[str, object]) -> torch.nn.Module:
+        asked.append(options["triton.cudagraphs"])
+        return net
+
+    monkeypatch.setattr(torch, "compile", compiles)
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: marks.append(None))
+    net = Engine(torch.device(device), COMPILED).compiled(made_net(), lambda text: None, whole=whole)
+    net(torch.randn(4, 4))
+    net.in_parts()(torch.randn(4, 4))
+    assert asked == [recorded, False]
+    assert len(marks) == recorded
+
+
+def test_a_run_whose_batches_pass_in_parts_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+
+    def compiled(self: Engine, net: torch.nn.Module, tell: object, *, whole: bool) -> torch.nn.Module:
+        told.append(whole)
+        return net
+
+    monkeypatch.setattr(Engine, "compiled", compiled)
+    for name, micro in (("whole", None), ("parts", 8)):
+        train(replace(made_job(made_net(), 20), micro=micro), around(tmp_path / name, engine=engine(COMPILED)))
+    assert told == [True, False]
 
 
 def test_a_reason_is_one_short_line() -> None:

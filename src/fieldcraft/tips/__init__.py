@@ -44,6 +44,7 @@ from fieldcraft.tips import (
     mask_normalisation,
     mask_optimiser,
     mask_steps,
+    mask_strength,
     mask_symmetry,
     mask_width,
     mirrored_masks,
@@ -168,6 +169,7 @@ ALL: tuple[Tip, ...] = (
     learning_rate.TIP,
     epochs.TIP,
     mask_steps.TIP,
+    mask_strength.TIP,
     # What only watches training.
     shuffling.TIP,
     leakage.TIP,

@@ -14,19 +14,32 @@ class Compiled(nn.Module):
 
     Every shape of a batch is compiled for itself. Random numbers are drawn as the plain network draws them, so that a
     step is the same to rounding. When compiling fails, `tell` hears once why, and the plain network goes on.
+    `recorded`: on a GPU, record what forward and backward pass launch, and play it back from the third step on: small
+    networks keep a GPU waiting for launches. Only where gradients are set to None before each forward pass: those that
+    are added up over several would lie in memory that the next pass writes to (pytorch/pytorch issue 169545).
     Cost: the first step of each shape takes half a minute or more.
     """
 
-    def __init__(self, net: nn.Module, tell: Callable[[str], None]) -> None:
+    def __init__(self, net: nn.Module, tell: Callable[[str], None], *, recorded: bool = False) -> None:
         super().__init__()
         self.plain = net
         self._tell = tell
-        self._call: Callable[[Tensor], Tensor] = torch.compile(net, dynamic=False, options={"fallback_random": True})
+        options: dict[str, str | int | bool | Callable[..., object]] = {
+            "fallback_random": True, "triton.cudagraphs": recorded,
+        }  # fmt: skip
+        self._call: Callable[[Tensor], Tensor] = torch.compile(net, dynamic=False, options=options)
+        self._recorded = recorded
         self._works = True
+
+    def in_parts(self) -> "Compiled":
+        """The same network for batches that pass in parts."""
+        return Compiled(self.plain, self._tell)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map a batch."""
         if self._works:
+            if self._recorded:
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             try:
                 return self._call(x)
             except torch._dynamo.exc.TorchDynamoException as error:

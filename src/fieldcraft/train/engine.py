@@ -37,18 +37,23 @@ class Engine:
         return channels_last(net) if self.execution.channels_last else net
 
     def set_up(
-        self, net: nn.Module, optimiser: torch.optim.Optimizer, tell: Callable[[str], None] = lambda text: None
-    ) -> tuple[nn.Module, torch.optim.Optimizer]:
+        self, net: nn.Module, optimiser: torch.optim.Optimizer, tell: Callable[[str], None] = lambda text: None,
+        *, whole: bool = False,
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:  # fmt: skip
         """Network and optimiser as the strategy wants them; unchanged on one device, unless the plan compiles.
 
-        `tell` hears why a network could not be compiled.
+        `tell` hears why a network could not be compiled. `whole`: whether batches pass at once, never in parts.
         """
         if self.execution.compile:
-            net = Compiled(net, tell)
+            net = self.compiled(net, tell, whole=whole)
         if self.fabric is None:
             return net, optimiser
         wrapped: tuple[nn.Module, torch.optim.Optimizer] = self.fabric.setup(net, optimiser)
         return wrapped
+
+    def compiled(self, net: nn.Module, tell: Callable[[str], None], *, whole: bool) -> Compiled:
+        """The compiled form of a network; on a GPU also recorded, where batches pass at once."""
+        return Compiled(net, tell, recorded=whole and self.device.type == "cuda" and self.fabric is None)
 
     def precision(self) -> AbstractContextManager[object]:
         """Context in which forward passes run."""

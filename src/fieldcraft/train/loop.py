@@ -22,6 +22,7 @@ from fieldcraft.train import checkpoint
 from fieldcraft.train.averaging import Average, averaged_weights
 from fieldcraft.train.checkpoint import Checkpoint, Place
 from fieldcraft.train.clock import Clock
+from fieldcraft.train.compiled import Compiled
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.guard import Trouble
@@ -124,7 +125,9 @@ class _Loop:
 
     def __init__(self, job: Job, around: Surroundings) -> None:
         self.job, self.around = job, around
-        self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser, self._note)
+        self.smaller = job.smaller
+        whole = job.micro is None and not job.smaller
+        self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser, self._note, whole=whole)
         self.average = Average(job.net, job.decay) if job.decay else None
         self.shadow = deepcopy(job.net)
         self.watcher = Watcher(
@@ -132,7 +135,6 @@ class _Loop:
             units=not around.engine.execution.compile,
         )  # fmt: skip
         self.course = job.course
-        self.smaller = job.smaller
         self.place = Place()
         found = checkpoint.read(around.checkpoint)
         self.best: Mapping[str, Tensor] = {}
@@ -250,6 +252,8 @@ class _Loop:
         because = f"memory ran out with {now} samples at once; batch norm now sees {micro}"
         self._decide(SmallerMicro(rung=self.job.rung, step=back_to, micro=micro, because=because))
         self.smaller = (*self.smaller, schema.SmallerMicro(at=back_to, size=micro))
+        if isinstance(self.net, Compiled):
+            self.net = self.net.in_parts()
         self._go_back()
 
     def _look(self, step_s: float) -> bool:

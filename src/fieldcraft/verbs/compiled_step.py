@@ -29,7 +29,6 @@ from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.fact import Fact
 from fieldcraft.tips.compilation import LEAST_TRY_S
 from fieldcraft.tips.interface import CompiledStep
-from fieldcraft.train.compiled import Compiled
 from fieldcraft.train.engine import engine
 from fieldcraft.verbs.measure import together, training_step
 from fieldcraft.verbs.samples import Samples
@@ -185,9 +184,8 @@ def _timed(plan: Plan, place: int, trial: Trial) -> Tried:
     regime = build_regime(plan.regime, build_loss(plan.task, counts, device=machine.device))
     times = together(plan.execution)
     plain = training_step(plan, rung, net, batches, machine, regime, times=times)
-    compiled = training_step(
-        plan, rung, net, batches, machine, regime, through=Compiled(net, failed.append), times=times
-    )
+    through = machine.compiled(net, failed.append, whole=plan.batch.micro is None)
+    compiled = training_step(plan, rung, net, batches, machine, regime, through=through, times=times)
     plain()
     began = time.perf_counter()
     plain()

@@ -27,7 +27,8 @@ class Conv2d(nn.Conv2d):
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         if not (self._packs and self._small(input) and _in_training(input, weight)):
-            return super()._conv_forward(input, weight, bias)
+            plain: Tensor = super()._conv_forward(input, weight, bias)
+            return plain
         x, kernels = input.to(torch.bfloat16), weight.to(torch.bfloat16)
         found = cast(Tensor, _Packed.apply(x, kernels, self.stride, self.padding))
         return found if bias is None else found + bias.to(torch.bfloat16)[:, None, None]
