@@ -296,6 +296,13 @@ def test_an_edit_is_seen_by_tips_and_wins(brief: Brief) -> None:
     assert "size = 16  # by hand: batch.size=16" in to_toml(made.plan, made.decisions)
 
 
+def test_an_edit_of_a_whole_part_is_told_in_its_own_words(brief: Brief) -> None:
+    """Not as the forty fields that two networks have."""
+    by_hand = 'ladder.rungs=[{name="mine",steps=3,lr=0.1,network={kind="mlp"}}]'
+    made = draft(brief, START, (sets("a", rungs(SMALL)),), measure=never, edits=[by_hand])
+    assert made.decisions[0].because == "it does (overruled by hand: ladder.rungs)"
+
+
 def test_an_edit_of_a_rung_that_a_tip_makes(brief: Brief) -> None:
     tips = (sets("a", rungs(SMALL)), sets("steps", rungs(replace(SMALL, steps=500)), refines=("a",)))
     made = draft(brief, START, tips, measure=never, edits=["ladder.rungs.small.steps=7", "ladder.rungs.0.lr=1"])
