@@ -31,7 +31,7 @@ docs: .venv/installed-dev
 	@echo "The front page: $(CURDIR)/build/site/index.html"
 
 bench: .venv/installed-dev
-	@for script in $(filter-out $(addprefix benchmarks/,fits.py monai_tutorial.py result.py segmentation_arms.py segmentation_scores.py segmentation_sets.py tutorial.py zoo_nets.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out $(addprefix benchmarks/,families.py fits.py monai_tutorial.py result.py segmentation_arms.py segmentation_scores.py segmentation_sets.py tutorial.py zoo_nets.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

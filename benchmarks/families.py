@@ -41,7 +41,7 @@ SIDES = {
 }
 """Small and large are names of rungs."""
 NAMES = {"images": {"small": "convolutional", "large": "residual"}, "tables": {"large": "mlp"}}
-POINTS = {"single-label": ("accuracy", 100.0), "regression": ("r2", 100.0)}
+JUDGED = ("accuracy", "r2")
 
 
 def fitted(where: str, side: str, seed: int, budget_s: int, core: int) -> dict[str, object]:
@@ -59,9 +59,9 @@ def fitted(where: str, side: str, seed: int, budget_s: int, core: int) -> dict[s
         )  # fmt: skip
         results = json.loads((run / "results.json").read_text())
         metrics = results["test"]["metrics"]
-        metric, scale = next(points for points in POINTS.values() if points[0] in metrics)
+        metric = next(one for one in JUDGED if one in metrics)
         return {
-            "points": scale * metrics[metric]["value"], "winner": results["winner"],
+            "points": 100 * metrics[metric]["value"], "winner": results["winner"],
             "seconds": sum(results["seconds"].values()),
         }  # fmt: skip
 

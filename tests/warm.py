@@ -80,7 +80,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """To a process that may have ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """At once."""
@@ -90,7 +91,11 @@ class Process:
 def run(
     arguments: Sequence[str], env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 240
 ) -> "subprocess.CompletedProcess[str]":
-    """A whole process, as `subprocess.run` with its output captured."""
+    """A whole process, as `subprocess.run` with its output captured; one from scratch where forks are not safe."""
+    if sys.platform != "linux":
+        return subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, check=False, timeout=timeout, env=env, cwd=cwd
+        )
     process = Process(arguments, env, cwd)
     out, errors = process.communicate(timeout)
     assert process.returncode is not None
@@ -103,7 +108,7 @@ def _server() -> socket.socket:
     ours, theirs = socket.socketpair()
     process = subprocess.Popen(
         [sys.executable, str(Path(__file__)), str(theirs.fileno())], pass_fds=[theirs.fileno()], cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), *sys.path))},
     )  # fmt: skip
     theirs.close()
 
@@ -190,4 +195,5 @@ def _run(request: dict[str, object]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # the folder of this file is no place to import from
     _serve(socket.socket(fileno=int(sys.argv[1])))

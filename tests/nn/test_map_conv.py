@@ -42,11 +42,11 @@ def both(conv: Conv2d, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
 @needs_onednn
 @given(
     st.sampled_from([4, 6, 12]), st.integers(1, 5), st.integers(1, 5), st.integers(1, 9), st.integers(1, 8),
-    st.sampled_from([3, 5, (1, 3), (3, 5)]), st.integers(1, 3), st.booleans(), st.booleans(),
+    st.sampled_from([3, 5, (1, 3), (3, 5)]), st.sampled_from([1, 2, 3, (1, 2), (2, 1)]), st.booleans(), st.booleans(),
 )  # fmt: skip
 def test_gradients_are_those_of_single_maps(
-    count: int, before: int, after: int, height: int, width: int, kernel: int | tuple[int, int], stride: int,
-    bias: bool, last: bool,
+    count: int, before: int, after: int, height: int, width: int, kernel: int | tuple[int, int],
+    stride: int | tuple[int, int],     bias: bool, last: bool,
 ) -> None:  # fmt: skip
     torch.manual_seed(0)
     sides = kernel if isinstance(kernel, tuple) else (kernel, kernel)
@@ -83,6 +83,17 @@ def step(conv: Conv2d, x: Tensor) -> None:
         conv(x).sum().backward()
 
 
+def transformed(conv: Conv2d, x: Tensor) -> None:
+    """Gradients as a function, of each sample by itself."""
+    weights = dict(conv.named_parameters())
+
+    def loss(of: dict[str, Tensor], one: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            return torch.func.functional_call(conv, of, (one[None].expand(8, -1, -1, -1),)).sum()
+
+    torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0))(weights, x)
+
+
 def compiled(conv: Conv2d, x: Tensor) -> None:
     with torch.autocast("cpu", torch.bfloat16):
         torch.compile(conv, backend="eager", fullgraph=True)(x).sum().backward()
@@ -93,7 +104,8 @@ def compiled(conv: Conv2d, x: Tensor) -> None:
     ("run", "packed"),
     [
         (step, True), (lambda conv, x: step(conv, torch.cat([x, x], 3)), False), (compiled, False),
-        (lambda conv, x: step(conv, x[:3]), False), (lambda conv, x: conv(x).sum().backward(), False),
+        (lambda conv, x: step(conv, x[:3]), False), (transformed, False),
+        (lambda conv, x: step(conv.double(), x.double()), False), (lambda conv, x: conv(x).sum().backward(), False),
         (lambda conv, x: step(conv.requires_grad_(False), x.requires_grad_()), False),
         (lambda conv, x: step(Conv2d(4, 4, 3, padding=0), x), False),
         (lambda conv, x: step(Conv2d(4, 4, 3, padding=1, groups=2), x), False),
@@ -101,7 +113,10 @@ def compiled(conv: Conv2d, x: Tensor) -> None:
         (lambda conv, x: step(Conv2d(4, 4, 3, padding=1, padding_mode="reflect"), x), False),
         (lambda conv, x: step(Conv2d(4, 4, 1), x), False), (lambda conv, x: step(Conv2d(4, 4, 2, padding=1), x), False),
     ],
-    ids=["small", "large", "compiled", "few", "fp32", "frozen", "valid", "groups", "dilated", "reflect", "1x1", "even"],
+    ids=[
+        "small", "large", "compiled", "few", "transformed", "double", "fp32", "frozen", "valid", "groups", "dilated",
+        "reflect", "1x1", "even",
+    ],
 )  # fmt: skip
 def test_only_small_maps_in_bf16_training_are_packed(
     run: Callable[[Conv2d, Tensor], object], packed: bool, monkeypatch: pytest.MonkeyPatch
@@ -114,8 +129,11 @@ def test_only_small_maps_in_bf16_training_are_packed(
 @needs_onednn
 def test_it_is_exported_as_torch_does_and_weighs_what_torch_s_weighs() -> None:
     conv = Conv2d(2, 3, 3, padding=1).eval()
-    program = torch.export.export(conv, (torch.randn(4, 2, 8, 8),))
+    batch = torch.export.Dim("batch", min=1)
+    program = torch.export.export(conv, (torch.randn(4, 2, 8, 8),), dynamic_shapes=({0: batch},))
     assert any("conv2d" in str(node.target) for node in program.graph.nodes)
+    assert program.module()(torch.randn(7, 2, 8, 8)).shape == (7, 3, 8, 8)
+    assert any("conv" in str(node.target) for node in torch.fx.symbolic_trace(nn.Sequential(conv)).graph.nodes)
     assert conv.state_dict().keys() == nn.Conv2d(2, 3, 3, padding=1).state_dict().keys()
 
 

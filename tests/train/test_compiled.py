@@ -8,7 +8,7 @@ import torch
 from tests.train.test_loop import around, made_job, made_net, same, stop_after
 
 from fieldcraft.fingerprint.machine import compiler
-from fieldcraft.plan.schema import Execution
+from fieldcraft.plan.schema import Execution, SmallerMicro
 from fieldcraft.train.compiled import Compiled, reason
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.journal import Noted
@@ -60,8 +60,10 @@ def test_launches_are_recorded_on_a_gpu_where_batches_pass_at_once(
     monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: marks.append(None))
     net = Engine(torch.device(device), COMPILED).compiled(made_net(), lambda text: None, whole=whole)
     net(torch.randn(4, 4))
-    net.in_parts()(torch.randn(4, 4))
-    assert asked == [recorded, False]
+    parts = net.in_parts()
+    parts(torch.randn(4, 4))
+    assert (parts is net) == (not recorded)
+    assert asked == ([True, False] if recorded else [False])
     assert len(marks) == recorded
 
 
@@ -73,9 +75,31 @@ def test_a_run_whose_batches_pass_in_parts_records_nothing(tmp_path: Path, monke
         return net
 
     monkeypatch.setattr(Engine, "compiled", compiled)
-    for name, micro in (("whole", None), ("parts", 8)):
-        train(replace(made_job(made_net(), 20), micro=micro), around(tmp_path / name, engine=engine(COMPILED)))
-    assert told == [True, False]
+    later = (SmallerMicro(at=10, size=8),)
+    for name, changes in (("whole", {}), ("parts", {"micro": 8}), ("later", {"smaller": later})):
+        train(replace(made_job(made_net(), 20), **changes), around(tmp_path / name, engine=engine(COMPILED)))
+    assert told == [True, False, False]
+
+
+def test_once_memory_has_run_out_nothing_recorded_is_played_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[tuple[bool, int]] = []
+
+    class Recorded(Compiled):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            sizes.append((self._recorded, len(x)))
+            if self._recorded and len(sizes) == 5:
+                raise torch.OutOfMemoryError("made up")
+            return self.plain(x)
+
+        def in_parts(self) -> Compiled:
+            return Recorded(self.plain, self._tell)
+
+    monkeypatch.setattr(Engine, "compiled", lambda self, net, tell, whole: Recorded(net, tell, recorded=whole))
+    train(made_job(made_net(), 20), around(tmp_path, engine=engine(COMPILED)))
+    assert sizes[:5] == [(True, 16)] * 5
+    assert set(sizes[5:]) == {(False, 8)}
 
 
 def test_a_reason_is_one_short_line() -> None:

@@ -97,6 +97,12 @@ def test_stopped_and_gone_on_is_never_having_stopped(tmp_path: Path, after: int)
     assert same(whole, second)
 
 
+def test_snapshots_that_take_long_to_write_are_written_seldom() -> None:
+    assert loop._apart(0.01) == 10.0
+    assert loop._apart(0.5) == pytest.approx(50.0)
+    assert loop._apart(60.0) == 120.0, "a kill never costs more than two minutes and a snapshot"
+
+
 def test_the_callers_random_state_is_left_alone(tmp_path: Path) -> None:
     job = made_job(nn.Linear(4, 2))
     torch.manual_seed(7)

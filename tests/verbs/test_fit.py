@@ -335,6 +335,35 @@ def test_a_drafted_plan_runs_and_the_time_is_accounted_for(tmp_path: Path) -> No
     assert run.results.climb[0].startswith("small: ")
 
 
+def climbing(*steps: int) -> Plan:
+    """Above the linear model as many networks, all alike."""
+    rungs = tuple(
+        Rung(name=f"net-{place}", network=Mlp(widths=(8,)), steps=count, lr=0.02) for place, count in enumerate(steps)
+    )
+    made = plan("regression", image=False, baselines=("linear",), rungs=rungs)
+    return replace(made, ladder=replace(made.ladder, climb="while-it-pays"))
+
+
+def test_a_small_network_below_a_baseline_does_not_end_the_climb(tmp_path: Path) -> None:
+    run = fit(table("regression"), climbing(60, 60), out=tmp_path / "run", options=Y)
+    linear, small = run.results.candidates[:2]
+    assert small.validation > linear.validation, "the made-up numbers are linear, so its error is the larger one"
+    assert [one.name for one in run.results.candidates] == ["linear", "net-0", "net-1"]
+    assert run.results.climb[1] == "net-1: net-0 has no smaller network beside it to show whether size pays"
+
+
+def test_a_network_that_gains_nothing_on_a_smaller_one_ends_the_climb(tmp_path: Path) -> None:
+    run = fit(table("regression"), climbing(150, 150, 150), out=tmp_path / "run", options=Y)
+    assert [one.name for one in run.results.candidates] == ["linear", "net-0", "net-1"]
+    assert run.results.climb[2].startswith("net-2: stopped below it: net-1 was compared with the best network before")
+
+
+def test_a_network_that_gains_starts_the_next(tmp_path: Path) -> None:
+    run = fit(table("regression"), climbing(1, 150, 5), out=tmp_path / "run", options=Y)
+    assert [one.name for one in run.results.candidates] == ["linear", "net-0", "net-1", "net-2"]
+    assert "net-1 was compared with the best network before it" in run.results.climb[2]
+
+
 def test_batches_of_an_odd_number_of_samples_are_no_hindrance_for_batch_norm(tmp_path: Path) -> None:
     odd = plan(image=False, steps=5)
     run = fit(table(), replace(odd, batch=Batch(size=33, micro=16)), out=tmp_path / "run", options=Y)

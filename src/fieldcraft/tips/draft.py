@@ -120,7 +120,7 @@ def _decided(tip: Tip, state: _State, measure: Measure, edits: Sequence[str]) ->
     overruled = _differing(answer.plan, plan)
     sets = tuple(name for name in diff(state.plan, plan) if name not in overruled)
     _check_overwritten(tip, state, _differing(state.plan, plan) - overruled)
-    note = f" (overruled by hand: {', '.join(_told(overruled, edits))})" if overruled else ""
+    note = f" (overruled by hand: {', '.join(_in_words(overruled, edits))})" if overruled else ""
     decision = Decision(tip=tip.name, outcome="applied", because=answer.because + note, sets=sets)
     return replace(state, plan=plan, decisions=(*state.decisions, decision))
 
@@ -193,10 +193,11 @@ def _differing(before: Plan, after: Plan) -> frozenset[str]:
     return frozenset(name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name])
 
 
-def _told(overruled: frozenset[str], edits: Sequence[str]) -> list[str]:
+def _in_words(overruled: frozenset[str], edits: Sequence[str]) -> list[str]:
     """What was overruled, in the words of the edits: one that replaces a whole part stands for all of its fields."""
-    keys = {edit.partition("=")[0].strip() for edit in edits}
-    return sorted({next((key for key in keys if name.startswith(f"{key}.")), name) for name in overruled})
+    keys = [edit.partition("=")[0].strip() for edit in edits]
+    parts = {name: [key for key in keys if name.startswith(f"{key}.")] for name in overruled}
+    return sorted({max(found, key=len, default=name) for name, found in parts.items()})
 
 
 def _check_overwritten(tip: Tip, state: _State, changed: frozenset[str]) -> None:

@@ -15,9 +15,10 @@ class Compiled(nn.Module):
     Every shape of a batch is compiled for itself. Random numbers are drawn as the plain network draws them, so that a
     step is the same to rounding. When compiling fails, `tell` hears once why, and the plain network goes on.
     `recorded`: on a GPU, record what forward and backward pass launch, and play it back from the third step on: small
-    networks keep a GPU waiting for launches. Only where gradients are set to None before each forward pass: those that
-    are added up over several would lie in memory that the next pass writes to (pytorch/pytorch issue 169545).
-    Cost: the first step of each shape takes half a minute or more.
+    networks keep a GPU waiting for launches. Only for loops of one forward pass, its backward pass, and gradients that
+    are set to None before the next: the next pass writes to the memory that outputs and gradients of this one lie in,
+    so that sums over several passes would be wrong (pytorch/pytorch issue 169545). What has to last is copied.
+    Cost: the first step of each shape takes half a minute or more; recorded, memory of its own is kept for each.
     """
 
     def __init__(self, net: nn.Module, tell: Callable[[str], None], *, recorded: bool = False) -> None:
@@ -32,7 +33,10 @@ class Compiled(nn.Module):
         self._works = True
 
     def in_parts(self) -> "Compiled":
-        """The same network for batches that pass in parts."""
+        """The same network for batches that pass in parts; lets go of what was recorded, and of its memory."""
+        if not self._recorded:
+            return self
+        torch.compiler.reset()
         return Compiled(self.plain, self._tell)
 
     def forward(self, x: Tensor) -> Tensor:

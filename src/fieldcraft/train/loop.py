@@ -35,8 +35,8 @@ from fieldcraft.train.watcher import Watcher
 
 LOOK_EVERY = 10  # steps between looks at the loss: reading it makes a GPU wait
 KEEP_EVERY = 50  # steps between snapshots to fall back to; a multiple of LOOK_EVERY
-WRITE_EVERY_S = 10.0
-WRITE_SHARE = 0.01  # of the time, at most, that goes into writing snapshots: a large network's take a while
+WRITE_EVERY_S, WRITE_SELDOM_S = 10.0, 120.0
+WRITE_SHARE = 0.01  # of the time that goes into writing snapshots: a large network's take a while
 DECIDE_EVERY_S = 0.25
 TICK_EVERY_S = 2.0
 WARM_UP = 5  # first steps of a process are slow and say nothing about the pace
@@ -172,7 +172,7 @@ class _Loop:
                     self._validate(self.job.validate)
                 if step % KEEP_EVERY == 0:  # after validation, whose looks are part of the snapshot
                     self.kept = self._capture()
-                    if time.monotonic() - self.written > max(WRITE_EVERY_S, self.write_s / WRITE_SHARE):
+                    if time.monotonic() - self.written > _apart(self.write_s):
                         self._write()
                 mark, marked = time.monotonic(), step
         return self._outcome(done=True)
@@ -401,6 +401,11 @@ class _Loop:
             weights=self.best or averaged_weights(self.job.net, self.average), course=self.course,
             steps=self.place.step, seconds=self._seconds(), done=done,
         )  # fmt: skip
+
+
+def _apart(write_s: float) -> float:
+    """Seconds from one snapshot on disk to the next, where writing one takes so many."""
+    return min(max(WRITE_EVERY_S, write_s / WRITE_SHARE), WRITE_SELDOM_S)
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

@@ -1,4 +1,7 @@
-"""The ladder: baselines first, then a small network, then larger ones for as long as it pays."""
+"""The ladder: baselines first, then a small network, then larger ones for as long as size pays.
+
+Networks are compared with networks there: that a small one stays below boosted trees says little about larger ones.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -152,15 +155,15 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
         return True, "its weights were given: it is tried whatever the networks below it gained"
     if index == 0:
         return True, "the first network"
-    below = judged[-1]
-    if not judged[:-1]:
-        return True, f"{below.candidate.name} had nothing to beat"
-    found = contest.judge.compare(below.outputs, contest.judge.best(judged[:-1]).outputs)
-    words = f"{below.candidate.name} was compared with the best before it: {found.words}"
+    below, smaller = judged[-1], [one for one in judged[:-1] if one.candidate.kind == "rung"]
+    if not smaller:
+        return True, f"{below.candidate.name} has no smaller network beside it to show whether size pays"
+    found = contest.judge.compare(below.outputs, contest.judge.best(smaller).outputs)
+    words = f"{below.candidate.name} was compared with the best network before it: {found.words}"
     if found.better:
         return True, words
     passes = (below.candidate.steps or 0) * plan.batch.size / max(1, contest.training_samples)
-    if below.candidate.kind == "rung" and passes < FEW_PASSES:
+    if passes < FEW_PASSES:
         return True, f"{words}, but {passes:.2g} passes over the data are too few to tell"
     return False, f"stopped below it: {words}"
 
