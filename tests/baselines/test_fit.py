@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from fieldcraft.baselines import fit_baseline
+from fieldcraft.baselines import boosting, fit_baseline
 from fieldcraft.baselines.deadline import Deadline
 from fieldcraft.baselines.folds import assign_folds, subsample
 from fieldcraft.errors import DataError
@@ -162,6 +162,26 @@ def test_boosting_that_has_no_chance_within_its_time_is_not_begun():
     fitted = fit_baseline("boosting", features, targets, "single-label", 8, seconds=0.02, threads=1, seed=0)
     assert "not grown" in fitted.note
     assert fitted.scores(features[:3]) == pytest.approx(np.full((3, 8), 1 / 8))
+
+
+def test_boosting_looks_at_fewer_numbers_where_there_is_no_time_for_all(monkeypatch):
+    """A grid of pixels instead of none: made up, and so the same on every machine."""
+    monkeypatch.setattr(boosting, "least_seconds", lambda features, *rest: features.shape[1] / 100)
+    rng = np.random.default_rng(0)
+    targets = np.arange(400) % 3
+    features = (rng.normal(size=(400, 900)) + 2 * targets[:, None]).astype(np.float32)
+    given = {"task": "single-label", "outputs": 3, "seconds": 4.0, "threads": 1, "seed": 0}
+    fitted = fit_baseline("boosting", features, targets, **given)
+    assert len(fitted.columns) == 64 and fitted.columns[0] == 0 and fitted.columns[-1] == 899
+    assert fitted.note.startswith(
+        "on 64 numbers a sample, evenly apart: the first rounds on all 900 numbers would take"
+    )
+    assert (fitted.scores(features).argmax(axis=1) == targets).mean() > 0.9
+    changed = features.copy()
+    changed[:, [one for one in range(900) if one not in fitted.columns]] = 99
+    np.testing.assert_array_equal(fitted.scores(changed), fitted.scores(features))
+    with pytest.raises(DataError, match="fitted on 64 features"):
+        fitted.scores(features[:, :800])
 
 
 def test_a_deadline_reads_the_clock_only_when_there_is_one():

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,20 @@ def test_reading_gives_back_what_was_written(kind, task, tmp_path):
     again = load(tmp_path / "model.skops")
     np.testing.assert_array_equal(again.scores(FEATURES), fitted.scores(FEATURES))
     assert (again.name, again.sample, again.note, again.task) == (kind, fitted.sample, fitted.note, task)
+
+
+def test_what_it_looks_at_is_kept_and_older_files_look_at_all(tmp_path):
+    fitted = fit_baseline("linear", FEATURES[:, [0, 2]], CLASSES, "single-label", 3, seconds=None, threads=1, seed=0)
+    save(replace(fitted, columns=(0, 2)), tmp_path / "model.skops")
+    again = load(tmp_path / "model.skops")
+    assert again.columns == (0, 2)
+    np.testing.assert_array_equal(again.scores(FEATURES), fitted.scores(FEATURES[:, [0, 2]]))
+    body = {
+        "schema": 1, "name": "linear", "task": "single-label", "outputs": 3, "sample": "all", "note": "",
+        "estimator": list(fitted.estimator),
+    }  # fmt: skip
+    (tmp_path / "old.skops").write_bytes(skops.io.dumps(body))
+    assert load(tmp_path / "old.skops").columns == ()
 
 
 def written(tmp_path):

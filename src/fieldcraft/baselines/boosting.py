@@ -4,7 +4,7 @@ Source: Friedman 2001 and Ke et al. 2017 (LightGBM), as in scikit-learn's HistGr
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,8 @@ WANTED_TREES = 50
 FIRST_SAMPLE = 500
 HOPELESS = 2.0
 """Times its share of the time that the first rounds may take before they are not begun."""
+FEWEST_COLUMNS, FIRST_SHARE = 64, 0.2
+"""Where that is too long: least columns to look at instead, and the share of the time for the first rounds on them."""
 FOLDED_CELLS = 200_000
 """Numbers, times the trees of a round, up to which cross-validation is worth its time."""
 FIXED_CELLS = 4_000_000
@@ -80,15 +82,23 @@ def fit_boosting(
     validation: tuple[Features, Rows] | None,
 ) -> Fitted:
     """Tune and fit one estimator (one a label or target) on as many samples as the time allows."""
-    total = len(features)
+    total, width = features.shape
     columns: tuple[int | None, ...] = (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
-    if deadline.timed and features.shape[1] > MANY_COLUMNS:
+    if deadline.timed and width > MANY_COLUMNS:
         allowed = deadline.left
         least = least_seconds(features, targets, task, outputs, deadline, seed)
         if least > HOPELESS * allowed:
-            note = f"not grown: the first rounds alone would take {least:.1f} s, and it may take {allowed:.1f} s"
-            constant = tuple(_constant(task).fit(features, pick(targets, column)) for column in columns)
-            return Fitted("boosting", constant, sample_words(total, total), note, task, outputs)
+            why = f"the first rounds on all {width:,} numbers would take {least:.1f} s, and it may take {allowed:.1f} s"
+            seen = _affordable_columns(features, targets, task, outputs, deadline, seed)
+            if not seen:
+                constant = tuple(_constant(task).fit(features, pick(targets, column)) for column in columns)
+                return Fitted("boosting", constant, sample_words(total, total), f"not grown: {why}", task, outputs)
+            held = None if validation is None else (validation[0][:, seen], validation[1])
+            fewer = fit_boosting(
+                features[:, seen], targets, task, outputs, deadline=deadline, seed=seed, groups=groups, validation=held
+            )
+            note = f"on {len(seen)} numbers a sample, evenly apart: {why}; {fewer.note}"
+            return replace(fewer, note=note, columns=tuple(seen))
     size, slack = affordable(features, targets, task, deadline.share(1 / len(columns)), seed)
     work = features.size * (outputs if task == "single-label" else 1)
     cross_validate = size == total and is_small(features) and work <= FOLDED_CELLS and slack >= FITS_OF_FOLDS
@@ -100,6 +110,22 @@ def fit_boosting(
     ]
     note = "; ".join((trials.words, *dict.fromkeys(note for _, note in fitted)))
     return Fitted("boosting", tuple(one for one, _ in fitted), sample_words(size, total), note, task, outputs)
+
+
+def _affordable_columns(
+    features: Features, targets: Rows, task: Task, outputs: int, deadline: Deadline, seed: int
+) -> list[int]:
+    """Columns, evenly apart, of which the first rounds take a small part of the time; none where even few are too many.
+
+    Neighbouring pixels say much the same, so that a grid of them keeps most of what trees could use.
+    """
+    count = MANY_COLUMNS
+    while count >= FEWEST_COLUMNS:
+        seen = np.linspace(0, features.shape[1] - 1, count).round().astype(int).tolist()
+        if least_seconds(features[:, seen], targets, task, outputs, deadline, seed) <= FIRST_SHARE * deadline.left:
+            return [int(one) for one in seen]
+        count //= 2
+    return []
 
 
 def _constant(task: Task) -> Any:

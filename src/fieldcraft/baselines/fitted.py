@@ -31,6 +31,8 @@ class Fitted:
     """How it was tuned, and anything unusual."""
     task: Task
     outputs: int
+    columns: tuple[int, ...] = ()
+    """Of the features, those that it looks at, where there was no time for all; empty: all."""
 
     def scores(self, features: Features) -> Floats:
         """Probabilities (n, classes) or (n, labels), or predictions (n, targets) in the targets' units.
@@ -38,6 +40,8 @@ class Fitted:
         A class that was absent from the samples it was fitted on has probability 0.
         """
         wanted = getattr(self.estimator[0], "n_features_in_", None)
+        if self.columns and features.ndim == 2 and features.shape[1] > self.columns[-1]:
+            features = features[:, list(self.columns)]
         if features.ndim != 2 or (wanted is not None and features.shape[1] != wanted):
             raise DataError(
                 f"the {self.name} baseline was fitted on {wanted} features a sample, but got an array of shape "

@@ -66,6 +66,7 @@ def save(fitted: Fitted, path: Path) -> None:
         "sample": fitted.sample,
         "note": fitted.note,
         "estimator": list(fitted.estimator),
+        "columns": list(fitted.columns),
     }
     write_whole(path, skops.io.dumps(stamp("baseline", body)))
 
@@ -99,16 +100,18 @@ def load(path: Path) -> Fitted:
 
 
 def _fitted(document: dict[str, Any], damaged: str) -> Fitted:
-    estimators, known = document.get("estimator"), {"name", "task", "outputs", "sample", "note", "estimator"}
+    estimators, columns = document.get("estimator"), document.get("columns")
     if (
-        set(document) != known
+        set(document) != {"name", "task", "outputs", "sample", "note", "estimator", "columns"}
         or document["name"] not in get_args(Kind)
         or document["task"] not in get_args(Task)
         or not isinstance(estimators, list)
         or not all(hasattr(one, "predict") for one in estimators)
+        or not isinstance(columns, list)
+        or not all(isinstance(one, int) for one in columns)
     ):
         raise RunError(f"{damaged}.")
-    return Fitted(**{**document, "estimator": tuple(estimators)})
+    return Fitted(**{**document, "estimator": tuple(estimators), "columns": tuple(columns)})
 
 
 def _types(content: bytes) -> Iterator[str]:

@@ -15,7 +15,7 @@ CURRENT: Mapping[str, int] = {
     "provenance": 1,
     "journal": 1,
     "splits": 1,
-    "baseline": 1,
+    "baseline": 2,
     "candidate": 1,
     "results": 1,
     "ledger": 1,
@@ -42,7 +42,9 @@ CURRENT: Mapping[str, int] = {
 }
 """The version that this fieldcraft writes, by kind of document."""
 
-MIGRATIONS: Mapping[tuple[str, int], Migration] = {}
+MIGRATIONS: Mapping[tuple[str, int], Migration] = {
+    ("baseline", 1): lambda document: {**document, "columns": []},  # all of them
+}
 """(kind, version) -> the step that turns a document of that version into one of the next."""
 
 
