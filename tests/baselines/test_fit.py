@@ -166,7 +166,7 @@ def test_boosting_that_has_no_chance_within_its_time_is_not_begun():
 
 def test_boosting_looks_at_fewer_numbers_where_there_is_no_time_for_all(monkeypatch):
     """A grid of pixels instead of none: made up, and so the same on every machine."""
-    monkeypatch.setattr(boosting, "least_seconds", lambda features, *rest: features.shape[1] / 100)
+    monkeypatch.setattr(boosting, "least_seconds", lambda features, *rest: features.shape[1] / 40)
     rng = np.random.default_rng(0)
     targets = np.arange(400) % 3
     features = (rng.normal(size=(400, 900)) + 2 * targets[:, None]).astype(np.float32)

@@ -49,7 +49,7 @@ WANTED_TREES = 50
 FIRST_SAMPLE = 500
 HOPELESS = 2.0
 """Times its share of the time that the first rounds may take before they are not begun."""
-FEWEST_COLUMNS, FIRST_SHARE = 64, 0.2
+FEWEST_COLUMNS, FIRST_SHARE = 64, 0.5
 """Where that is too long: least columns to look at instead, and the share of the time for the first rounds on them."""
 FOLDED_CELLS = 200_000
 """Numbers, times the trees of a round, up to which cross-validation is worth its time."""
