@@ -349,7 +349,7 @@ def test_a_small_network_below_a_baseline_does_not_end_the_climb(tmp_path: Path)
     linear, small = run.results.candidates[:2]
     assert small.validation > linear.validation, "the made-up numbers are linear, so its error is the larger one"
     assert [one.name for one in run.results.candidates] == ["linear", "net-0", "net-1"]
-    assert run.results.climb[1] == "net-1: net-0 has no smaller network beside it to show whether size pays"
+    assert run.results.climb[1] == "net-1: the second network: net-0 alone cannot show whether size pays"
 
 
 def test_a_network_that_gains_nothing_on_a_smaller_one_ends_the_climb(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
         return True, "the first network"
     below, smaller = judged[-1], [one for one in judged[:-1] if one.candidate.kind == "rung"]
     if not smaller:
-        return True, f"{below.candidate.name} has no smaller network beside it to show whether size pays"
+        return True, f"the second network: {below.candidate.name} alone cannot show whether size pays"
     found = contest.judge.compare(below.outputs, contest.judge.best(smaller).outputs)
     words = f"{below.candidate.name} was compared with the best network before it: {found.words}"
     if found.better:
