@@ -470,3 +470,15 @@ def test_stronger_changes_bring_in_no_kind_that_was_left_out():
     assert (still.rotate_deg, still.scale, still.elastic, still.flip) == (0.0, 0.0, 0.0, ())
     all_round = mask_strength.strengthened(MaskAugment(rotate_deg=180.0, scale=0.5, shape_share=0.9))
     assert (all_round.rotate_deg, all_round.scale, all_round.shape_share) == (180.0, 0.5, 0.9)
+
+
+def test_a_long_training_is_drafted_with_strong_changes_and_drafted_again_alike():
+    known = with_budget(HIPPOCAMPUS, 100_000.0)
+    first = drafted(known)
+    assert first.plan.input.augment.shape_share == mask_strength.SHAPE_SHARE
+    assert next(one for one in first.decisions if one.tip == "mask-strength").outcome == "applied"
+    measured = first.facts.measured
+    again = draft(known, first.plan, ALL, measure=lambda asked: {one.key: measured[one.key] for one in asked})
+    assert again.plan == first.plan
+    short = drafted(with_budget(HIPPOCAMPUS, 120.0))
+    assert short.plan.input.augment.shape_share == mask_symmetry.SHARE

@@ -11,6 +11,7 @@ from tests.tips.known_briefs import CIFAR10, start, with_rungs
 from fieldcraft.fingerprint.machine import compiler
 from fieldcraft.plan.schema import Augment, Batch, Cnn, ImageInput, Imported, Linear, Mlp, Plan, SingleLabel, TableInput
 from fieldcraft.tips.interface import CompiledStep
+from fieldcraft.train.engine import Engine
 from fieldcraft.verbs import compiled_step
 from fieldcraft.verbs.compiled_step import Tried, compiled_steps
 
@@ -109,11 +110,11 @@ def alive(process: int) -> bool:
 def test_both_steps_run_on_made_up_samples(
     sample: ImageInput | TableInput, shape: tuple[int, ...], network: Cnn | Mlp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def plain(net: object, tell: object) -> object:
+    def plain(self: Engine, net: object, tell: object, *, whole: bool) -> object:
         return net
 
     plan = with_rungs(Plan(task=SingleLabel(), input=sample, batch=Batch(size=8)), network)
-    monkeypatch.setattr(compiled_step, "Compiled", plain)
+    monkeypatch.setattr(Engine, "compiled", plain)
     done = compiled_step._try(plan, 0, trial(plan, shape))
     assert not done.error and done.plain_ms > 0 and done.compiled_ms > 0 and done.cost_s >= 0
     own = with_rungs(plan, Imported(target="no_such_module:Net"))

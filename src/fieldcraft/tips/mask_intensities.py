@@ -14,6 +14,8 @@ from fieldcraft.tips.interface import Applied, Tip
 from fieldcraft.tips.masks import INPUTS, known
 
 NOISE, BLUR, BRIGHTNESS, CONTRAST, GAMMA = 0.3, 1.0, 0.3, 0.25, 0.3
+SHARE = 0.15
+"""Of the patches, of each change; mask-strength raises it where cases are seen often."""
 PHYSICAL_CONTRAST = 0.1
 
 
@@ -28,6 +30,7 @@ def decide(brief: Brief, plan: Plan) -> Applied:
         brightness=0.0 if physical else BRIGHTNESS,
         contrast=PHYSICAL_CONTRAST if physical else CONTRAST,
         gamma=0.0 if physical else GAMMA,
+        look_share=SHARE,
     )
     kept = (
         "numbers are physical: noise, blur and a little contrast"

@@ -16,6 +16,8 @@ from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Tip
 from fieldcraft.tips.masks import INPUTS, known, spacing_of
 
+SHARE = 0.2
+"""Of the patches, of each change of shape; mask-strength raises it where cases are seen often."""
 TURN_DEG, ALL_DEG = 15.0, 180.0
 """Largest angle where directions mean something, and where every direction is alike."""
 SCALE = 0.2
@@ -34,8 +36,9 @@ def decide(brief: Brief, plan: Plan) -> Applied:
     free = len(sample.patch) == 2 and len(flip) == 2
     degrees = 0.0 if not about else ALL_DEG if free else TURN_DEG
     augment = replace(
-        sample.augment, flip=flip, rotate_deg=degrees, turn_about=about, scale=SCALE if len(deep) > 1 else 0.0
-    )
+        sample.augment, flip=flip, rotate_deg=degrees, turn_about=about, scale=SCALE if len(deep) > 1 else 0.0,
+        elastic=0.0, shape_share=SHARE,
+    )  # fmt: skip
     held = [f"axis {axis} {mirrors[axis].survives}" for axis in deep if axis in mirrors and axis not in flip]
     mirrored = f"mirrored along axes {', '.join(map(str, flip))}" if flip else "never mirrored"
     turned = f"turned by {degrees:g} degrees about {len(about)} axes" if about else "never turned"
