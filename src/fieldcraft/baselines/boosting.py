@@ -51,6 +51,7 @@ HOPELESS = 2.0
 """Times its share of the time that the first rounds may take before they are not begun."""
 FEWEST_COLUMNS, FIRST_SHARE = 64, 0.5
 """Where that is too long: least columns to look at instead, and the share of the time for the first rounds on them."""
+PROBED_COLUMNS = 1_024
 FOLDED_CELLS = 200_000
 """Numbers, times the trees of a round, up to which cross-validation is worth its time."""
 FIXED_CELLS = 4_000_000
@@ -133,14 +134,19 @@ def _constant(task: Task) -> Any:
 
 
 def least_seconds(features: Features, targets: Rows, task: Task, outputs: int, deadline: Deadline, seed: int) -> float:
-    """What probing and the first few rounds cost together, from one tree: a round grows one for each class."""
+    """What probing and the first few rounds cost together, from one tree: a round grows one for each class.
+
+    Of more than `PROBED_COLUMNS` columns the tree looks at so many; the time goes with their number.
+    """
     kept = subsample(targets, min(len(features), FIRST_SAMPLE), seed)
     first = pick(targets, None if targets.ndim == 1 else 0)[kept]
+    width = features.shape[1]
+    some = features[kept, : min(width, PROBED_COLUMNS)]
     start = deadline.now()
-    tree = _estimator(SETTINGS[0], "regression", features.shape[1], seed)
-    tree.set_params(max_iter=1).fit(features[kept], first.astype(np.float64))
+    tree = _estimator(SETTINGS[0], "regression", width, seed)
+    tree.set_params(max_iter=1).fit(some, first.astype(np.float64))
     trees = 1 if task == "single-label" and outputs == 2 else outputs
-    return (deadline.now() - start) * trees * 2 * PROBE_TREES
+    return (deadline.now() - start) * max(1.0, width / PROBED_COLUMNS) * trees * 2 * PROBE_TREES
 
 
 def affordable(features: Features, targets: Rows, task: Task, deadline: Deadline, seed: int) -> tuple[int, float]:
