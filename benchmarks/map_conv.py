@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from fieldcraft.nn.blocks.map_conv import Conv2d
-from result import summary, write
+from result import against_torch, write
 
 ROUNDS, BATCH, STEPS = 20, 128, 5
 CASES = ((64, 64, 8, 1), (64, 128, 8, 2), (128, 128, 8, 1), (128, 128, 4, 1), (128, 256, 8, 2), (256, 256, 4, 1))
@@ -36,11 +36,7 @@ def main() -> None:
         theirs.load_state_dict(ours.state_dict())
         x = torch.randn(BATCH, before, side, side).contiguous(memory_format=torch.channels_last).requires_grad_()
         taken = [(milliseconds(ours, x), milliseconds(theirs, x)) for _ in range(ROUNDS + 2)][2:]
-        measured[f"{before} to {after} channels, {side} x {side} px, stride {stride}"] = {
-            "ours_ms": summary([one for one, _ in taken]),
-            "torch_ms": summary([one for _, one in taken]),
-            "times_as_fast": summary([b / a for a, b in taken]),
-        }
+        measured[f"{before} to {after} channels, {side} x {side} px, stride {stride}"] = against_torch(taken, "ms")
     write("map_conv", f"a training step of one 3x3 convolution in bf16, batch {BATCH}, two threads", measured)
 
 

@@ -30,6 +30,15 @@ def summary(values: Sequence[float]) -> dict[str, object]:
     }
 
 
+def against_torch(pairs: Sequence[tuple[float, float]], unit: str) -> dict[str, object]:
+    """Of the times that ours and PyTorch's took in turn: both sides, and how many times as fast ours is, paired."""
+    return {
+        f"ours_{unit}": summary([ours for ours, _ in pairs]),
+        f"torch_{unit}": summary([theirs for _, theirs in pairs]),
+        "times_as_fast": summary([theirs / ours for ours, theirs in pairs]),
+    }
+
+
 def machine() -> dict[str, object]:
     """Processor, cores, memory."""
     import psutil

@@ -134,9 +134,8 @@ def main(rounds: int = 12, isa: str = "") -> None:
     kinds = ["tutorial", "ours_fp32", "ours_fp32_compiled"] + (["ours_bf16", "ours_bf16_compiled"] if bf16 else [])
     measured = {"bf16_units": facts.bf16, "kept_to": isa or None}
     for name in NETS:
-        sides = {
-            kind: Side(name, kind, more) for kind in kinds
-        }  # one after the other: each is warm before the next starts
+        # One after the other: each is warm before the next starts.
+        sides = {kind: Side(name, kind, more) for kind in kinds}
         times: dict[str, list[float]] = {kind: [] for kind in kinds}
         for _ in range(rounds):
             for kind, one in sides.items():

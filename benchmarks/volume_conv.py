@@ -10,7 +10,7 @@ from torch import nn
 
 from fieldcraft.nn.blocks.volume_conv import Conv3d
 from fieldcraft.nn.networks.unet import UNet
-from result import summary, write
+from result import against_torch, write
 
 ROUNDS = 20
 SIZE = (35, 50, 35)
@@ -53,11 +53,7 @@ def main() -> None:
             torch.testing.assert_close(ours(x), theirs(other)(x), atol=1e-3, rtol=1e-3)
             taken = [in_turn(ours, other, x, swapped=bool(turn % 2)) for turn in range(ROUNDS)]
             name = f"{base} wide, {threads} thread{'s' if threads > 1 else ''}"
-            measured[name] = {
-                "ours_s": summary([one for one, _ in taken]),
-                "torch_s": summary([one for _, one in taken]),
-                "times_as_fast": summary([b / a for a, b in taken]),
-            }
+            measured[name] = against_torch(taken, "s")
     write("volume_conv", f"a U-Net of four levels on one volume of {'x'.join(map(str, SIZE))}, prediction", measured)
 
 

@@ -52,6 +52,7 @@ HOPELESS = 2.0
 FEWEST_COLUMNS, FIRST_SHARE = 64, 0.5
 """Where that is too long: least columns to look at instead, and the share of the time for the first rounds on them."""
 PROBED_COLUMNS = 1_024
+"""Of wider samples, those that a tree is timed on."""
 FOLDED_CELLS = 200_000
 """Numbers, times the trees of a round, up to which cross-validation is worth its time."""
 FIXED_CELLS = 4_000_000
@@ -84,7 +85,7 @@ def fit_boosting(
 ) -> Fitted:
     """Tune and fit one estimator (one a label or target) on as many samples as the time allows."""
     total, width = features.shape
-    columns: tuple[int | None, ...] = (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
+    columns = _columns(targets, task, outputs)
     if deadline.timed and width > MANY_COLUMNS:
         allowed = deadline.left
         least = least_seconds(features, targets, task, outputs, deadline, seed)
@@ -92,8 +93,7 @@ def fit_boosting(
             why = f"the first rounds on all {width:,} numbers would take {least:.1f} s, and it may take {allowed:.1f} s"
             seen = _affordable_columns(features, targets, task, outputs, deadline, seed)
             if not seen:
-                constant = tuple(_constant(task).fit(features, pick(targets, column)) for column in columns)
-                return Fitted("boosting", constant, sample_words(total, total), f"not grown: {why}", task, outputs)
+                return _not_grown(features, targets, task, outputs, why)
             held = None if validation is None else (validation[0][:, seen], validation[1])
             fewer = fit_boosting(
                 features[:, seen], targets, task, outputs, deadline=deadline, seed=seed, groups=groups, validation=held
@@ -129,8 +129,21 @@ def _affordable_columns(
     return []
 
 
-def _constant(task: Task) -> Any:
-    return DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")
+def _columns(targets: Rows, task: Task, outputs: int) -> tuple[int | None, ...]:
+    """Of the targets, those that get an estimator of their own; None: one for all there is."""
+    return (None,) if task == "single-label" or targets.ndim == 1 else tuple(range(outputs))
+
+
+def _not_grown(features: Features, targets: Rows, task: Task, outputs: int, why: str) -> Fitted:
+    """Class shares or means, whatever the sample."""
+    total = len(features)
+    constant = tuple(
+        (DummyRegressor() if task == "regression" else DummyClassifier(strategy="prior")).fit(
+            features, pick(targets, column)
+        )
+        for column in _columns(targets, task, outputs)
+    )
+    return Fitted("boosting", constant, sample_words(total, total), f"not grown: {why}", task, outputs)
 
 
 def least_seconds(features: Features, targets: Rows, task: Task, outputs: int, deadline: Deadline, seed: int) -> float:

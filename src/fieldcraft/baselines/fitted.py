@@ -43,8 +43,9 @@ class Fitted:
         if self.columns and features.ndim == 2 and features.shape[1] > self.columns[-1]:
             features = features[:, list(self.columns)]
         if features.ndim != 2 or (wanted is not None and features.shape[1] != wanted):
+            among = f" out of at least {self.columns[-1] + 1:,}" if self.columns else ""
             raise DataError(
-                f"the {self.name} baseline was fitted on {wanted} features a sample, but got an array of shape "
+                f"the {self.name} baseline was fitted on {wanted} features a sample{among}, but got an array of shape "
                 f"{features.shape}. Encode the samples the way the training data was encoded."
             )
         if self.task == "regression":
