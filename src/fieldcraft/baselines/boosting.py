@@ -159,7 +159,9 @@ def least_seconds(features: Features, targets: Rows, task: Task, outputs: int, d
     tree = _estimator(SETTINGS[0], "regression", width, seed)
     tree.set_params(max_iter=1).fit(some, first.astype(np.float64))
     trees = 1 if task == "single-label" and outputs == 2 else outputs
-    return (deadline.now() - start) * max(1.0, width / PROBED_COLUMNS) * trees * 2 * PROBE_TREES
+    seconds = deadline.now() - start
+    times: float = max(1.0, width / PROBED_COLUMNS) * trees * 2 * PROBE_TREES
+    return seconds * times
 
 
 def affordable(features: Features, targets: Rows, task: Task, deadline: Deadline, seed: int) -> tuple[int, float]:
