@@ -123,6 +123,52 @@ def test_the_limit_is_kept_by_the_clock() -> None:
     assert "all 100 training samples" in fact.sample
 
 
+class Costly:
+    """A clock that moves on by a second for every thousand images that a probe looks at."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        look, draw = module._look, module._draw
+
+        def looked(pixels: np.ndarray, seed: int) -> object:
+            self.now += 2 * len(pixels) / 1000
+            return look(pixels, seed)
+
+        def drawn(look: object, changes: tuple[object, ...], *others: object) -> object:
+            self.now += len(changes) * len(others[1]) / 1000  # type: ignore[arg-type]
+            return draw(look, changes, *others)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(module, "_look", looked)
+        monkeypatch.setattr(module, "_draw", drawn)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_where_time_is_short_flips_and_quarter_turns_alone_are_tried_on_more_samples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Costly(monkeypatch)
+    pixels, labels = made_up("orientation").sample(1000, seed=2)
+    fact = symmetry(pixels, labels, None, seed=0, limit_s=15.0, clock=clock)
+    assert fact is not None
+    assert {one.transform for one in fact.value} == set(module.TURNS)
+    assert "3 times 500 of 1,000 training samples" in fact.sample
+    assert clock.now <= 15.0
+
+
+def test_a_small_part_of_many_samples_allows_nothing_and_still_forbids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "DRAWS", 6)
+    monkeypatch.setattr(module, "LEAST_SAMPLES", 20)
+    clock = Costly(monkeypatch)
+    pixels, labels = made_up("orientation").sample(1000, seed=2)
+    fact = symmetry(pixels, labels, None, seed=0, limit_s=8.0, clock=clock)
+    assert fact is not None
+    assert " of 1,000 training samples" in fact.sample
+    assert "yes" not in {one.survives for one in fact.value}
+    assert "no" in {one.survives for one in fact.value}
+
+
 def test_real_digits_get_no_flips_and_no_quarter_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "DRAWS", 6)
     digits = load_digits()

@@ -328,6 +328,25 @@ def test_an_edited_network_kind_keeps_its_fields_together(brief: Brief) -> None:
     assert made.plan.ladder.rungs[0].network == ResNet(widths=(32, 64, 128), depths=(0, 0, 0))
 
 
+def test_a_network_that_an_edit_names_is_not_left_out(brief: Brief) -> None:
+    tips = (sets("a", rungs(SMALL, replace(SMALL, name="large"))), sets("short", _cut, refines=("a",)))
+
+    def made(*edits: str) -> tuple[list[str], Decision]:
+        found = draft(brief, START, tips, measure=never, edits=edits)
+        return [rung.name for rung in found.plan.ladder.rungs], found.decisions[1]
+
+    assert made()[0] == ["large"]
+    assert made("ladder.rungs.large.lr=0.5")[0] == ["large"]
+    for edit in ("ladder.rungs.small.lr=0.5", "ladder.rungs.0.lr=0.5"):
+        left, decision = made(edit)
+        assert left == ["small", "large"]
+        assert (decision.outcome, decision.because) == ("skipped", "small stays, as it was set by hand")
+
+
+def _cut(plan: Plan) -> Plan:
+    return replace(plan, ladder=replace(plan.ladder, rungs=plan.ladder.rungs[1:]))
+
+
 def test_an_edit_that_nothing_makes_room_for_fails_in_the_end(brief: Brief) -> None:
     with pytest.raises(PlanError, match="nothing is called `large` here"):
         draft(brief, START, (sets("a", rungs(SMALL)),), measure=never, edits=["ladder.rungs.large.steps=7"])

@@ -58,7 +58,8 @@ def draft(
     """Let every tip decide in turn, over the plan that the ones before it left.
 
     Edits (`field=value`) hold throughout: they are made before the first tip, so that tips can take them into account,
-    and again after each tip that overwrites them or makes the field that they name. `measure` answers questions by
+    and again after each tip that overwrites them or makes the field that they name; a network that they name is not
+    left out. `measure` answers questions by
     their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step). It may
     say infinity itself, and why; that is not kept either.
 
@@ -115,6 +116,9 @@ def _decided(tip: Tip, state: _State, measure: Measure, edits: Sequence[str]) ->
     answer, state = _answered(tip, state, measure)
     if isinstance(answer, Skipped):
         decision = Decision(tip=tip.name, outcome="skipped", because=answer.because)
+        return replace(state, decisions=(*state.decisions, decision))
+    if wanted := _left_out_though_named(state.plan, answer.plan, edits):
+        decision = Decision(tip=tip.name, outcome="skipped", because=f"{wanted} stays, as it was set by hand")
         return replace(state, decisions=(*state.decisions, decision))
     plan = _by_hand(answer.plan, edits)
     overruled = _differing(answer.plan, plan)
@@ -173,6 +177,16 @@ def _by_hand(plan: Plan, edits: Sequence[str]) -> Plan:
         except PlanError:
             continue  # a later tip may make the rung or the part; `draft` makes all of them at the end, or says why not
     return plan
+
+
+def _left_out_though_named(before: Plan, after: Plan, edits: Sequence[str]) -> str:
+    """A network that edits name, where all that a tip did was to leave networks out; empty where there is none."""
+    rungs = tuple(rung for rung in before.ladder.rungs if rung in after.ladder.rungs)
+    if rungs == before.ladder.rungs or after != replace(before, ladder=replace(before.ladder, rungs=rungs)):
+        return ""
+    named = {keys[2] for keys, _ in map(parse, edits) if keys[:2] == ("ladder", "rungs") and len(keys) > 2}
+    places = enumerate(before.ladder.rungs)
+    return next((rung.name for place, rung in places if rung not in rungs and named & {rung.name, str(place)}), "")
 
 
 def _edited(plan: Plan, assignment: str) -> Decision:

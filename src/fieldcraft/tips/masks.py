@@ -45,6 +45,7 @@ ELSEWHERE: Mapping[str, str] = {
     "progressive-resizing": "patches have a size of their own: patch-size decides",
     "learning-rate": "a range test is not made for masks: the rate stands as it was set",
     "transfer": "pretrained-encoder decides",
+    "short-ladder": "patches are drawn without end: mask-steps decides",
     "epochs": "patches are drawn without end: mask-steps decides",
 }
 """Tips that have no part in a plan for masks, with what stands in for each."""

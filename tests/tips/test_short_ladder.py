@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+import pytest
+from tests.tips.known_briefs import (
+    CIFAR10,
+    DIGITS,
+    OWN,
+    applied,
+    settle,
+    skipped,
+    start,
+    with_budget,
+    with_rungs,
+    with_train,
+)
+
+from fieldcraft.plan.schema import Batch, Cnn, Plan, ResNet
+from fieldcraft.tips import epochs
+from fieldcraft.tips.epochs import SMALL_SHARE
+from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime
+from fieldcraft.tips.rough import enough_epochs, training_seconds
+from fieldcraft.tips.short_ladder import TELLING, TELLING_STEPS, TIP
+
+PLAN = replace(with_rungs(start(CIFAR10), Cnn(), ResNet()), batch=Batch(size=128))
+AN_EPOCH = 71  # 9,000 samples in steps of 128
+
+
+def steps_in(milliseconds: float) -> float:
+    """Of the first network, in its share of the time."""
+    return SMALL_SHARE * training_seconds(CIFAR10, 180.0) / (epochs.OVERHEAD * milliseconds / 1000)
+
+
+def paced(small: float, large: float):
+    def milliseconds(question: StepTime) -> float:
+        return small if question.plan.ladder.rungs[question.rung].name == PLAN.ladder.rungs[0].name else large
+
+    return milliseconds
+
+
+def test_both_networks_are_timed_first():
+    decision = TIP.decide(CIFAR10, PLAN)
+    assert isinstance(decision, Ask)
+    assert decision == epochs.TIP.decide(CIFAR10, PLAN)
+
+
+@pytest.mark.parametrize(("factor", "kind"), [(1.02, Skipped), (0.98, Applied)])
+def test_the_first_network_goes_when_it_makes_too_few_passes(factor, kind):
+    few = TELLING * enough_epochs(9_000) * 9_000 / 128
+    assert few < TELLING_STEPS
+    pace = steps_in(1.0) / (factor * few)
+    decision, _ = settle(TIP, CIFAR10, PLAN, paced(pace, pace))
+    assert isinstance(decision, kind), decision
+
+
+def test_the_next_network_gets_all_of_the_time():
+    plan = applied(TIP, CIFAR10, PLAN, paced(100.0, 100.0))
+    assert [rung.network for rung in plan.ladder.rungs] == [PLAN.ladder.rungs[1].network]
+    (large,) = applied(epochs.TIP, CIFAR10, plan, paced(100.0, 100.0)).ladder.rungs
+    assert epochs.OVERHEAD * 0.1 * large.steps == pytest.approx(training_seconds(CIFAR10, 180.0), abs=0.2)
+
+
+def test_many_steps_tell_something_however_few_the_passes_of_a_small_set():
+    known = with_train(DIGITS, 1_000)
+    plan = replace(PLAN, batch=Batch(size=8))
+    pace = SMALL_SHARE * training_seconds(known, 60.0) / (epochs.OVERHEAD * 1.02 * TELLING_STEPS / 1000)
+    assert TELLING * enough_epochs(1_000) > 1.02 * TELLING_STEPS * 8 / 1_000
+    assert isinstance(settle(TIP, known, plan, paced(pace, pace))[0], Skipped)
+
+
+def test_a_next_network_without_time_leaves_the_first_where_it_is():
+    decision, _ = settle(TIP, CIFAR10, PLAN, paced(200.0, 5_000.0))
+    assert isinstance(decision, Skipped)
+    assert "no time" in decision.because
+
+
+def test_it_stays_out_where_there_is_nothing_to_choose():
+    assert "no networks" in skipped(TIP, CIFAR10, start(CIFAR10))
+    assert "no second" in skipped(TIP, CIFAR10, with_rungs(start(CIFAR10), OWN))
+    assert "no limit" in skipped(TIP, with_budget(CIFAR10, None), PLAN)
+
+
+def test_nothing_is_left_to_do_the_second_time():
+    plan: Plan = applied(TIP, CIFAR10, PLAN, paced(100.0, 100.0))
+    assert isinstance(settle(TIP, CIFAR10, plan, paced(100.0, 100.0))[0], Skipped)
