@@ -84,6 +84,8 @@ def test_rungs_go_by_name() -> None:
     assert [rung.name for rung in reverted(slower, only_small, LADDER).ladder.rungs] == ["small"]
     assert [rung.name for rung in reverted(only_small, LADDER, only_small).ladder.rungs] == ["small", "large"]
     assert reverted(slower, only_small, LADDER).ladder.rungs[0].lr == 0.001
+    only_large = replace(LADDER, ladder=replace(LADDER.ladder, rungs=(LARGE,)))
+    assert [rung.name for rung in reverted(only_large, LADDER, only_large).ladder.rungs] == ["small", "large"]
 
 
 def test_parts_that_no_longer_fit_together_are_refused() -> None:

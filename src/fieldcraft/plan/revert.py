@@ -11,7 +11,7 @@ def reverted(now: Plan, before: Plan, after: Plan) -> Plan:
     """`now`, with what changed from `before` to `after` as it was before.
 
     What was changed again after that stays. A part whose kind goes back keeps what its kinds share and others changed.
-    Rungs go by name: one that was added goes, one that was taken away comes back.
+    Rungs go by name: one that was added goes, one that was taken away comes back to its place.
     Raises: pydantic.ValidationError where the parts no longer fit together.
     """
     plan: Plan = _merged(now, before, after)
@@ -51,5 +51,8 @@ def _rungs(now: tuple[Rung, ...], before: tuple[Rung, ...], after: tuple[Rung, .
         for rung in now
         if rung.name in old or rung.name not in new
     ]
-    back = [rung for rung in before if rung.name not in new and rung.name not in here]
-    return (*kept, *back)
+    for place, rung in enumerate(before):
+        if rung.name not in new and rung.name not in here:
+            later = {other.name for other in before[place + 1 :]}
+            kept.insert(next((at for at, one in enumerate(kept) if one.name in later), len(kept)), rung)
+    return tuple(kept)
