@@ -30,8 +30,12 @@ docs: .venv/installed-dev
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 	@echo "The front page: $(CURDIR)/build/site/index.html"
 
+# Parts of other benchmarks, and those that want to be told what to measure, or a GPU: their first lines say how.
+PARTS = fits.py monai_tutorial.py result.py segmentation_arms.py segmentation_scores.py segmentation_sets.py tutorial.py zoo_nets.py
+TOLD = families.py gpu.py gpu_throughput.py learning.py mixed_sizes.py network_parts.py transfer.py
 bench: .venv/installed-dev
-	@for script in $(filter-out $(addprefix benchmarks/,families.py fits.py monai_tutorial.py result.py segmentation_arms.py segmentation_scores.py segmentation_sets.py tutorial.py zoo_nets.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out $(addprefix benchmarks/,$(PARTS) $(TOLD)),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@echo "Left out, as they want to be told what to measure or take hours: $(TOLD)"
 
 clean:
 	rm -rf .venv build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -74,7 +74,7 @@ def drafted(brief: Brief, start: Plan, batch: int, seed: int) -> Plan:
     slow = Fact(value=10.0, method="assumed", sample="none")
     plan = draft(
         brief, start, ALL, measure=lambda asked: {one.key: slow for one in asked}, edits=edits,
-        without=frozenset({"worth-a-network", "learning-rate"}),
+        without=frozenset({"worth-a-network", "learning-rate", "short-ladder"}),
     ).plan  # fmt: skip
     return replace(plan, batch=Batch(size=batch), execution=replace(plan.execution, threads=1, precision="fp32"))
 

@@ -138,7 +138,7 @@ def measured(one: Case, seed: int, limit_s: float) -> Run:
 
 def report(one: Case, runs: Sequence[Run]) -> dict[str, object]:
     table = {}
-    for name in runs[0][0]:
+    for name in dict.fromkeys(name for found, _, _ in runs for name in found):
         cells = [found[name] for found, _, _ in runs if name in found]
         table[name] = {
             "expected": one.expected.get(name),

@@ -337,10 +337,17 @@ def test_a_network_that_an_edit_names_is_not_left_out(brief: Brief) -> None:
 
     assert made()[0] == ["large"]
     assert made("ladder.rungs.large.lr=0.5")[0] == ["large"]
-    for edit in ("ladder.rungs.small.lr=0.5", "ladder.rungs.0.lr=0.5"):
+    for edit in ("ladder.rungs.small.lr=0.5", "ladder.rungs.0.lr=0.5", "ladder.rungs.1.lr=0.5"):
         left, decision = made(edit)
         assert left == ["small", "large"]
         assert (decision.outcome, decision.because) == ("skipped", "small stays, as it was set by hand")
+
+
+def test_what_was_set_of_a_network_that_is_left_out_is_not_overwritten(brief: Brief) -> None:
+    two = sets("a", rungs(SMALL, replace(SMALL, name="large")))
+    slower = sets("slower", rungs(replace(SMALL, lr=0.5), replace(SMALL, name="large", lr=0.5)), refines=("a",))
+    made = draft(brief, START, (two, slower, sets("short", _cut, refines=("a",))), measure=never)
+    assert [rung.name for rung in made.plan.ladder.rungs] == ["large"]
 
 
 def _cut(plan: Plan) -> Plan:

@@ -14,7 +14,7 @@ from tests.tips.known_briefs import (
     with_train,
 )
 
-from fieldcraft.plan.schema import Batch, Cnn, Plan, ResNet
+from fieldcraft.plan.schema import Batch, Cnn, Plan, Pretrained, ResNet
 from fieldcraft.tips import epochs
 from fieldcraft.tips.epochs import SMALL_SHARE
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime
@@ -70,15 +70,52 @@ def test_many_steps_tell_something_however_few_the_passes_of_a_small_set():
 def test_a_next_network_without_time_leaves_the_first_where_it_is():
     decision, _ = settle(TIP, CIFAR10, PLAN, paced(200.0, 5_000.0))
     assert isinstance(decision, Skipped)
-    assert "no time" in decision.because
+    assert "no more than one" in decision.because
+
+
+def test_a_next_network_that_would_tell_nothing_either_takes_nothing_away():
+    few = TELLING * enough_epochs(9_000) * 9_000 / 128
+    all_of_it = training_seconds(CIFAR10, 180.0) / epochs.OVERHEAD * 1000
+    slow, enough = all_of_it / (0.98 * few), all_of_it / (1.02 * few)
+    assert "either" in reason(paced(100.0, slow))
+    assert isinstance(settle(TIP, CIFAR10, PLAN, paced(100.0, enough))[0], Applied)
+
+
+def test_of_three_networks_the_two_that_there_is_time_for_are_judged():
+    three = with_networks(Cnn(), ResNet(), ResNet(widths=(128, 256), depths=(1, 1)))
+    paces = {"small": 100.0, "large": 100.0, "larger": 10_000.0}
+    plan = applied(TIP, CIFAR10, three, lambda question: paces[question.plan.ladder.rungs[question.rung].name])
+    assert [rung.name for rung in plan.ladder.rungs] == ["large"]
+    assert "time for 3" in reason(lambda _: 1.0, three)
 
 
 def test_it_stays_out_where_there_is_nothing_to_choose():
     assert "no networks" in skipped(TIP, CIFAR10, start(CIFAR10))
     assert "no second" in skipped(TIP, CIFAR10, with_rungs(start(CIFAR10), OWN))
     assert "no limit" in skipped(TIP, with_budget(CIFAR10, None), PLAN)
+    every = replace(PLAN, ladder=replace(PLAN.ladder, climb="always"))
+    assert "every network is asked for" in reason(paced(100.0, 100.0), every)
+    taken_over = Pretrained(
+        weights="a.pt",
+        digest="0" * 32,
+        family="timm",
+        model="net",
+        height=32,
+        width=32,
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+    )
+    assert "weights" in reason(paced(100.0, 100.0), with_rungs(start(CIFAR10), Cnn(), taken_over))
 
 
-def test_nothing_is_left_to_do_the_second_time():
-    plan: Plan = applied(TIP, CIFAR10, PLAN, paced(100.0, 100.0))
-    assert isinstance(settle(TIP, CIFAR10, plan, paced(100.0, 100.0))[0], Skipped)
+def reason(milliseconds, plan: Plan = PLAN) -> str:
+    decision, _ = settle(TIP, CIFAR10, plan, milliseconds)
+    assert isinstance(decision, Skipped), decision
+    return decision.because
+
+
+def with_networks(*networks) -> Plan:
+    plan = with_rungs(start(CIFAR10), *networks)
+    rungs = zip(("small", "large", "larger"), plan.ladder.rungs, strict=True)
+    named = tuple(replace(rung, name=name) for name, rung in rungs)
+    return replace(plan, ladder=replace(plan.ladder, rungs=named), batch=Batch(size=128))

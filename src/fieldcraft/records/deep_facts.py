@@ -42,7 +42,7 @@ class Symmetry:
     transform: Transform
     survives: Survives
     """"yes": a probe trained with it is not worse by more than the margin, and reads the label off changed samples too;
-    "no": it is worse, or cannot read it; else the data cannot tell."""
+    "no": it is worse, or cannot read it; else the data cannot tell, nor can a few hundred of many samples say "yes"."""
     gain: float
     """Accuracy on untouched validation samples with the change minus without, as a share; a mean over seeds. For
     several labels, the share of labels that are right; for regression, R2."""

@@ -58,10 +58,10 @@ def draft(
     """Let every tip decide in turn, over the plan that the ones before it left.
 
     Edits (`field=value`) hold throughout: they are made before the first tip, so that tips can take them into account,
-    and again after each tip that overwrites them or makes the field that they name; a network that they name is not
-    left out. `measure` answers questions by
-    their keys; one that it leaves out could not be measured and counts as infinite (an infinitely slow step). It may
-    say infinity itself, and why; that is not kept either.
+    and again after each tip that overwrites them or makes the field that they name. A tip that only leaves networks
+    out is passed over where edits name one of those. `measure` answers questions by their keys; one that it leaves out
+    could not be measured and counts as infinite (an infinitely slow step). It may say infinity itself, and why; that is
+    not kept either.
 
     Tips that only look at networks have no part in it. Those that the brief's evidence speaks against are left out,
     unless they are `asked` for.
@@ -123,7 +123,7 @@ def _decided(tip: Tip, state: _State, measure: Measure, edits: Sequence[str]) ->
     plan = _by_hand(answer.plan, edits)
     overruled = _differing(answer.plan, plan)
     sets = tuple(name for name in diff(state.plan, plan) if name not in overruled)
-    _check_overwritten(tip, state, _differing(state.plan, plan) - overruled)
+    _check_overwritten(tip, state, _differing(state.plan, plan) - overruled - _of_networks_left_out(state.plan, plan))
     note = f" (overruled by hand: {', '.join(_in_words(overruled, edits))})" if overruled else ""
     decision = Decision(tip=tip.name, outcome="applied", because=answer.because + note, sets=sets)
     return replace(state, plan=plan, decisions=(*state.decisions, decision))
@@ -180,13 +180,25 @@ def _by_hand(plan: Plan, edits: Sequence[str]) -> Plan:
 
 
 def _left_out_though_named(before: Plan, after: Plan, edits: Sequence[str]) -> str:
-    """A network that edits name, where all that a tip did was to leave networks out; empty where there is none."""
+    """A network that edits name, where all that a tip did was to leave networks out; empty where there is none.
+
+    An edit by number names all from the first that is left out: they would go by other numbers, or by none.
+    """
     rungs = tuple(rung for rung in before.ladder.rungs if rung in after.ladder.rungs)
     if rungs == before.ladder.rungs or after != replace(before, ladder=replace(before.ladder, rungs=rungs)):
         return ""
     named = {keys[2] for keys, _ in map(parse, edits) if keys[:2] == ("ladder", "rungs") and len(keys) > 2}
-    places = enumerate(before.ladder.rungs)
-    return next((rung.name for place, rung in places if rung not in rungs and named & {rung.name, str(place)}), "")
+    gone = [place for place, rung in enumerate(before.ladder.rungs) if rung not in rungs]
+    numbers = [int(one) for one in named if one.isdecimal() and int(one) >= gone[0]]
+    names = [rung.name for place, rung in enumerate(before.ladder.rungs) if place in gone and rung.name in named]
+    return before.ladder.rungs[gone[0]].name if numbers else next(iter(names), "")
+
+
+def _of_networks_left_out(before: Plan, after: Plan) -> frozenset[str]:
+    """Names of fields of networks that are not in the plan any more."""
+    left = {rung.name for rung in after.ladder.rungs}
+    gone = tuple(f"ladder.rungs.{rung.name}." for rung in before.ladder.rungs if rung.name not in left)
+    return frozenset(name for name in leaves(before) if name.startswith(gone)) if gone else frozenset()
 
 
 def _edited(plan: Plan, assignment: str) -> Decision:

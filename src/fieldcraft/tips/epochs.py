@@ -1,7 +1,7 @@
 """Epochs: as many steps as the budget carries at the measured pace, and no more than the samples are good for.
 
 A fifth of the budget at most goes to facts, measurements and baselines, a reserve to the start and the report; the rest
-trains. The small network gets a seventh of it, the others what remains, the larger the more.
+trains. The first of several networks gets a seventh of it, the others what remains, the larger the more.
 
 Helps: one-cycle only settles when its last step is taken in time.
 Hurts: small sets gain nothing from hundreds of passes, so these are capped.

@@ -23,45 +23,43 @@ TELLING, TELLING_STEPS = 0.5, 500
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
-    """Leave first networks out while the passes that they would make tell nothing."""
-    decision = _once(brief, plan)
-    if not isinstance(decision, Applied):
-        return decision
-    shorter = decision.plan
-    while isinstance(again := _once(brief, shorter), Applied):
-        shorter = again.plan
-    return replace(decision, plan=shorter)
-
-
-def _once(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
-    """Compare the passes that the first network would make with those that tell something."""
+    """Compare the passes that the first of two networks would make with those that tell something."""
     rungs = plan.ladder.rungs
     if len(rungs) < 2:
         return Skipped(because="there is no second network" if rungs else "the ladder has no networks")
     if any(isinstance(rung.network, Pretrained) for rung in rungs):
         return Skipped(because="the first network shows what the weights that another one took over are worth")
+    if plan.ladder.climb == "always":
+        return Skipped(because="every network is asked for (ladder.climb)")
     if brief.budget.seconds is None:
         return Skipped(because="no limit: every network gets the passes that it needs")
-    short = replace(plan, ladder=replace(plan.ladder, rungs=rungs[1:]))
-    together, without = epochs.decide(brief, plan), epochs.decide(brief, short)
-    if isinstance(together, Ask):
+    together = epochs.decide(brief, plan)
+    if not isinstance(together, Applied):
         return together
-    assert isinstance(together, Applied) and isinstance(without, Applied)
-    (first, shared), (second, whole) = (_passes(one.plan, brief)[0] for one in (together, without))
-    longer = dict(_passes(together.plan, brief)).get(second)
-    if longer is None:
-        return Skipped(because=f"there is no time for {second}: {first} gets all of it")
-    needed = TELLING * enough_epochs(brief.data.train)
-    few = min(needed, TELLING_STEPS * plan.batch.size / brief.data.train)
-    told = f"{first} would make {shared:.3g} passes, and {few:.3g} tell something"
+    kept = together.plan.ladder.rungs
+    if len(kept) != 2:
+        return Skipped(
+            because=f"there is time for {len(kept) if len(kept) > 1 else 'no more than one'} of the networks"
+        )
+    short = replace(plan, ladder=replace(plan.ladder, rungs=tuple(one for one in rungs if one.name == kept[1].name)))
+    without = epochs.decide(brief, short)
+    assert isinstance(without, Applied), "all that it asks for was asked for above"
+    return _judged(brief, together.plan, without.plan, short)
+
+
+def _judged(brief: Brief, both: Plan, alone: Plan, short: Plan) -> Applied | Skipped:
+    first, second = both.ladder.rungs
+    batch, train = both.batch.size, brief.data.train
+    few = min(TELLING * enough_epochs(train), TELLING_STEPS * batch / train)
+    shared, longer, whole = (
+        steps * batch / train for steps in (first.steps, second.steps, alone.ladder.rungs[0].steps)
+    )
+    told = f"{first.name} would make {shared:.3g} passes, and {few:.3g} tell something"
     if shared >= few:
         return Skipped(because=told)
-    return Applied(plan=short, because=f"{told}: left out, {second} makes {whole:.3g} instead of {longer:.3g}")
+    if whole < few:
+        return Skipped(because=f"{told}, but {second.name} would not make more than {whole:.3g} either")
+    return Applied(plan=short, because=f"{told}: left out, {second.name} makes {whole:.3g} instead of {longer:.3g}")
 
 
-def _passes(plan: Plan, brief: Brief) -> tuple[tuple[str, float], ...]:
-    """Of each network over the training samples."""
-    return tuple((rung.name, rung.steps * plan.batch.size / brief.data.train) for rung in plan.ladder.rungs)
-
-
-TIP = Tip(name="short-ladder", decide=decide, refines=epochs.TIP.refines)
+TIP = Tip(name="short-ladder", decide=decide, refines=("architecture",))
