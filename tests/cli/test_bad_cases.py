@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 import fieldcraft as fc
 from fieldcraft.cli.app import app
+from fieldcraft.errors import DataError
 
 SHAPE = (10, 12, 8)
 IMAGE, MASK = "imagesTr/case_00.nii.gz", "labelsTr/case_00.nii.gz"
@@ -167,13 +168,25 @@ def test_sets_that_nothing_can_be_learnt_from(make: Callable[[Path], Path], said
     assert done.exit_code == 2 and said in words(done) and "Traceback" not in done.output, done.output
 
 
+def test_a_proof_reads_masks_as_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[fc.ReadOptions] = []
+
+    def prove(what: str, *, options: fc.ReadOptions, **others: object) -> None:
+        seen.append(options)
+        raise DataError("enough")
+
+    monkeypatch.setattr("fieldcraft.verbs.prove.prove", prove)
+    assert call("prove", tmp_path, "--void", 7, "--void", 9).exit_code == 2
+    assert [one.void for one in seen] == [(7, 9)]
+
+
 def test_void_is_a_word_of_every_command_and_of_python(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "cells", 8)
     for file in (folder / "masks").iterdir():
         mask = ball(16, 20)
         mask[0] = 7
         save(file, mask)
-    for command in ("fit", "plan", "audit", "fingerprint", "data"):
+    for command in ("fit", "plan", "prove", "audit", "fingerprint", "data"):
         assert "--void" in CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output, command
     tips = ["--only", "patch-size", "--only", "mask-network", "--set", "ladder.rungs=[]"]
     done = call("plan", folder, "--void", 7, "--out", tmp_path / "plan.toml", *tips)

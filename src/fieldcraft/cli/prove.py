@@ -20,6 +20,7 @@ from fieldcraft.cli.options import (
     Target,
     Task,
     Time,
+    Void,
     Weights,
     Without,
     read_options,
@@ -84,6 +85,7 @@ def prove(
     time: Time = None,
     task: Task = None,
     download: Download = False,
+    void: Void = None,
     edits: Edits = None,
     without: Without = None,
     seed: Seed = 0,
@@ -96,7 +98,7 @@ def prove(
 
     The same command goes on where a stopped or killed one was, and with more --budget where one ended.
     """
-    options = read_options(kind, target, group, time, task, download)
+    options = read_options(kind, target, group, time, task, download, void)
     from fieldcraft.cli.proof_progress import ProofProgress
     from fieldcraft.cli.proof_table import tell_proof
     from fieldcraft.train.clock import process_started
