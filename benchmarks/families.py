@@ -3,8 +3,8 @@
 Images: linear model, boosting, the planner's small convolutional network, its residual network. Tables: linear model,
 boosting, the planner's larger MLP. A family alone is the same command with everything else taken off the ladder; what
 tips decide about it is left to them. Networks get the time of all networks, a linear model or boosting four fifths of
-the budget, where the planner gives baselines a tenth or less together. Points: accuracy in per cent, or 100 R2. Sets without
-a test part are split anew for each seed, the same for all sides.
+the budget, where the planner gives baselines a tenth or less together. Points: accuracy in per cent, or 100 R2. Sets
+without a test part are split anew for each seed, the same for all sides.
 Finished fits are kept in the result and not taken again, so this can be stopped and gone on with: the order is seed by
 seed, set by set. Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all]
 """
