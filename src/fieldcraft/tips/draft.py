@@ -195,10 +195,10 @@ def _left_out_though_named(before: Plan, after: Plan, edits: Sequence[str]) -> s
 
 
 def _of_networks_left_out(before: Plan, after: Plan) -> frozenset[str]:
-    """Names of fields of networks that are not in the plan any more."""
+    """Fields of networks that are not in the plan any more, but for their names: who laid them down has to be named."""
     left = {rung.name for rung in after.ladder.rungs}
     gone = tuple(f"ladder.rungs.{rung.name}." for rung in before.ladder.rungs if rung.name not in left)
-    return frozenset(name for name in leaves(before) if name.startswith(gone)) if gone else frozenset()
+    return frozenset(name for name in leaves(before) if name.startswith(gone) and not name.endswith(".name"))
 
 
 def _edited(plan: Plan, assignment: str) -> Decision:
