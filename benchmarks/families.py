@@ -119,7 +119,8 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
                 where, side, seed = key.split("/")
                 if where == name:
                     points[side][int(seed)] = float(one["points"])  # type: ignore[arg-type]
-            shared = set.intersection(*(set(of) for of in points.values()))
+            points = {side: of for side, of in points.items() if of}
+            shared = set.intersection(*(set(of) for of in points.values())) if "planner" in points else set()
             if not shared:
                 continue
             means = {side: statistics.fmean(of[seed] for seed in shared) for side, of in points.items()}

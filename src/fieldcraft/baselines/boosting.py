@@ -38,7 +38,7 @@ class Setting:
 
 
 SETTINGS = (Setting(0.1, 31, 20), Setting(0.05, 8, 10), Setting(0.05, 63, 20))
-TREES = 300
+TREES = 3_000
 """Rounds, at most."""
 FIRST_TREES = 10
 PATIENCE = 2
