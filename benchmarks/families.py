@@ -52,7 +52,7 @@ def fitted(where: str, side: str, seed: int, budget_s: int, core: int) -> dict[s
     with tempfile.TemporaryDirectory() as scratch:
         run = Path(scratch) / "run"
         arguments = [
-            _table(where, Path(scratch)) if where in UCI else where,
+            table(where, Path(scratch)) if where in UCI else where,
             *(("--target", "y") if where in UCI else ()),
         ]
         subprocess.run(
@@ -69,7 +69,7 @@ def fitted(where: str, side: str, seed: int, budget_s: int, core: int) -> dict[s
         }  # fmt: skip
 
 
-def _table(name: str, folder: Path) -> str:
+def table(name: str, folder: Path) -> str:
     """A UCI set as a CSV."""
     with tarfile.open(DATA / "uci_regression" / "uci_regression.tar.xz") as packed:
         member = next(one for one in packed.getmembers() if one.name.endswith(f"/{name}/data/data.txt"))

@@ -106,11 +106,7 @@ def symmetry(
     trusted = max(least, min(TRUSTED, ceil(TRUSTED_SHARE * len(labels))))
     with torch.inference_mode():
         pace = _pace(lambda samples: once(0, samples, asked), len(some), clock)
-        room = began + limit_s - clock()
-        changes, most = every, pace.samples(room / AIMED_DRAWS, _cost(every) / _cost(asked))
-        fewer = min(trusted, pace.samples(room / SHORT_DRAWS, 1.0))
-        if most < trusted and (fewer >= trusted or most < least):
-            changes, most = asked, fewer
+        changes, most = _affordable(pace, every, asked, began + limit_s - clock(), trusted=trusted, least=least)
         if most < least:
             return None
         draws: list[_Draw] = []
@@ -121,15 +117,10 @@ def symmetry(
             longest = max(longest, now - before)
     if len(draws) < LEAST_DRAWS:
         return None
-    notes = [f"{len(draws)} draws"]
-    if len(changes) < len(every):
-        notes.append("no time for other changes")
-    if most < trusted:
-        notes.append("too few of many samples to allow a change")
     return Fact(
         value=_verdicts(draws, trusted),
         method=f"{goal_of(labels).measure} of ridge on {FILTERS} whitened patches, with and without changed copies; "
-        + "; ".join(notes),
+        f"{len(draws)} draws{_left_open(len(every) - len(changes), enough=most >= trusted)}",
         sample=_sample(draws, len(labels)),
     )
 
@@ -155,6 +146,24 @@ def _pace(once: Callable[[int], object], pilot: int, clock: Callable[[], float])
         times.append(clock())
     fixed = times[1] - times[0]
     return _Pace(fixed, max(times[2] - times[1] - fixed, 1e-9) / max(1, pilot - FEWEST))
+
+
+def _affordable(
+    pace: _Pace, every: Sequence[Change], asked: Sequence[Change], room: float, *, trusted: int, least: int
+) -> tuple[Sequence[Change], int]:
+    """What is tried in so many seconds, and on how many samples a draw; `pace` is that of the changes `asked` for.
+
+    All changes, unless those asked for alone can have samples enough to be allowed, or all of them fewer than `least`.
+    """
+    most = pace.samples(room / AIMED_DRAWS, _cost(every) / _cost(asked))
+    alone = min(trusted, pace.samples(room / SHORT_DRAWS, 1.0))
+    return (asked, alone) if most < trusted and (alone >= trusted or most < least) else (every, most)
+
+
+def _left_open(untried: int, *, enough: bool) -> str:
+    """What the facts do not say for want of time."""
+    others = "; no time for other changes" if untried else ""
+    return others if enough else f"{others}; too few of many samples to allow a change"
 
 
 def _cost(changes: Sequence[Change]) -> float:
