@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
@@ -153,6 +154,31 @@ def test_a_subsample_keeps_the_shares():
     kept = subsample(targets, 100, seed=3)
     assert len(np.unique(kept)) == 100
     assert (np.abs(np.bincount(targets[kept]) - [70, 20, 10]) <= 1).all()
+
+
+def test_boosting_tells_settings_apart_on_few_rounds_and_grows_the_best_on(monkeypatch):
+    random = np.random.default_rng(0)
+    features = random.normal(size=(2_000, 3)).astype("f4")
+    targets = features[:, 0] + np.sin(2 * features[:, 1])
+    held = (features[:400], targets[:400])
+    monkeypatch.setattr(boosting, "FOLDED_CELLS", 0)
+    monkeypatch.setattr(boosting, "TUNED_TREES", 30)
+
+    def fitted(most):
+        monkeypatch.setattr(boosting, "TREES", most)
+        return fit_baseline(
+            "boosting", features[400:], targets[400:], "regression", 1, seconds=None, threads=1, seed=0, validation=held
+        )
+
+    few, many = fitted(30), fitted(200)
+    assert "30 rounds" in few.note
+    rounds, setting = int(many.note.split("; ")[-1].split()[0]), few.note.partition("30 rounds ")[2]
+    assert 30 < rounds <= 200
+    assert many.note.endswith(setting), "the setting that was best on few rounds"
+    (grown,) = many.estimator
+    at_once = clone(grown).set_params(max_iter=rounds).fit(features[400:], targets[400:])
+    np.testing.assert_array_equal(many.scores(held[0])[:, 0], at_once.predict(held[0]))
+    assert np.mean((many.scores(held[0])[:, 0] - held[1]) ** 2) < np.mean((few.scores(held[0])[:, 0] - held[1]) ** 2)
 
 
 def test_boosting_that_has_no_chance_within_its_time_is_not_begun():

@@ -40,6 +40,8 @@ class Setting:
 SETTINGS = (Setting(0.1, 31, 20), Setting(0.05, 8, 10), Setting(0.05, 63, 20))
 TREES = 3_000
 """Rounds, at most."""
+TUNED_TREES, TUNING_SHARE = 300, 0.5
+"""Rounds on which settings are told apart, and the share of the time for that; the best one is then grown on."""
 FIRST_TREES = 10
 PATIENCE = 2
 """Growth steps without improvement."""
@@ -67,8 +69,10 @@ class _Grown:
     """One a trial, at the best number of rounds."""
     loss: float
     trees: int
-    finished: bool
-    """Whether it stopped by itself."""
+    stalled: bool
+    """Whether held-out samples stopped improving."""
+    in_time: bool
+    """Whether the time did not end it."""
     seconds: float
 
 
@@ -226,31 +230,38 @@ def _fit_one(
         estimator = _estimator(setting, task, features.shape[1], seed)
         estimator.set_params(max_iter=grown.trees).fit(features, mine)
     note = f"{grown.trees} rounds at rate {setting.rate} with {setting.leaves} leaves"
-    return estimator, note if grown.finished else f"{note}; stopped at its share of the time"
+    return estimator, note if grown.in_time else f"{note}; stopped at its share of the time"
 
 
 def _tune(trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int) -> tuple[Setting, _Grown]:
-    """The best setting; the next one is tried only when the ones before it stopped by themselves with time to spare."""
-    best = SETTINGS[0], _grow(SETTINGS[0], trials, task, column, deadline, seed)
-    for setting in SETTINGS[1:]:
-        if not best[1].finished or deadline.left < best[1].seconds:
+    """The best setting, grown on; the next one is tried only when those before it ended in time, with time to spare."""
+    tuning, few = deadline.share(TUNING_SHARE), min(TUNED_TREES, TREES)
+    setting, grown = SETTINGS[0], _grow(_fresh(SETTINGS[0], trials, task, seed), trials, task, column, tuning, few)
+    for other in SETTINGS[1:]:
+        if not grown.in_time or tuning.left < grown.seconds:
             break
-        grown = _grow(setting, trials, task, column, deadline, seed)
-        if grown.loss < best[1].loss:
-            best = setting, grown
-    return best
+        tried = _grow(_fresh(other, trials, task, seed), trials, task, column, tuning, few)
+        if tried.loss < grown.loss:
+            setting, grown = other, tried
+    done = grown.stalled or deadline.over
+    return setting, grown if done else _grow(grown, trials, task, column, deadline, TREES)
 
 
-def _grow(
-    setting: Setting, trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int
-) -> _Grown:
+def _fresh(setting: Setting, trials: list[Trial], task: Task, seed: int) -> _Grown:
+    """Nothing grown yet."""
+    estimators = tuple(_estimator(setting, task, trial.features.shape[1], seed) for trial in trials)
+    return _Grown(estimators, np.inf, 0, False, True, 0.0)
+
+
+def _grow(begun: _Grown, trials: list[Trial], task: Task, column: int | None, deadline: Deadline, most: int) -> _Grown:
+    """Go on from what was grown, up to so many rounds."""
     if not trials:
-        return _Grown((), np.inf, FIRST_TREES, True, 0.0)
+        return replace(begun, trees=FIRST_TREES, stalled=True)
     start = deadline.now()
-    running = tuple(_estimator(setting, task, trials[0].features.shape[1], seed) for _ in trials)
-    best, best_loss, best_trees, worse = running, np.inf, FIRST_TREES, 0
-    trees, step = 0, _first_step(deadline)
-    while trees < TREES and worse < PATIENCE:
+    running = copy.deepcopy(begun.estimators)
+    best, worse, in_time = begun, 0, True
+    trees, step = begun.trees, min(_first_step(deadline), most - begun.trees)
+    while trees < most and worse < PATIENCE:
         began = deadline.now()
         trees += step
         losses = []
@@ -258,17 +269,19 @@ def _grow(
             estimator.set_params(max_iter=trees).fit(trial.features, pick(trial.targets, column))
             losses.append(held_loss(estimator, trial.held_features, pick(trial.held_targets, column), task))
         loss = float(np.mean(losses))
-        if loss < best_loss:
-            best, best_loss, best_trees, worse = copy.deepcopy(running), loss, trees, 0
+        if loss < best.loss or not best.trees:
+            # A loss that is not a number is as bad as none.
+            best, worse = replace(best, estimators=copy.deepcopy(running), loss=min(best.loss, loss), trees=trees), 0
         else:
             worse += 1
         seconds_each = (deadline.now() - began) / step
-        step = min(max(FIRST_TREES, trees // 3), TREES - trees)
+        step = min(max(FIRST_TREES, trees // 3), most - trees)
         if deadline.timed and seconds_each > 0:
             step = min(step, int(deadline.left / seconds_each))
         if step < 1:
+            in_time = trees >= most or worse == PATIENCE
             break
-    return _Grown(best, best_loss, best_trees, worse == PATIENCE or trees >= TREES, deadline.now() - start)
+    return replace(best, stalled=worse == PATIENCE, in_time=in_time, seconds=begun.seconds + deadline.now() - start)
 
 
 def _first_step(deadline: Deadline) -> int:
