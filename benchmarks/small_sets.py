@@ -25,7 +25,7 @@ from fieldcraft.build.optimiser import build_optimiser
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.fingerprint.deep import deep_facts
 from fieldcraft.plan.schema import Plan, Rung
-from fieldcraft.prediction.model import baseline_outputs
+from fieldcraft.prediction.calibration import as_outputs
 from fieldcraft.records.brief import Brief
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import engine
@@ -114,7 +114,7 @@ def compared(given: object, count: int, seed: int) -> dict[str, float | int | No
                 kind, samples.flat(rows), samples.truth("train"), task, samples.outputs, seconds=SECONDS, threads=1,
                 seed=seed, validation=(held, truth),
             )  # fmt: skip
-            row[kind] = value(task, truth, baseline_outputs(fitted.scores(held), task))
+            row[kind] = value(task, truth, as_outputs(fitted.scores(held), task))
         for rung in plan.ladder.rungs:
             row[rung.name] = trained(rung, plan, samples, truth)
     return row

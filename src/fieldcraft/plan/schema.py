@@ -405,12 +405,16 @@ class Rung:
     """Optimiser steps for which the schedule is laid out."""
     lr: Annotated[float, Field(gt=0, le=100)]
     """Peak learning rate."""
+    copy_of: str = ""
+    """Name of the rung whose network is trained once more here, from other weights and in another order of samples."""
     cool_downs: tuple[CoolDown, ...] = ()
     """Early ends, in the order in which they were decided; the rung ends where the last one does."""
     smaller_micros: tuple[SmallerMicro, ...] = ()
     """Where fewer samples than `batch.micro` passed at once; the smallest that was reached holds."""
 
 
+ENSEMBLE = "ensemble"
+"""Name of the candidate that averages others."""
 Baseline = Literal["majority", "linear", "boosting", "mean-shape", "voxel-boosting"]
 """The last two are of segmentation: the commonest class at each place, and boosted trees over filters of the image."""
 
@@ -423,11 +427,19 @@ class Ladder:
     rungs: tuple[Rung, ...] = ()
     climb: Literal["while-it-pays", "always"] = "while-it-pays"
     """Whether a rung is trained only when the one below it gained more than its noise; "always" trains them all."""
+    ensemble: Literal["none", "if-better"] = "none"
+    """Whether candidates are averaged at the end, by weights chosen on validation, and kept together if that gains."""
 
     def __post_init__(self) -> None:
         names = [rung.name for rung in self.rungs]
         if len(set(names)) != len(names):
             raise ValueError(f"every rung needs its own name, got {names}")
+        if ENSEMBLE in names:
+            raise ValueError(f"no rung may be called {ENSEMBLE}: so the average of several is called")
+        for place, rung in enumerate(self.rungs):
+            firsts = [one.name for one in self.rungs[:place] if not one.copy_of]
+            if rung.copy_of and rung.copy_of not in firsts:
+                raise ValueError(f"`copy_of` of {rung.name} must name a rung above it, got {rung.copy_of!r}")
 
 
 # ---------------------------------------------------------------- how it learns

@@ -12,6 +12,7 @@ from fieldcraft.records.facts import Task
 from fieldcraft.records.results import Reliability
 
 BOUNDS = (-3.0, 3.0)  # of the logarithm: temperatures from 0.05 to 20
+LEAST = 1e-7  # probabilities are kept this far from 0 and 1 where they become logits
 
 
 def apply(outputs: Array, temperature: float, task: Task) -> Array:
@@ -23,6 +24,15 @@ def apply(outputs: Array, temperature: float, task: Task) -> Array:
             found = expit(outputs / temperature)
         case "regression":
             found = outputs
+    return found
+
+
+def as_outputs(scores: Array, task: Task) -> Array:
+    """Scores in the convention of networks: logits of probabilities, or numbers as they are."""
+    if task == "regression":
+        return scores
+    clipped = np.clip(scores, LEAST, 1 - LEAST)
+    found: Array = np.log(clipped) if task == "single-label" else np.log(clipped) - np.log1p(-clipped)
     return found
 
 

@@ -1,10 +1,11 @@
 """A finished model: loaded from a run folder, it predicts with calibrated confidence."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +27,16 @@ from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import DataError, RunError
 from fieldcraft.nn.views import Views
 from fieldcraft.plan.schema import Initialisation
-from fieldcraft.prediction.calibration import apply
+from fieldcraft.prediction.calibration import apply, as_outputs
+from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.metrics import Array
-from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, read_spec, write_spec
+from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, of_member, read_spec, write_spec
 from fieldcraft.prediction.unsure import confidence, flag
 from fieldcraft.records.files import write_whole
 from fieldcraft.train.run_folder import RunFolder
 
 AT_ONCE = 256
+One = TypeVar("One")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,10 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A network or a baseline with everything that its predictions need."""
+    """A network, a baseline or an average of several, with everything that its predictions need."""
 
     spec: ModelSpec
-    predictor: nn.Module | Fitted
+    predictor: "nn.Module | Fitted | Ensemble[Model]"
     encoder: TableEncoder | None
 
     def predict(self, x: Any) -> pd.DataFrame:
@@ -102,6 +105,8 @@ class Model:
 
     def outputs(self, x: Any) -> Array:
         """What the model says before calibration: logits, or numbers in target units."""
+        if isinstance(self.predictor, Ensemble):
+            return self.predictor.averaged([one.outputs(x) for one in self.predictor.models], self.spec.task)
         spec = self.spec.input
         if isinstance(spec, ImageSpec) and spec.buckets:
             return self._of_several_sizes(self._in_buckets(x, spec), spec)
@@ -111,8 +116,11 @@ class Model:
 
     def of_features(self, features: npt.NDArray[np.float32]) -> Array:
         """Outputs of rows that are encoded already, (n, width)."""
+        if isinstance(self.predictor, Ensemble):
+            said = [one.of_features(features) for one in self.predictor.models]
+            return self.predictor.averaged(said, self.spec.task)
         if isinstance(self.predictor, Fitted):
-            return baseline_outputs(self.predictor.scores(features), self.spec.task)
+            return as_outputs(self.predictor.scores(features), self.spec.task)
         return self._in_units(_network_outputs(self.predictor, torch.from_numpy(features)))
 
     def frame(self, scores: Array) -> pd.DataFrame:
@@ -137,16 +145,16 @@ class Model:
     def asked(self) -> nn.Module:
         """The network as predictions ask it: about every view that the model is asked about.
 
-        Raises: ValueError when the model is a baseline.
+        Raises: ValueError when the model is a baseline or an average.
         """
-        if isinstance(self.predictor, Fitted):
-            raise ValueError("a baseline is no network.")
+        if not isinstance(self.predictor, nn.Module):
+            raise ValueError("a baseline is no network, and an average is several models.")
         return Views(self.predictor, self.spec.tta) if self.spec.tta else self.predictor
 
     def _of_pixels(self, pixels: npt.NDArray[np.generic], spec: ImageSpec) -> Array:
         if isinstance(self.predictor, Fitted):
             flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(spec.full_scale)
-            return baseline_outputs(self.predictor.scores(flat), self.spec.task)
+            return as_outputs(self.predictor.scores(flat), self.spec.task)
         mean, std = torch.tensor(spec.mean), torch.tensor(spec.std)
         net = self.asked
         parts = []
@@ -214,32 +222,31 @@ class Model:
         return scaled
 
 
-def baseline_outputs(scores: Array, task: str) -> Array:
-    """A baseline's scores in the convention of networks: logits of its probabilities, or numbers as they are."""
-    if task == "regression":
-        return scores
-    clipped = np.clip(scores, 1e-7, 1 - 1e-7)
-    found: Array = np.log(clipped) if task == "single-label" else np.log(clipped) - np.log1p(-clipped)
-    return found
-
-
 def save_model(
     folder: RunFolder,
     spec: ModelSpec,
     *,
-    weights: dict[str, Tensor] | None = None,
+    weights: Mapping[str, Tensor] | None = None,
     baseline: Fitted | None = None,
+    members: Mapping[str, Fitted] = MappingProxyType({}),
     encoder: TableEncoder | None = None,
 ) -> None:
-    """Write the model of a run; network.toml comes last, so that it never describes what is not there yet."""
+    """Write the model of a run; network.toml comes last, so that it never describes what is not there yet.
+
+    `members`: baselines that take part in an average; its networks are in `weights` (`RunFolder.weights`).
+    """
     if encoder is not None:
         write_whole(folder.encoder, json.dumps(encoder.to_document(), indent=1) + "\n")
     if weights is not None:
         write_whole(folder.weights, save({name: value.cpu().contiguous() for name, value in weights.items()}))
     if baseline is not None:
         save_baseline(baseline, folder.baseline)
+    for name, fitted in members.items():
+        save_baseline(fitted, folder.member(name))
     write_spec(folder.network, spec)
-    (folder.baseline if weights is not None else folder.weights).unlink(missing_ok=True)
+    for path, needed in ((folder.weights, weights is not None), (folder.baseline, baseline is not None)):
+        if not needed:
+            path.unlink(missing_ok=True)
 
 
 def load_model(path: str | Path) -> Model:
@@ -266,26 +273,71 @@ def load_model(path: str | Path) -> Model:
                 f"{folder.encoder} makes {encoder.width} numbers of a row, but {folder.network.name} says "
                 f"{spec.input.width}: the files belong to different runs. Fit again, or restore both."
             )
+    if spec.members:
+        stored = _stored(folder) if any(one.network for one in spec.members) else {}
+        models = []
+        for one in spec.members:
+            alone = of_member(spec, one)
+            models.append(
+                Model(alone, _fitting(folder.member(one.name), alone, folder), encoder)
+                if one.network is None
+                else Model(alone, _network(alone, weights_of(stored, one.name), folder), encoder)
+            )
+        return Model(spec, averaging(spec, models), encoder)
     if spec.network is None:
-        return Model(spec, _fitting(load_baseline(folder.baseline), spec, folder), encoder)
+        return Model(spec, _fitting(folder.baseline, spec, folder), encoder)
+    return Model(spec, _network(spec, _stored(folder), folder), encoder)
+
+
+def averaging(spec: ModelSpec, models: Sequence[One]) -> Ensemble[One]:
+    """The models of an average, one a member."""
+    return Ensemble(
+        tuple(models), tuple(one.weight for one in spec.members), tuple(one.temperature for one in spec.members)
+    )
+
+
+def weights_together(weights: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The weights of several networks in one file, by their names."""
+    return {f"{name}/{key}": value for name, each in weights.items() for key, value in each.items()}
+
+
+def weights_of(together: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """Those of one of them."""
+    return {key.removeprefix(f"{name}/"): value for key, value in together.items() if key.startswith(f"{name}/")}
+
+
+def _stored(folder: RunFolder) -> dict[str, Tensor]:
+    try:
+        return load_file(folder.weights)
+    except (OSError, SafetensorError) as error:
+        raise _not_its_weights(folder, error) from error
+
+
+def _network(spec: ModelSpec, weights: Mapping[str, Tensor], folder: RunFolder) -> nn.Module:
+    assert spec.network is not None
     net = build_network(
         spec.network, shape=_shape(spec), outputs=len(spec.names), initialisation=Initialisation(whiten=spec.whiten),
         seed=0, name="load", read_weights=False,
     )  # fmt: skip
     try:
-        net.load_state_dict(load_file(folder.weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise RunError(
-            f"{folder.weights} is missing, damaged, or does not belong to {folder.network.name} "
-            f"({str(error).splitlines()[0]}): fit again, or restore both files."
-        ) from error
-    return Model(spec, net.eval(), encoder)
+        net.load_state_dict(weights)
+    except RuntimeError as error:
+        raise _not_its_weights(folder, error) from error
+    return net.eval()
 
 
-def _fitting(baseline: Fitted, spec: ModelSpec, folder: RunFolder) -> Fitted:
+def _not_its_weights(folder: RunFolder, error: Exception) -> RunError:
+    return RunError(
+        f"{folder.weights} is missing, damaged, or does not belong to {folder.network.name} "
+        f"({str(error).splitlines()[0]}): fit again, or restore both files."
+    )
+
+
+def _fitting(path: Path, spec: ModelSpec, folder: RunFolder) -> Fitted:
+    baseline = load_baseline(path)
     if (baseline.task, baseline.outputs) != (spec.task, len(spec.names)):
         raise RunError(
-            f"{folder.baseline} is of a {baseline.task} task with {baseline.outputs} outputs, but "
+            f"{path} is of a {baseline.task} task with {baseline.outputs} outputs, but "
             f"{folder.network.name} says {spec.task} with {len(spec.names)}: they are "
             "of different runs. Fit again, or restore both."
         )

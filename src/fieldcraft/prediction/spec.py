@@ -1,6 +1,7 @@
 """What a saved model is and how its outputs are read: the content of network.toml."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,6 +73,20 @@ class CaseSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MemberSpec:
+    """A model that takes part in an average."""
+
+    name: str
+    """Its weights stand under this name."""
+    weight: Annotated[float, Field(gt=0, le=1)]
+    """Its share of the average."""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """Its logits are divided by it before they become the probabilities that are averaged."""
+    network: Network | None = None
+    """None: it is a baseline."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """Everything about a model but its weights."""
 
@@ -80,7 +95,9 @@ class ModelSpec:
     """Classes, labels, or target columns."""
     input: Annotated[ImageSpec | TableSpec | CaseSpec, Field(discriminator="kind")]
     network: Network | None = None
-    """None: the model is a baseline."""
+    """None: the model is a baseline, or an average."""
+    members: tuple[MemberSpec, ...] = ()
+    """Models whose answers are averaged, the heaviest first; empty: the model is a single one."""
     whiten: bool = False
     """Whether the network begins with a whitening layer."""
     tta: tuple[View, ...] = ()
@@ -99,13 +116,27 @@ class ModelSpec:
     """Regression: what one unit of a network's output stands for."""
 
 
+def of_member(spec: ModelSpec, member: MemberSpec) -> ModelSpec:
+    """The description of one model of an average by itself: it is asked for what it says before calibration."""
+    seen = spec.input
+    if isinstance(seen, ImageSpec) and member.network is None:
+        seen = replace(seen, buckets=())
+    return replace(spec, input=seen, network=member.network, members=(), temperature=1.0)
+
+
 _SPEC: TypeAdapter[ModelSpec] = TypeAdapter(ModelSpec)
 
 
 def write_spec(path: Path, spec: ModelSpec) -> None:
     """Write network.toml whole."""
-    body = {name: value for name, value in _SPEC.dump_python(spec, mode="json").items() if value is not None}
-    write_whole(path, tomlkit.dumps(stamp("network", body)))
+    write_whole(path, tomlkit.dumps(stamp("network", _without_none(_SPEC.dump_python(spec, mode="json")))))
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no word for it: what is not there is None."""
+    if isinstance(value, dict):
+        return {name: _without_none(each) for name, each in value.items() if each is not None}
+    return [_without_none(each) for each in value] if isinstance(value, list) else value
 
 
 def read_spec(path: Path) -> ModelSpec:

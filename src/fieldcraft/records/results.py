@@ -27,12 +27,23 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """One baseline or one rung of the ladder, judged on validation."""
+class Member:
+    """A candidate that takes part in an average of several."""
 
     name: str
-    """majority, linear, boosting, or the rung's name."""
-    kind: Literal["baseline", "rung"]
+    weight: float
+    """Its share of the average."""
+    temperature: float = 1.0
+    """Its logits are divided by it before they become the probabilities that are averaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One baseline, one rung of the ladder, or an average of several of these, judged on validation."""
+
+    name: str
+    """majority, linear, boosting, the rung's name, or ensemble."""
+    kind: Literal["baseline", "rung", "ensemble"]
     validation: float
     """The plan's metric on the validation part."""
     noise: float
@@ -47,6 +58,8 @@ class Candidate:
     planned_steps: int | None = None
     gap: Gap | None = None
     """A network on samples that it learnt from and on others."""
+    members: tuple[Member, ...] = ()
+    """Of an ensemble, the heaviest first."""
     note: str = ""
     """Anything unusual: cooled down early, backed off, stopped by hand, stopped at its share of the time."""
 

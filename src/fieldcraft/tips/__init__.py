@@ -22,6 +22,7 @@ from fieldcraft.tips import (
     dilation,
     dropout,
     early_stop,
+    ensemble,
     epochs,
     factorisation,
     foreground_sampling,
@@ -171,6 +172,7 @@ ALL: tuple[Tip, ...] = (
     short_ladder.TIP,
     epochs.TIP,
     mask_steps.TIP,
+    ensemble.TIP,
     mask_strength.TIP,
     # What only watches training.
     shuffling.TIP,

@@ -47,7 +47,7 @@ class StepTime:
         what = repr(
             (_whole(rung.network), timed(plan.input), plan.batch, plan.optimiser, plan.averaging, plan.execution)
         )
-        return f"step-ms:{rung.name}:{_short(plan.execution)}:{plan.batch.size}:{_digest(what)}"
+        return f"step-ms:{rung.copy_of or rung.name}:{_short(plan.execution)}:{plan.batch.size}:{_digest(what)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,14 +11,14 @@ Source: Li et al. 2020, "Budgeted training", arXiv:1905.04753; Isensee et al. 20
 """
 
 from dataclasses import replace
-from math import isfinite
 
 from fieldcraft.plan.schema import Plan, Rung, TakenOver
 from fieldcraft.records.brief import Brief
-from fieldcraft.tips.epochs import OVERHEAD, share_out
-from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime, Tip
+from fieldcraft.tips.epochs import share_out
+from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
 from fieldcraft.tips.masks import INPUTS
-from fieldcraft.tips.rough import step_seconds, training_seconds
+from fieldcraft.tips.pace import pace_s, questions
+from fieldcraft.tips.rough import training_seconds
 
 MOST_STEPS = 25_000
 UNLIMITED_STEPS = 5_000
@@ -35,11 +35,11 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     if budget_s is None:
         steps = (UNLIMITED_STEPS,) * len(rungs)
         return Applied(plan=_with_steps(plan, rungs, steps), because=f"no limit: {UNLIMITED_STEPS:,} steps each")
-    questions = tuple(StepTime(plan=plan, rung=place) for place in range(len(rungs)))
-    if not all(brief.measured(question.key) for question in questions):
-        return Ask(measurements=questions)
+    asked = questions(plan)
+    if not all(brief.measured(question.key) for question in asked):
+        return Ask(measurements=asked)
     seconds = training_seconds(brief, budget_s)
-    paces = [_pace(question, brief) for question in questions]
+    paces = [pace_s(brief, plan, place) for place in range(len(rungs))]
     while True:
         steps = share_out(seconds, paces, MOST_STEPS)
         if len(rungs) == 1 or min(steps) >= LEAST_STEPS:
@@ -52,14 +52,6 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     if left_out := [rung.name for rung in plan.ladder.rungs if rung not in rungs]:
         because += f"; {' and '.join(left_out)} left out, under {LEAST_STEPS} steps"
     return Applied(plan=_with_steps(plan, rungs, steps), because=because)
-
-
-def _pace(question: StepTime, brief: Brief) -> float:
-    """Seconds a step, overhead included; estimated where it could not be measured."""
-    answer = brief.measured(question.key)
-    if answer is not None and isfinite(answer.value):
-        return OVERHEAD * answer.value / 1000
-    return OVERHEAD * step_seconds(question.plan.ladder.rungs[question.rung].network, brief, question.plan)
 
 
 def _with_steps(plan: Plan, rungs: tuple[Rung, ...], steps: tuple[int, ...]) -> Plan:

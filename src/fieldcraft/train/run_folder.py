@@ -87,13 +87,17 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """Weights of the winning network."""
+        """Weights of the winning network; of an average, those of all its networks, each under its name and a slash."""
         return self.path / "model.safetensors"
 
     @property
     def baseline(self) -> Path:
         """The winning baseline, when no network beat it (skops format)."""
         return self.path / "model.skops"
+
+    def member(self, name: str) -> Path:
+        """A baseline that takes part in an average (skops format); networks stand together in `weights`."""
+        return self.path / f"model-{name}.skops"
 
     @property
     def encoder(self) -> Path:

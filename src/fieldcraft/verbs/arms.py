@@ -264,7 +264,8 @@ def _alone(plan: Plan) -> Plan:
     """With its largest network alone. Raises: PlanError when it has none."""
     if not plan.ladder.rungs:
         raise PlanError("it has no network to train")
-    return replace(plan, ladder=Ladder(baselines=(), rungs=plan.ladder.rungs[-1:], climb="always"))
+    largest = [rung for rung in plan.ladder.rungs if not rung.copy_of][-1]
+    return replace(plan, ladder=Ladder(baselines=(), rungs=(largest,), climb="always"))
 
 
 def _written(value: object) -> str:

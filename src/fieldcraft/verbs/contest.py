@@ -50,3 +50,7 @@ class Contest(Protocol):
     def rung(self, index: int, judged: list[Judged]) -> Judged:
         """Train and judge a network, or go on where it was killed."""
         ...
+
+    def average(self, judged: list[Judged]) -> Judged | None:
+        """Several candidates as one; None where that gains nothing."""
+        ...

@@ -20,7 +20,10 @@ def passed_over(judged: list[Judged], winner: Judged, judge: Judging) -> tuple[s
 
 
 def between(judged: list[Judged], winner: Judged, judge: Judging) -> Between | None:
-    """The winner against the best of the other kind; None when there is no other kind."""
+    """The winner against the best of the other kind, an average against the best alone; None when there is no other."""
+    if winner.candidate.kind == "ensemble":
+        alone = judge.best([one for one in judged if one is not winner])
+        return Between(winner.candidate, alone.candidate, judge.compare(winner.outputs, alone.outputs))
     others = [one for one in judged if one.candidate.kind != winner.candidate.kind]
     if not others:
         return None

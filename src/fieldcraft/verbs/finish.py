@@ -1,18 +1,21 @@
 """The end of a run: the winner is calibrated, looks at the test part once, explains itself, and is reported."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from torch import Tensor, nn
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.build.network import build_network
-from fieldcraft.plan.schema import ImageInput, Plan
+from fieldcraft.plan.schema import ImageInput, Plan, Rung
 from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.prediction.calibration import apply, fit_temperature
+from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.importance import permutation_importance
 from fieldcraft.prediction.interval import half_widths, noise
-from fieldcraft.prediction.model import Model, save_model
-from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec
+from fieldcraft.prediction.model import Model, averaging, save_model, weights_together
+from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, of_member
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.results import Importance, Results
@@ -24,6 +27,7 @@ from fieldcraft.train.memory import peak_mib
 from fieldcraft.verbs import candidates, pictures
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.endings import between, climbed, noted, passed_over
+from fieldcraft.verbs.ensemble import member_specs
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.ladder import carried_out
 from fieldcraft.verbs.leaks import best_columns
@@ -103,22 +107,47 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
         fitted = candidates.baseline(rungs, name)
         save_model(work.folder, spec, baseline=fitted, encoder=samples.encoder)
         return Model(spec, fitted, samples.encoder)
-    rung = next(one for one in plan.ladder.rungs if one.name == name)
     spec = replace(
         spec,
         input=_in_buckets(spec.input, plan),
-        network=rung.network,
         whiten=plan.initialisation.whiten,
         tta=plan.prediction.tta if plan.input.kind == "image" else (),
     )
+    if winner.candidate.kind == "ensemble":
+        return _save_average(winner, spec, plan, samples, work)
+    rung = next(one for one in plan.ladder.rungs if one.name == name)
+    spec = replace(spec, network=rung.network)
     weights = candidates.weights(rungs, name)
     save_model(work.folder, spec, weights=weights, encoder=samples.encoder)
+    return Model(spec, _network(rung, weights, plan, samples), samples.encoder)
+
+
+def _save_average(winner: Judged, spec: ModelSpec, plan: Plan, samples: Samples, work: Work) -> Model:
+    networks = {rung.name: rung for rung in plan.ladder.rungs}
+    members = winner.candidate.members
+    spec = replace(spec, members=member_specs(members, plan))
+    weights = {one.name: candidates.weights(work.folder.rungs, one.name) for one in members if one.name in networks}
+    fitted = {one.name: candidates.baseline(work.folder.rungs, one.name) for one in members if one.name not in networks}
+    together = weights_together(weights) if weights else None
+    save_model(work.folder, spec, weights=together, members=fitted, encoder=samples.encoder)
+    models = [
+        Model(
+            of_member(spec, one),
+            fitted[one.name] if one.network is None else _network(networks[one.name], weights[one.name], plan, samples),
+            samples.encoder,
+        )
+        for one in spec.members
+    ]
+    return Model(spec, averaging(spec, models), samples.encoder)
+
+
+def _network(rung: Rung, weights: Mapping[str, Tensor], plan: Plan, samples: Samples) -> nn.Module:
     net = build_network(
         rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name, read_weights=False,
+        seed=plan.seed, name=rung.name, read_weights=False,
     )  # fmt: skip
     net.load_state_dict(weights)
-    return Model(spec, net.eval(), samples.encoder)
+    return net.eval()
 
 
 def _input_spec(samples: Samples) -> ImageSpec | TableSpec:
@@ -157,11 +186,20 @@ def _explain(
             limit_s=EXPLAINING * left_s,
         )
         return importance, None
-    if isinstance(model.predictor, Fitted) or left_s < 2.0:
+    net = _heaviest_network(model)
+    if net is None or left_s < 2.0:
         return (), None
-    maps, similarity = pictures.saliency_maps(model.predictor, samples)
+    maps, similarity = pictures.saliency_maps(net, samples)
     shown = (
         dict(np.load(work.folder.thumbnails)) if work.folder.thumbnails.exists() else pictures.shown_samples(samples)
     )
     pictures.write(work.folder.thumbnails, shown | maps)
     return (), similarity
+
+
+def _heaviest_network(model: Model) -> nn.Module | None:
+    """The model's network; of an average, the one with the largest share; None where there is none."""
+    if isinstance(model.predictor, Ensemble):
+        found = map(_heaviest_network, model.predictor.heaviest_first)
+        return next((net for net in found if net is not None), None)
+    return None if isinstance(model.predictor, Fitted) else model.predictor

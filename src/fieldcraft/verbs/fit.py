@@ -221,7 +221,8 @@ def _planned(
         if isinstance(given.plan.input, PatchInput):
             file = within_memory(given, facts, measurer(facts, wardrobe), work.note)
         if request.budget_s is not None:
-            steps = tuple(StepTime(plan=file.plan, rung=place) for place in range(len(file.plan.ladder.rungs)))
+            rungs = enumerate(file.plan.ladder.rungs)
+            steps = tuple(StepTime(plan=file.plan, rung=place) for place, rung in rungs if not rung.copy_of)
             facts = replace(facts, measured=timer(facts, wardrobe)(steps))
     else:
         if request.evidence:

@@ -90,7 +90,11 @@ class Judge:
         return Comparison(gain=gain, noise=noise, better=nats > error, leans=leans, words=words)
 
     def best(self, judged: Sequence[Judged]) -> Judged:
-        """The first that no later one beats by more than noise, or in metric and log-loss alike."""
+        """An average that was kept; else the first that none beats by more than noise, or in metric and log-loss
+        alike.
+        """
+        if judged[-1].candidate.kind == "ensemble":
+            return judged[-1]  # it was weighed against all others when it was made
         found = judged[0]
         for one in judged[1:]:
             comparison = self.compare(one.outputs, found.outputs)

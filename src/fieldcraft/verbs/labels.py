@@ -80,14 +80,18 @@ def labels(
 
 
 def winner_of(plan: Plan, carried_out: Plan, results: Results) -> Winner:
-    """The plan with the winner alone in its ladder, with as many steps as it took."""
-    won = next(one for one in results.candidates if one.name == results.winner)
+    """The plan with the winner alone in its ladder, as many steps as it took; of an average, its heaviest member."""
+    found = {one.name: one for one in results.candidates}
+    won = found[results.winner]
+    if won.kind == "ensemble":
+        won = found[won.members[0].name]
     if won.kind == "baseline":
         baselines = tuple(name for name in plan.ladder.baselines if name == won.name)
         return Winner(plan=replace(plan, ladder=replace(plan.ladder, baselines=baselines, rungs=())), step_s=None)
     rung = next(one for one in carried_out.ladder.rungs if one.name == won.name)
     steps = max(1, won.steps or rung.steps)
-    alone = replace(plan, ladder=replace(plan.ladder, baselines=(), rungs=(replace(rung, steps=steps),)))
+    rung = replace(rung, steps=steps, copy_of="")
+    alone = replace(plan, ladder=replace(plan.ladder, baselines=(), rungs=(rung,)))
     return Winner(plan=alone, step_s=won.seconds / steps)
 
 

@@ -1,4 +1,4 @@
-"""The ladder: baselines first, then a small network, then larger ones for as long as size pays.
+"""The ladder: baselines first, then a small network, then larger ones for as long as size pays, then their average.
 
 Networks are compared with networks there: that a small one stays below boosted trees says little about larger ones.
 """
@@ -12,7 +12,7 @@ from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
 from fieldcraft.plan.schema import Baseline, CoolDown, Plan, TakenOver
-from fieldcraft.prediction.model import baseline_outputs
+from fieldcraft.prediction.calibration import as_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
@@ -20,6 +20,7 @@ from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.train.journal import Climbed, Cooled, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
+from fieldcraft.verbs.ensemble import average
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples
@@ -28,6 +29,7 @@ from fieldcraft.verbs.work import Work
 BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
 FEW_PASSES = 10  # a network that saw the data fewer times than this says little about larger ones
 LEAST_S = 1.0  # a rung with less time than this is not begun
+MOSTLY = 0.5  # of the time that a network took, for which it is begun once more
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,6 +58,10 @@ class SampleContest:
     def rung(self, index: int, judged: list[Judged]) -> Judged:
         """A network."""
         return train_rung(index, self.plan, self.facts, self.judge, judged, self.work)
+
+    def average(self, judged: list[Judged]) -> Judged | None:
+        """Candidates together, by weights chosen on validation."""
+        return average(judged, self.judge, self.work)
 
 
 def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[Judged]], None]) -> list[Judged]:
@@ -94,6 +100,13 @@ def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[
         best_so_far(judged)
     if not judged:
         raise BudgetError("the budget ended before anything was trained: give more time (--budget), and another --out.")
+    if plan.ladder.ensemble == "if-better":
+        work.check_stop()
+        together = kept(work.folder.rungs, schema.ENSEMBLE) or contest.average(judged)
+        work.tick("ensemble")
+        if together is not None:
+            judged.append(together)
+            best_so_far(judged)
     return judged
 
 
@@ -120,7 +133,7 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
         groups=samples.groups("train"),
     )
     save_baseline(fitted, folder(work.folder.rungs, name) / "model.skops")
-    found = baseline_outputs(fitted.scores(validation), task)
+    found = as_outputs(fitted.scores(validation), task)
     done = Judged(
         candidate=Candidate(
             name=name, kind="baseline", validation=judge.value(found), noise=judge.noise(found, judged),
@@ -155,6 +168,8 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
         return True, "its weights were given: it is tried whatever the networks below it gained"
     if index == 0:
         return True, "the first network"
+    if rung.copy_of:
+        return _repeats(rung, plan, contest, judged, left_s)
     below, smaller = judged[-1], [one for one in judged[:-1] if one.candidate.kind == "rung"]
     if not smaller:
         return True, f"the second network: {below.candidate.name} alone cannot show whether size pays"
@@ -166,6 +181,21 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
     if passes < FEW_PASSES:
         return True, f"{words}, but {passes:.2g} passes over the data are too few to tell"
     return False, f"stopped below it: {words}"
+
+
+def _repeats(rung: schema.Rung, plan: Plan, contest: Contest, judged: list[Judged], left_s: float) -> tuple[bool, str]:
+    """Whether a network is trained once more: where it is the best one, and there is time for most of it."""
+    firsts = {one.name for one in plan.ladder.rungs if not one.copy_of}
+    networks = [one for one in judged if one.candidate.name in firsts]
+    first = next((one for one in networks if one.candidate.name == rung.copy_of), None)
+    if first is None:
+        return False, f"left out: {rung.copy_of}, which it repeats, was not trained"
+    if first.candidate.seconds * MOSTLY > left_s:
+        return False, f"left out: {left_s:.0f} s are left, and {rung.copy_of} took {first.candidate.seconds:.0f} s"
+    best = contest.judge.best(networks)
+    if (found := contest.judge.compare(best.outputs, first.outputs)).better:
+        return False, f"left out: {best.candidate.name} is better than {rung.copy_of}, which it repeats: {found.words}"
+    return True, f"{rung.copy_of} once more, from other starting weights"
 
 
 def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:

@@ -9,10 +9,11 @@ from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.data.dataset import Part
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.bootstrap import intervals, share
-from fieldcraft.prediction.calibration import apply, reliability
+from fieldcraft.prediction.calibration import apply, as_outputs, reliability
+from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.interval import covered
 from fieldcraft.prediction.metrics import Array
-from fieldcraft.prediction.model import Model, baseline_outputs
+from fieldcraft.prediction.model import Model
 from fieldcraft.prediction.spec import ModelSpec
 from fieldcraft.prediction.table import write_predictions
 from fieldcraft.prediction.unsure import Threshold, choose_threshold, confidence, right
@@ -28,9 +29,12 @@ from fieldcraft.verbs.work import Work
 
 def outputs_of(model: Model, plan: Plan, samples: Samples, part: Part) -> Array:
     """What a model says about a part, as `Judged.outputs` has it."""
+    if isinstance(model.predictor, Ensemble):
+        said = [outputs_of(one, plan, samples, part) for one in model.predictor.models]
+        return model.predictor.averaged(said, plan.task.kind)
     if isinstance(model.predictor, Fitted):
         rows = samples.parts.rows(part)
-        return baseline_outputs(model.predictor.scores(samples.flat(rows)), plan.task.kind)
+        return as_outputs(model.predictor.scores(samples.flat(rows)), plan.task.kind)
     machine = engine(plan.execution)
     batches = samples.batches(part, plan, machine.device, augment=False)
     found = network_outputs(machine.place(model.asked), batches, samples, machine, exact=True)

@@ -18,8 +18,7 @@ from fieldcraft.data.splits import Parts
 from fieldcraft.data.take import no_rows
 from fieldcraft.errors import DataError
 from fieldcraft.plan.schema import Plan, Rung
-from fieldcraft.prediction.calibration import apply, fit_temperature
-from fieldcraft.prediction.model import baseline_outputs
+from fieldcraft.prediction.calibration import apply, as_outputs, fit_temperature
 from fieldcraft.records.facts import Facts
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.journal import Journal
@@ -101,7 +100,7 @@ def _one_fold(
             name, samples.flat(samples.parts.train), samples.truth("train"), "single-label", samples.outputs,
             seconds=left_s, threads=plan.execution.threads, seed=plan.seed, groups=samples.groups("train"),
         )  # fmt: skip
-        return baseline_outputs(fitted.scores(samples.flat(held)), "single-label")
+        return as_outputs(fitted.scores(samples.flat(held)), "single-label")
     rung = shortened(winner.rung, winner.step_s, left_s)
     plan = replace(plan, ladder=replace(plan.ladder, rungs=(rung,)))
     with tempfile.TemporaryDirectory() as scratch:

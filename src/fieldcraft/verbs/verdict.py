@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fieldcraft.records.results import Candidate, Estimate, Test
 from fieldcraft.report.metrics import spoken
+from fieldcraft.verbs.ensemble import spoken_members
 from fieldcraft.verbs.judge import Comparison
 
 DIGITS = 4
@@ -12,7 +13,7 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Between:
-    """The best network against the best baseline."""
+    """The best network against the best baseline; or an average against the best candidate alone."""
 
     network: Candidate
     baseline: Candidate
@@ -54,6 +55,11 @@ def _who_won(winner: Candidate, metric: str, between: Between | None, digits: in
     net, plain = between.network, between.baseline
     best, without = (f"{one.validation:.{digits}g}" for one in (net, plain))
     told = f"({between.comparison.words})"
+    if winner.kind == "ensemble":
+        return (
+            f"An average of {len(winner.members)} models wins ({spoken_members(winner.members)}): {metric} {best} on "
+            f"validation. The best one alone, {plain.name}, reached {without} {told}."
+        )
     if winner.kind == "baseline":
         return (
             f"A baseline wins: {plain.name}, {metric} {without} on validation. The best network, "

@@ -9,7 +9,7 @@ from fieldcraft.anatomy.inputs import Input
 from fieldcraft.build.network import build_network
 from fieldcraft.errors import InspectError
 from fieldcraft.inspection.sources.source import Source
-from fieldcraft.plan.schema import ImageInput, Imported, Plan, Rung
+from fieldcraft.plan.schema import ImageInput, Imported, Network, Plan, Rung
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.spec import ModelSpec, TableSpec, read_spec
 from fieldcraft.tips.rule import Circumstances
@@ -59,12 +59,17 @@ def _rung(plan: Plan, wanted: str, spec: ModelSpec | None, file: Path) -> Rung:
     if not rungs:
         raise InspectError(f"{file} trains baselines only: there is no network in it to inspect.")
     if not wanted:
-        won = [rung for rung in rungs if spec is not None and rung.network == spec.network]
-        return won[0] if won else rungs[-1]
+        won = [rung for rung in rungs if spec is not None and rung.network == _winning(spec)]
+        return won[0] if won else [rung for rung in rungs if not rung.copy_of][-1]
     for rung in rungs:
         if rung.name == wanted:
             return rung
     raise InspectError(f"{file} has no rung {wanted}; it has {', '.join(rung.name for rung in rungs)}.")
+
+
+def _winning(spec: ModelSpec) -> Network | None:
+    """The network that won; of an average, the one with the largest share."""
+    return spec.network or next((one.network for one in spec.members if one.network is not None), None)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """A finished model of masks: loaded from a run folder, it predicts whole cases with calibrated probabilities."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.baselines.mean_shape import MeanShape
@@ -22,14 +22,15 @@ from fieldcraft.data.intensities import Scaling
 from fieldcraft.data.spacing import orders_for, resampled, shape_at
 from fieldcraft.errors import DataError, RunError
 from fieldcraft.plan.schema import Imported, Initialisation
+from fieldcraft.prediction.calibration import LEAST
+from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.masks.ask import Asker, Logits
 from fieldcraft.prediction.masks.components import filtered
 from fieldcraft.prediction.masks.dense_crf import marginals
 from fieldcraft.prediction.masks.null import boosted_logits
-from fieldcraft.prediction.spec import CaseSpec, ModelSpec, read_spec
+from fieldcraft.prediction.model import averaging, weights_of
+from fieldcraft.prediction.spec import CaseSpec, ModelSpec, of_member, read_spec
 from fieldcraft.train.run_folder import RunFolder
-
-Predictor = nn.Module | Fitted | MeanShape
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,10 +55,10 @@ class PredictedMask:
 
 @dataclass(frozen=True, eq=False)
 class MaskModel:
-    """A network or a baseline with everything that masks need."""
+    """A network, a baseline or an average of networks, with everything that masks need."""
 
     spec: ModelSpec
-    predictor: Predictor
+    predictor: "nn.Module | Fitted | MeanShape | Ensemble[MaskModel]"
     device: torch.device = torch.device("cpu")  # noqa: RUF009  (never changes)
     """Where a network lives."""
 
@@ -74,7 +75,10 @@ class MaskModel:
         return ClassTable(names=self.spec.names, values=spec.values, void=spec.void, colours=spec.colours)
 
     def on(self, device: torch.device) -> "MaskModel":
-        """The same model with its network on a device; baselines stay on the CPU."""
+        """The same model with its networks on a device; baselines stay on the CPU."""
+        if isinstance(self.predictor, Ensemble):
+            models = tuple(one.on(device) for one in self.predictor.models)
+            return replace(self, predictor=replace(self.predictor, models=models), device=device)
         if not isinstance(self.predictor, nn.Module):
             return self
         return replace(self, predictor=self.predictor.to(device), device=device)
@@ -99,6 +103,9 @@ class MaskModel:
 
     def logits(self, image: npt.NDArray[np.generic], spacing: Sequence[float]) -> Logits:
         """What the predictor says before calibration, (classes, *spatial) on the grid of the image."""
+        if isinstance(self.predictor, Ensemble):
+            said_by_each = (one.logits(image, spacing) for one in self.predictor.models)
+            return mean_logits(said_by_each, self.predictor.weights)
         if isinstance(self.predictor, MeanShape):
             return self.predictor.logits(image.shape[1:])
         target = self.cases.sample.spacing
@@ -173,18 +180,44 @@ def load_mask_model(path: str | Path) -> MaskModel:
         ) from error
 
 
-def _predictor(spec: ModelSpec, cases: CaseSpec, folder: RunFolder) -> Predictor:
+def _predictor(
+    spec: ModelSpec, cases: CaseSpec, folder: RunFolder
+) -> nn.Module | Fitted | MeanShape | Ensemble[MaskModel]:
     match cases.baseline:
         case "mean-shape":
             return MeanShape(load_arrays(folder.weights)["shares"])
         case "voxel-boosting":
             return load_baseline(folder.baseline)
         case "none":
-            if spec.network is None:
-                raise RunError(f"{folder.network} names neither a network nor a baseline: fit again.")
-            net = build_network(
-                spec.network, shape=(cases.sample.channels, *cases.sample.patch), outputs=len(spec.names),
-                initialisation=Initialisation(), seed=0, name="load", masks=True, read_weights=False,
-            )  # fmt: skip
-            net.load_state_dict(load_file(folder.weights))
-            return net.eval()
+            stored = load_file(folder.weights)
+            if not spec.members:
+                return _network(spec, cases, stored, folder)
+            alone = [of_member(spec, one) for one in spec.members]
+            models = [
+                MaskModel(each, _network(each, cases, weights_of(stored, one.name), folder))
+                for each, one in zip(alone, spec.members, strict=True)
+            ]
+            return averaging(spec, models)
+
+
+def _network(spec: ModelSpec, cases: CaseSpec, weights: Mapping[str, Tensor], folder: RunFolder) -> nn.Module:
+    if spec.network is None:
+        raise RunError(f"{folder.network} names neither a network nor a baseline: fit again.")
+    net = build_network(
+        spec.network, shape=(cases.sample.channels, *cases.sample.patch), outputs=len(spec.names),
+        initialisation=Initialisation(), seed=0, name="load", masks=True, read_weights=False,
+    )  # fmt: skip
+    net.load_state_dict(weights)
+    return net.eval()
+
+
+def mean_logits(said: Iterable[Logits], weights: Sequence[float]) -> Logits:
+    """Logits of the weighted mean of the probabilities that several models give, (classes, *spatial); one at a time."""
+    mean: Logits | None = None
+    for logits, weight in zip(said, weights, strict=True):
+        shares = np.exp(logits - logits.max(axis=0))
+        shares *= np.float32(weight) / shares.sum(axis=0)
+        mean = shares if mean is None else mean + shares
+    assert mean is not None, "no model to average"
+    found: Logits = np.log(mean.clip(LEAST))
+    return found

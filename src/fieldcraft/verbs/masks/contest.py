@@ -6,6 +6,7 @@ from fieldcraft.plan.schema import Baseline, Plan
 from fieldcraft.records.facts import Facts
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.masks.baseline import fit_null
+from fieldcraft.verbs.masks.ensemble import average_masks
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.rung import train_masks
 from fieldcraft.verbs.masks.samples import MaskSamples
@@ -38,3 +39,7 @@ class MaskContest:
     def rung(self, index: int, judged: list[Judged]) -> Judged:
         """A network of masks."""
         return train_masks(index, self.plan, self.facts, self.judge, judged, self.work)
+
+    def average(self, judged: list[Judged]) -> Judged | None:
+        """Networks together, each with the same weight."""
+        return average_masks(judged, self.plan, self.judge, self.work)

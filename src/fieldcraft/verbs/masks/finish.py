@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from pydantic import TypeAdapter
 
-from fieldcraft.build.network import build_network
 from fieldcraft.plan.masks import Segmentation
 from fieldcraft.plan.schema import Plan, UNet
 from fieldcraft.plan.toml import read_plan, to_toml
@@ -16,7 +15,7 @@ from fieldcraft.prediction.masks.pair import VOID
 from fieldcraft.prediction.masks.rand import Membranes, best_threshold
 from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.prediction.masks.summary import summarise
-from fieldcraft.prediction.model import save_model
+from fieldcraft.prediction.model import save_model, weights_together
 from fieldcraft.prediction.spec import ModelSpec
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.mask_results import MaskResults, mask_metrics
@@ -36,6 +35,7 @@ from fieldcraft.verbs.endings import between, climbed, noted, passed_over
 from fieldcraft.verbs.ladder import carried_out
 from fieldcraft.verbs.ledger import Ledger
 from fieldcraft.verbs.masks.baseline import null_model
+from fieldcraft.verbs.masks.ensemble import mask_model
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.largest import Largest, arrays_of_largest, largest_of
 from fieldcraft.verbs.masks.last_steps import Said, refined, settings_of, spec_of, validation_logits
@@ -56,7 +56,7 @@ NULLS = {
 def keep_best_masks(judged: list[Judged], plan: Plan, samples: MaskSamples, work: Work) -> None:
     """Save the model of the winner so far; it is calibrated and refined at the end."""
     winner = MaskJudge(plan=plan, samples=samples).best(judged)
-    _save(winner, plan, samples, spec_of(winner.candidate.name, plan, samples), work)
+    _save(winner, plan, samples, spec_of(winner.candidate.name, plan, samples, winner.candidate.members), work)
 
 
 def finish_masks(
@@ -66,7 +66,7 @@ def finish_masks(
     judge = MaskJudge(plan=plan, samples=samples)
     winner = judge.best(judged)
     machine = engine(plan.execution)
-    spec = spec_of(winner.candidate.name, plan, samples)
+    spec = spec_of(winner.candidate.name, plan, samples, winner.candidate.members)
     model = _model(winner, plan, samples, spec, machine, work)
     said = validation_logits(model, samples)
     spec, refinements, voxels = refined(model, said, plan, samples, left_s=lambda: work.clock.left_s)
@@ -107,22 +107,18 @@ def finish_masks(
 
 
 def _model(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, machine: Engine, work: Work) -> MaskModel:
-    name = winner.candidate.name
     if winner.candidate.kind == "baseline":
-        return MaskModel(spec, null_model(name, work))
-    assert spec.network is not None
-    net = build_network(
-        spec.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=name, masks=True, read_weights=False,
-    )  # fmt: skip
-    net.load_state_dict(candidates.weights(work.folder.rungs, name))
-    return MaskModel(spec, net.to(machine.device).eval(), machine.device)
+        return MaskModel(spec, null_model(winner.candidate.name, work))
+    return mask_model(winner.candidate.name, spec, plan, samples, machine, work)
 
 
 def _save(winner: Judged, plan: Plan, samples: MaskSamples, spec: ModelSpec, work: Work) -> None:
     rungs, name = work.folder.rungs, winner.candidate.name
     if name == "voxel-boosting":
         save_model(work.folder, spec, baseline=candidates.baseline(rungs, name))
+    elif spec.members:
+        each = {one.name: candidates.weights(rungs, one.name) for one in spec.members}
+        save_model(work.folder, spec, weights=weights_together(each))
     else:
         save_model(work.folder, spec, weights=candidates.weights(rungs, name))
 
@@ -180,7 +176,7 @@ def _look(
         shown = worst([*shown, shown_slices(image, pair.truth, predicted, geometry, name=pair.name, score=score)])
         largest = largest_of(image, pair.truth, geometry, name=pair.name, than=largest)
     measured = Voxels(np.concatenate([one.logits for one in drawn]), np.concatenate([one.truth for one in drawn]))
-    network = model.spec.network
+    network = next((one.network for one in model.spec.members), model.spec.network)
     results = MaskResults(
         names=samples.dataset.targets.names,
         summary=summarise(scored, settings, seed=plan.seed),

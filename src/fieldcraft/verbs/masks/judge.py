@@ -65,7 +65,9 @@ class MaskJudge:
         return Comparison(gain=gain, noise=noise, better=gain > noise, words=f"{words}, {more} than the noise")
 
     def best(self, judged: Sequence[Judged]) -> Judged:
-        """The first that no later one beats by more than noise."""
+        """An average that was kept; else the first that no later one beats by more than noise."""
+        if judged[-1].candidate.kind == "ensemble":
+            return judged[-1]  # it was weighed against all others when it was made
         found = judged[0]
         for one in judged[1:]:
             if self.compare(one.outputs, found.outputs).better:

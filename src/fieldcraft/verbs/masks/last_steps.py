@@ -12,6 +12,8 @@ from fieldcraft.prediction.masks.crf_search import Predicted, fit_crf
 from fieldcraft.prediction.masks.model import MaskModel
 from fieldcraft.prediction.spec import CaseSpec, ModelSpec
 from fieldcraft.records.masks import Refinement, ScoreSettings
+from fieldcraft.records.results import Member
+from fieldcraft.verbs.ensemble import member_specs
 from fieldcraft.verbs.masks.samples import MaskSamples
 
 MOST_REFINED = 16
@@ -24,8 +26,8 @@ LEAST_LEFT_S = 5.0
 """With less time left nothing is refined."""
 
 
-def spec_of(name: str, plan: Plan, samples: MaskSamples) -> ModelSpec:
-    """The description of a candidate's model: a network of the ladder, or a baseline; nothing is refined yet."""
+def spec_of(name: str, plan: Plan, samples: MaskSamples, members: tuple[Member, ...] = ()) -> ModelSpec:
+    """The description of a candidate's model: networks of the ladder, or a baseline; nothing is refined yet."""
     assert isinstance(plan.task, Segmentation)
     table, scaling = samples.cases.table, samples.of_set if samples.sample.normalise == "set" else None
     spec = CaseSpec(
@@ -39,7 +41,10 @@ def spec_of(name: str, plan: Plan, samples: MaskSamples) -> ModelSpec:
     if scaling is not None:
         spec = replace(spec, low=scaling.low, high=scaling.high, mean=scaling.mean, std=scaling.std)
     network = next((rung.network for rung in plan.ladder.rungs if rung.name == name), None)
-    return ModelSpec(task="segmentation", names=samples.dataset.targets.names, input=spec, network=network)
+    return ModelSpec(
+        task="segmentation", names=samples.dataset.targets.names, input=spec, network=network,
+        members=member_specs(members, plan),
+    )  # fmt: skip
 
 
 def validation_logits(model: MaskModel, samples: MaskSamples) -> list[Said]:
