@@ -27,6 +27,7 @@ NO_TIPS = {
     "made_up",
     "masks",
     "outside",
+    "pace",
     "phases",
     "pretrained_rung",
     "factors",

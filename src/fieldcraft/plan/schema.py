@@ -436,10 +436,6 @@ class Ladder:
             raise ValueError(f"every rung needs its own name, got {names}")
         if ENSEMBLE in names:
             raise ValueError(f"no rung may be called {ENSEMBLE}: so the average of several is called")
-        for place, rung in enumerate(self.rungs):
-            firsts = [one.name for one in self.rungs[:place] if not one.copy_of]
-            if rung.copy_of and rung.copy_of not in firsts:
-                raise ValueError(f"`copy_of` of {rung.name} must name a rung above it, got {rung.copy_of!r}")
 
 
 # ---------------------------------------------------------------- how it learns

@@ -14,7 +14,7 @@ libraries of models", ICML; Fort et al. 2019, arXiv:1912.02757 (why other starti
 
 from dataclasses import replace
 
-from fieldcraft.plan.schema import PatchInput, Plan, Rung, TakenOver
+from fieldcraft.plan.schema import Imported, PatchInput, Plan, Rung, TakenOver
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.epochs import cap
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
@@ -40,8 +40,8 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     together = replace(plan, ladder=replace(plan.ladder, ensemble="if-better"))
     found = (*rungs, *(name for name in plan.ladder.baselines if _counts(name, plan)))
     few = len(found) < 2
-    place = max((at for at, rung in enumerate(rungs) if not isinstance(rung.network, TakenOver)), default=-1)
-    if brief.budget.seconds is None or place < 0 or any(isinstance(rung.network, TakenOver) for rung in rungs):
+    place = len(rungs) - 1
+    if brief.budget.seconds is None or not rungs or any(_is_alone(rung) for rung in rungs):
         if few:
             return Skipped(because=f"{len(found) or 'no'} candidate alone is nothing to average")
         return Applied(plan=together, because=f"{len(found)} candidates are there to be averaged")
@@ -63,6 +63,11 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         because=f"{there_s:.0f} s are enough for {count} networks like {rungs[place].name}, {steps:,} steps each at "
         f"{1000 * pace:.3g} ms",
     )
+
+
+def _is_alone(rung: Rung) -> bool:
+    """Whether nothing like a rung is added: it comes with weights of its own, or there are repetitions already."""
+    return isinstance(rung.network, TakenOver | Imported) or bool(rung.copy_of)
 
 
 def _counts(name: str, plan: Plan) -> bool:

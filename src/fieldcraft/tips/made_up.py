@@ -417,9 +417,13 @@ def _cycled(entries: tuple[Any, ...], count: int) -> tuple[Any, ...]:
 
 
 def _named(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
-    """Every rung with a name of its own."""
+    """Every rung with a name of its own; those that repeat a network repeat the first one."""
     start = NAMES.index(rungs[0].name) if rungs else 0
-    return tuple(replace(rung, name=NAMES[(start + index) % len(NAMES)]) for index, rung in enumerate(rungs))
+    names = [NAMES[(start + index) % len(NAMES)] for index, _ in enumerate(rungs)]
+    return tuple(
+        replace(rung, name=name, copy_of=names[0] if index and rung.copy_of else "")
+        for index, (rung, name) in enumerate(zip(rungs, names, strict=True))
+    )
 
 
 def _value(annotation: Any, rules: Iterable[Any] = ()) -> SearchStrategy[Any]:

@@ -1,13 +1,12 @@
 """The end of a ladder of masks: the best network and its repetitions are averaged, and stay together if that gains."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from fieldcraft.build.network import build_network
 from fieldcraft.plan.schema import ENSEMBLE, Plan
-from fieldcraft.prediction.masks.model import MaskModel
+from fieldcraft.prediction.masks.model import MaskModel, mean_logits
 from fieldcraft.prediction.model import averaging
 from fieldcraft.prediction.spec import ModelSpec, of_member
 from fieldcraft.records.results import Candidate, Member
@@ -25,41 +24,54 @@ from fieldcraft.verbs.work import Work
 
 
 def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | None:
-    """The average of networks that are about as good as each other, where it is better than the best of them.
+    """The average of the best networks, where it is better than the best one alone.
 
-    Those are the best network, its repetitions, and whatever is not worse than the worst of these; each has the same
-    weight, so nothing is fitted to the validation part, and a higher mean there is enough.
+    Networks join one after the other, the best first, each with the same weight: only their number is chosen on
+    validation, so a higher mean there is enough.
     """
     began = work.clock.spent_s
-    able = [one for one in judged if one.candidate.kind == "rung"]
-    names = _equals(able, plan, judge)
-    if len(names) < 2:
+    able = sorted((one for one in judged if one.candidate.kind == "rung"), key=lambda one: -one.candidate.validation)
+    if len(able) < 2:
         return None
-    best = judge.best(judged)
-    members = tuple(Member(name=name, weight=1 / len(names)) for name in names)
-    candidate = Candidate(
-        name=ENSEMBLE, kind="ensemble", validation=0.0, noise=0.0, seconds=0.0,
-        sample=f"judged on {len(judge.samples.parts.validation):,} validation cases",
-        parameters=parameters(able, members), members=members, note=f"averages {spoken_members(members)}",
-    )  # fmt: skip
-    samples, machine = judge.samples, engine(plan.execution)
-    model = mask_model(ENSEMBLE, spec_of(ENSEMBLE, plan, samples, members), plan, samples, machine, work)
-    outputs = np.stack([_row(model, judge, int(row)) for row in samples.parts.validation])
-    found = judge.compare(outputs, best.outputs)
+    samples, machine, best = judge.samples, engine(plan.execution), judge.best(judged)
+    alone = [_alone(one, plan, samples, machine, work) for one in able]
+    outputs = _joining(alone, judge)
+    count = max(range(2, len(able) + 1), key=lambda size: judge.value(outputs[size - 1]))
+    found = judge.compare(outputs[count - 1], best.outputs)
     if found.gain <= 0:
         work.note(f"no average is returned: {found.words}, against {best.candidate.name} alone")
         return None
+    members = tuple(Member(name=one.candidate.name, weight=1 / count) for one in able[:count])
     done = Judged(
-        candidate=replace(
-            candidate, validation=judge.value(outputs), noise=judge.noise(outputs, judged),
-            seconds=work.clock.spent_s - began,
+        candidate=Candidate(
+            name=ENSEMBLE, kind="ensemble", validation=judge.value(outputs[count - 1]),
+            noise=judge.noise(outputs[count - 1], judged), seconds=work.clock.spent_s - began,
+            sample=f"judged on {len(samples.parts.validation):,} validation cases",
+            parameters=parameters(able, members), members=members, note=f"averages {spoken_members(members)}",
         ),
-        outputs=outputs,
+        outputs=outputs[count - 1],
     )  # fmt: skip
     keep(work.folder.rungs, done)
     told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
     work.say(f"{ENSEMBLE}: {told}, the average of {spoken_members(members)}")
     return done
+
+
+def _joining(models: Sequence[MaskModel], judge: MaskJudge) -> list[Outputs]:
+    """The metric of each class of each validation case, by how many of the models are averaged: the first, two, ..."""
+    samples = judge.samples
+    found: list[list[Outputs]] = [[] for _ in models]
+    for row in map(int, samples.parts.validation):
+        image, spacing = samples.store.images[row], samples.case(row).geometry.spacing
+        said = [model.logits(image, spacing) for model in models]
+        for size, rows in enumerate(found, start=1):
+            rows.append(judge.row(row, labels_on_own_grid(mean_logits(said[:size], [1 / size] * size), samples, row)))
+    return [np.stack(rows) for rows in found]
+
+
+def _alone(one: Judged, plan: Plan, samples: MaskSamples, machine: Engine, work: Work) -> MaskModel:
+    name = one.candidate.name
+    return mask_model(name, spec_of(name, plan, samples), plan, samples, machine, work)
 
 
 def mask_model(name: str, spec: ModelSpec, plan: Plan, samples: MaskSamples, machine: Engine, work: Work) -> MaskModel:
@@ -74,19 +86,3 @@ def mask_model(name: str, spec: ModelSpec, plan: Plan, samples: MaskSamples, mac
     )  # fmt: skip
     net.load_state_dict(candidates.weights(work.folder.rungs, name))
     return MaskModel(spec, net.to(machine.device).eval(), machine.device)
-
-
-def _equals(able: Sequence[Judged], plan: Plan, judge: MaskJudge) -> tuple[str, ...]:
-    """Names of the best network, its repetitions, and those that are not worse than the worst of these."""
-    if not able:
-        return ()
-    first = {rung.name: rung.copy_of or rung.name for rung in plan.ladder.rungs}
-    best = first[judge.best(able).candidate.name]
-    least = min(one.candidate.validation for one in able if first[one.candidate.name] == best)
-    return tuple(one.candidate.name for one in able if one.candidate.validation >= least)
-
-
-def _row(model: MaskModel, judge: MaskJudge, row: int) -> Outputs:
-    samples = judge.samples
-    logits = model.logits(samples.store.images[row], samples.case(row).geometry.spacing)
-    return judge.row(row, labels_on_own_grid(logits, samples, row))
