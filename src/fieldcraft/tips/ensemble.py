@@ -21,12 +21,13 @@ from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
 from fieldcraft.tips.pace import pace_s, questions
 from fieldcraft.tips.rough import training_seconds
 
-MOST = 5
+MOST, MOST_OF_MASKS = 5, 8
 """Networks of one kind."""
 MOST_PASSES = 0.6
 """Of the passes that are useful at most, as a share: what each network makes when there are several."""
 MASK_STEPS = 1_000
-"""Steps on patches that each network makes when there are several."""
+"""Steps on patches that each network makes when there are several. On 177 volumes of hippocampus more did not help:
+after 1,186, 1,710, 1,789, 2,198 and 4,148 steps Dice on validation was 0.894, 0.892, 0.891, 0.891 and 0.890."""
 BESIDES = ("linear", "boosting")
 """Baselines that can be averaged with networks."""
 
@@ -51,13 +52,14 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     pace = pace_s(brief, plan, place)
     before_s = sum(rung.steps * pace_s(brief, plan, at) for at, rung in enumerate(rungs) if at != place)
     there_s = training_seconds(brief, brief.budget.seconds) - before_s
-    count = min(MOST, int(there_s / (pace * _enough(brief, plan))))
+    enough, masks = _enough(brief, plan), isinstance(plan.input, PatchInput)
+    count = min(MOST_OF_MASKS if masks else MOST, int(there_s / (pace * enough)))
     if count < 2:
-        told = f"there is time for {there_s / (pace * _enough(brief, plan)):.2g} times what {rungs[place].name} needs"
+        told = f"there is time for {there_s / (pace * enough):.2g} times what {rungs[place].name} needs"
         if few:
             return Skipped(because=f"{told}, and nothing else to average it with")
         return Applied(plan=together, because=f"{len(found)} candidates are there to be averaged; {told}")
-    steps = max(1, min(rungs[place].steps, int(there_s / (count * pace))))
+    steps = max(1, min(enough if masks else rungs[place].steps, int(there_s / (count * pace))))
     return Applied(
         plan=replace(together, ladder=replace(together.ladder, rungs=_repeated(rungs, place, count, steps))),
         because=f"{there_s:.0f} s are enough for {count} networks like {rungs[place].name}, {steps:,} steps each at "

@@ -26,8 +26,9 @@ from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.work import Work
 
-BASELINE_SHARES = {"majority": 0.02, "linear": 0.4, "boosting": 0.58}  # of the time for baselines
+BASELINE_PARTS = {"majority": 1, "linear": 19, "boosting": 30}  # what one does not use the next ones get
 FEW_PASSES = 10  # a network that saw the data fewer times than this says little about larger ones
+LEAST_BASELINE_S = 0.25  # a baseline gets at least this
 LEAST_S = 1.0  # a rung with less time than this is not begun
 MOSTLY = 0.5  # of the time that a network took, for which it is begun once more
 
@@ -117,8 +118,10 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     limit_s = None
     if budget_s is not None:
         share = BASELINES["image" if samples.pixels is not None else "table"]
-        room = min(share, A_FIFTH - work.spent_on("facts", "measurements") / budget_s) * budget_s
-        limit_s = max(0.5, room) * BASELINE_SHARES[name]
+        room_s = min(share, A_FIFTH - work.spent_on("facts", "measurements") / budget_s) * budget_s
+        order = plan.ladder.baselines
+        ahead = sum(BASELINE_PARTS[of_samples(one)] for one in order[order.index(name) :])
+        limit_s = max(LEAST_BASELINE_S, (room_s - work.spent_on("baselines")) * BASELINE_PARTS[name] / ahead)
     validation = samples.flat(samples.parts.validation)
     fitted = fit_baseline(
         name,

@@ -1,0 +1,134 @@
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import log_softmax
+
+from fieldcraft.prediction.calibration import apply
+from fieldcraft.prediction.ensemble import BAGS, LEAST_WEIGHT, Ensemble, choose, greedy, losses, mean_of
+
+RANDOM = np.random.default_rng(0)
+FOLDS = RANDOM.permutation(400) % 5
+
+
+def numbers(*noise: float, n: int = 400):
+    """Truths, and what several models say of them that err by so much, each for itself."""
+    truth = RANDOM.normal(size=n)
+    return truth, [(truth + scale * RANDOM.normal(size=n))[:, None] for scale in noise]
+
+
+def test_the_mean_of_probabilities_is_what_is_said():
+    logits = [RANDOM.normal(size=(30, 4)) for _ in range(3)]
+    three = Ensemble(models=("a", "b", "c"), weights=(0.5, 0.3, 0.2), temperatures=(1.0, 2.0, 0.5))
+    said = apply(three.averaged(logits, "single-label"), 1.0, "single-label")
+    by_hand = sum(
+        weight * np.exp(log_softmax(each / warm, axis=1))
+        for each, weight, warm in zip(logits, three.weights, three.temperatures, strict=True)
+    )
+    assert said == pytest.approx(by_hand, abs=1e-9)
+    labels = apply(three.averaged(logits, "multi-label"), 1.0, "multi-label")
+    assert labels == pytest.approx(
+        sum(
+            weight / (1 + np.exp(-each / warm))
+            for each, weight, warm in zip(logits, three.weights, three.temperatures, strict=True)
+        )
+    )
+
+
+def test_of_numbers_it_is_the_mean_and_temperatures_do_nothing():
+    two = Ensemble(models=("a", "b"), weights=(0.25, 0.75), temperatures=(3.0, 1.0))
+    a, b = RANDOM.normal(size=(2, 10, 3))
+    assert two.averaged([a, b], "regression") == pytest.approx(0.25 * a + 0.75 * b)
+
+
+def test_the_heaviest_come_first():
+    assert Ensemble(("a", "b", "c"), (0.2, 0.5, 0.3), (1.0, 1.0, 1.0)).heaviest_first == ("b", "c", "a")
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["single-label", "multi-label", "regression"]))
+@settings(max_examples=40, deadline=None)
+def test_the_average_never_loses_more_than_its_members_do_on_average(seed, task):
+    """Jensen: both losses are convex."""
+    random = np.random.default_rng(seed)
+    truth = {
+        "single-label": random.integers(0, 3, 40),
+        "multi-label": random.integers(0, 2, (40, 3)),
+        "regression": random.normal(size=(40, 3)),
+    }[task]
+    scores = [apply(3 * random.normal(size=(40, 3)), 1.0, task) for _ in range(3)]
+    weights = random.dirichlet(np.ones(3))
+    together = losses(mean_of(scores, weights), truth, task)
+    assert (together <= mean_of([losses(one, truth, task) for one in scores], weights) + 1e-9).all()
+
+
+def test_greedy_weights_are_about_as_good_as_the_best_on_a_grid():
+    truth, said = numbers(0.5, 0.7, 1.0)
+    told = [one - truth[:, None] for one in said]
+    weights = greedy(told, "regression")
+    grid = [(a / 40, b / 40, (40 - a - b) / 40) for a, b in product(range(41), repeat=2) if a + b <= 40]
+    best = min(float((mean_of(told, each) ** 2).mean()) for each in grid)
+    assert sum(weights) == pytest.approx(1)
+    assert float((mean_of(told, weights) ** 2).mean()) < 1.02 * best
+
+
+def test_models_that_err_apart_are_averaged_and_a_useless_one_is_not():
+    truth, said = numbers(0.5, 0.5, 5.0)
+    chosen = choose(said, truth, "regression", FOLDS, ("trees", "linear", "noise"))
+    assert chosen.weights[:2] == pytest.approx((0.5, 0.5), abs=0.15)
+    assert chosen.weights[2] < 0.05
+    alone = losses(said[0], truth, "regression").mean()
+    assert losses(chosen.outputs, truth, "regression").mean() < 0.65 * alone  # two that err apart: half
+
+
+def test_one_that_knows_what_another_knows_and_more_stays_alone():
+    truth = RANDOM.normal(size=400)
+    error = RANDOM.normal(size=400)
+    said = [(truth + 0.3 * error)[:, None], (truth + 0.9 * error)[:, None]]
+    chosen = choose(said, truth, "regression", FOLDS, ("good", "worse"))
+    assert chosen.weights == (1.0, 0.0)
+    assert chosen.outputs == pytest.approx(said[0])
+
+
+def test_those_of_one_kind_share_evenly_whatever_luck_they_had():
+    truth, said = numbers(0.5, 0.9, 0.9, 0.3)
+    chosen = choose(said, truth, "regression", FOLDS, ("net", "trees", "net", "net"))
+    net = chosen.weights[0]
+    assert (chosen.weights[2], chosen.weights[3]) == (net, net)
+    assert 3 * net + chosen.weights[1] == pytest.approx(1)
+    assert all(weight == 0 or weight >= LEAST_WEIGHT / 3 for weight in chosen.weights)
+
+
+@pytest.mark.parametrize("task", ["single-label", "multi-label", "regression"])
+def test_what_is_said_of_a_fold_does_not_know_its_truths(task):
+    random, n, k = np.random.default_rng(3), 400, 3
+    truth = {
+        "single-label": random.integers(0, k, n),
+        "multi-label": random.integers(0, 2, (n, k)),
+        "regression": random.normal(size=(n, k)),
+    }[task]
+    signal = np.eye(k)[truth] if task == "single-label" else truth
+    said = [2 * signal + random.normal(size=(n, k)) for _ in range(3)]
+    said = [one / 2 for one in said] if task == "regression" else said
+    changed, fold = truth.copy(), FOLDS == 2
+    changed[fold] = changed[fold][::-1]
+    before, after = (choose(said, each, task, FOLDS, "abc").outputs for each in (truth, changed))
+    assert (after[fold] == before[fold]).all()
+    assert (after[~fold] != before[~fold]).any()
+
+
+def test_probabilities_that_were_too_sure_are_cooled_before_they_are_averaged():
+    random = np.random.default_rng(4)
+    truth = random.integers(0, 3, 400)
+    honest = np.eye(3)[truth] * 1.5 + random.normal(size=(400, 3))
+    chosen = choose([honest, 10 * honest], truth, "single-label", FOLDS, ("one", "sure"))
+    assert chosen.temperatures[1] == pytest.approx(10 * chosen.temperatures[0], rel=0.02)
+
+
+def test_draws_are_the_same_each_time():
+    truth, said = numbers(0.5, 0.6)
+    first, second = (choose(said, truth, "regression", FOLDS, "ab") for _ in range(2))
+    assert first.weights == second.weights
+    assert (first.outputs == second.outputs).all()
+    assert BAGS > 1

@@ -1,0 +1,104 @@
+"""Networks of masks averaged at the end of their ladder."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from tests.verbs.masks.made_masks import pictures, plan
+
+from fieldcraft.build.network import build_network
+from fieldcraft.plan.schema import Plan
+from fieldcraft.prediction.masks.model import MaskModel, load_mask_model, mean_logits
+from fieldcraft.prediction.model import save_model, weights_together
+from fieldcraft.prediction.spec import MemberSpec, read_spec
+from fieldcraft.train.run_folder import RunFolder
+from fieldcraft.verbs.fit import fit
+from fieldcraft.verbs.run import Run
+
+
+def averaging(steps: int) -> Plan:
+    """A small U-Net three times."""
+    known = plan((16, 16), steps=steps)
+    first = replace(known.ladder.rungs[0], lr=0.005)
+    copies = (replace(first, name=f"small-{number}", copy_of="small") for number in (2, 3))
+    return replace(known, ladder=replace(known.ladder, rungs=(first, *copies), ensemble="if-better"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("averages")
+    return fit(pictures(folder / "discs"), averaging(40), out=folder / "run")
+
+
+def picture(run: Run, kind: str, name: str) -> npt.NDArray[np.uint8]:
+    return np.asarray(Image.open(run.path.parent / "discs" / kind / f"{name}.png"))
+
+
+def alone(run: Run, name: str) -> MaskModel:
+    """The network of one rung as a model of its own."""
+    network = run.plan.ladder.rungs[0].network
+    net = build_network(
+        network, shape=(1, 16, 16), outputs=3, initialisation=run.plan.initialisation, seed=0, name="x", masks=True
+    )
+    net.load_state_dict(load_file(run.folder.rungs / name / "model.safetensors"))
+    spec = replace(read_spec(run.folder.network), network=network, members=())
+    return MaskModel(spec, net.eval())
+
+
+def test_the_best_join_first_for_as_long_as_validation_gains(run: Run) -> None:
+    """What was decided is what comes out when it is worked out again from the files, picture by picture."""
+    values = {one.name: one.validation for one in run.results.candidates}
+    order = sorted(("small", "small-2", "small-3"), key=lambda name: -values[name])
+    models = [alone(run, name) for name in order]
+    by_count = {}
+    for count in (1, 2, 3):
+        scores = []
+        for name in (run.folder.splits / "validation.txt").read_text().split():
+            image, truth = picture(run, "images", name)[None], picture(run, "masks", name) // 100
+            each = [one.logits(image, (1.0, 1.0)) for one in models[:count]]
+            found = np.mean([np.exp(one) / np.exp(one).sum(axis=0) for one in each], axis=0).argmax(axis=0)
+            overlaps = [
+                2 * ((found == place) & (truth == place)).sum() / ((found == place).sum() + (truth == place).sum())
+                for place in (1, 2)
+            ]
+            scores.append(np.mean(overlaps))
+        by_count[count] = float(np.mean(scores))
+    assert by_count[1] == pytest.approx(values[order[0]], abs=1e-6)
+    best = max((2, 3), key=lambda count: by_count[count])
+    if by_count[best] > by_count[1]:
+        assert values["ensemble"] == pytest.approx(by_count[best], abs=1e-6)
+        assert [one.name for one in run.results.candidates[-1].members] == order[:best]
+        assert run.results.winner == "ensemble"
+        assert "An average of" in run.folder.report.read_text()
+    else:
+        assert "ensemble" not in values
+        assert any("no average is returned" in note for note in run.results.notes)
+
+
+def test_what_is_saved_is_the_mean_of_its_members(run: Run, tmp_path: Path) -> None:
+    names, weights = ("small", "small-3"), (0.75, 0.25)
+    network = run.plan.ladder.rungs[0].network
+    members = (
+        MemberSpec(name=name, weight=weight, network=network) for name, weight in zip(names, weights, strict=True)
+    )
+    spec = replace(read_spec(run.folder.network), network=None, members=tuple(members))
+    each = {name: load_file(run.folder.rungs / name / "model.safetensors") for name in names}
+    tmp_path.mkdir(exist_ok=True)
+    save_model(RunFolder(tmp_path), spec, weights=weights_together(each))
+    image = picture(run, "images", "00")[None]
+    said = [alone(run, name).logits(image, (1.0, 1.0)) for name in names]
+    shares = sum(weight * np.exp(one) / np.exp(one).sum(axis=0) for weight, one in zip(weights, said, strict=True))
+    model = load_mask_model(tmp_path)
+    assert np.exp(model.logits(image, (1.0, 1.0))) == pytest.approx(shares, abs=1e-5)
+    assert model.on(torch.device("cpu")).predicted(image).mask.shape == image.shape[1:]
+
+
+def test_logits_of_one_model_alone_give_its_probabilities() -> None:
+    logits = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum(axis=0)
+    assert np.exp(mean_logits([logits], [1.0])) == pytest.approx(shares, abs=1e-6)
