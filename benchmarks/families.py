@@ -120,8 +120,8 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
                 if where == name:
                     points[side][int(seed)] = float(one["points"])  # type: ignore[arg-type]
             points = {side: of for side, of in points.items() if of}
-            shared = set.intersection(*(set(of) for of in points.values())) if "planner" in points else set()
-            if not shared:
+            shared = set.intersection(*(set(of) for of in points.values())) if points else set()
+            if not shared or "planner" not in points or len(points) < 2:
                 continue
             means = {side: statistics.fmean(of[seed] for seed in shared) for side, of in points.items()}
             best = max((side for side in means if side != "planner"), key=means.__getitem__)

@@ -35,6 +35,8 @@ class Member:
     """Its share of the average."""
     temperature: float = 1.0
     """Its logits are divided by it before they become the probabilities that are averaged."""
+    copy_of: str = ""
+    """The rung whose network it is once more."""
 
 
 @dataclass(frozen=True, kw_only=True)

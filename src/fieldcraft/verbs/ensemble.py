@@ -1,6 +1,7 @@
 """The end of a ladder: candidates are averaged, by weights chosen on validation, and stay together if that gains."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +33,15 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | None
     began = work.clock.spent_s
     samples, task = judge.samples, judge.plan.task.kind
     able = [one for one in judged if one.candidate.name != "majority"]
-    kinds = _kinds(able, judge.plan)
+    copies = {rung.name: rung.copy_of for rung in judge.plan.ladder.rungs}
+    kinds = [copies.get(one.candidate.name) or one.candidate.name for one in able]
     folds = _folds(samples.groups("validation"), len(samples.parts.validation), judge.plan.seed)
     if len(able) < 2 or folds is None:
         return None
     truth, best = samples.truth("validation"), judge.best(able)
     chosen = choose([one.outputs for one in able], truth, task, folds, kinds)
     found = judge.compare(chosen.outputs, best.outputs)
-    members = members_of(able, chosen)
+    members = _members(able, chosen, copies)
     if len(members) < 2 or found.gain < -NOISES * found.noise:
         because = "one candidate got all of the weight" if len(members) < 2 else f"cross-fitted, {found.words}"
         work.note(f"no average is returned: {because}, against {best.candidate.name} alone")
@@ -60,16 +62,10 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | None
     return done
 
 
-def _kinds(able: Sequence[Judged], plan: Plan) -> tuple[str, ...]:
-    """Of each candidate, what it is one of: a network and its repetitions are of one kind."""
-    first = {rung.name: rung.copy_of or rung.name for rung in plan.ladder.rungs}
-    return tuple(first.get(one.candidate.name, one.candidate.name) for one in able)
-
-
-def members_of(able: Sequence[Judged], chosen: Chosen) -> tuple[Member, ...]:
+def _members(able: Sequence[Judged], chosen: Chosen, copies: Mapping[str, str]) -> tuple[Member, ...]:
     """Those that take part, the heaviest first."""
     found = [
-        Member(name=one.candidate.name, weight=weight, temperature=warm)
+        Member(name=one.candidate.name, weight=weight, temperature=warm, copy_of=copies.get(one.candidate.name, ""))
         for one, weight, warm in zip(able, chosen.weights, chosen.temperatures, strict=True)
         if weight > 0
     ]
@@ -86,8 +82,12 @@ def member_specs(members: Sequence[Member], plan: Plan) -> tuple[MemberSpec, ...
 
 
 def spoken_members(members: Sequence[Member]) -> str:
-    """Names and weights, in words."""
-    told = [f"{one.weight:.2g} {one.name}" for one in members]
+    """Names and weights, in words; a network and its repetitions as one."""
+    alike = Counter((one.copy_of or one.name, one.weight) for one in members)
+    told = [
+        f"{count} x {weight:.2g} {name}" if count > 1 else f"{weight:.2g} {name}"
+        for (name, weight), count in alike.items()
+    ]
     return " and ".join((", ".join(told[:-1]), told[-1])) if len(told) > 1 else told[0]
 
 

@@ -41,7 +41,9 @@ def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: 
     if found.gain <= 0:
         work.note(f"no average is returned: {found.words}, against {best.candidate.name} alone")
         return None
-    members = tuple(Member(name=one.candidate.name, weight=1 / count) for one in able[:count])
+    copies = {rung.name: rung.copy_of for rung in plan.ladder.rungs}
+    names = [one.candidate.name for one in able[:count]]
+    members = tuple(Member(name=name, weight=1 / count, copy_of=copies[name]) for name in names)
     done = Judged(
         candidate=Candidate(
             name=ENSEMBLE, kind="ensemble", validation=judge.value(outputs[count - 1]),
