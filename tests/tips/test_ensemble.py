@@ -15,8 +15,9 @@ from tests.tips.known_briefs import (
 )
 from tests.tips.known_masks import HIPPOCAMPUS, start_masks
 
-from fieldcraft.plan.masks import UNet
+from fieldcraft.plan.masks import DeepMedic, UNet
 from fieldcraft.plan.schema import Batch, Cnn, Mlp, Plan, Prediction, ResNet
+from fieldcraft.records.brief import Brief
 from fieldcraft.tips.ensemble import MASK_STEPS, MOST, MOST_OF_MASKS, MOST_PASSES, TIP
 from fieldcraft.tips.epochs import OVERHEAD, cap
 from fieldcraft.tips.interface import Ask, Skipped
@@ -95,6 +96,11 @@ def test_a_limit_on_predictions_keeps_one_model(limit):
     assert "limited" in skipped(TIP, DIGITS, replace(PLAN, prediction=limit))
 
 
+def test_few_validation_samples_choose_no_weights():
+    few = Brief(facts=replace(DIGITS.facts, data=replace(DIGITS.facts.data, validation=19)))
+    assert "19 validation samples" in skipped(TIP, few, PLAN)
+
+
 def test_ones_own_network_is_not_repeated():
     found = ladder(DIGITS, with_rungs(start(DIGITS), OWN), 0.01)
     assert (found.ensemble, [rung.network for rung in found.rungs]) == ("if-better", [OWN])
@@ -103,6 +109,12 @@ def test_ones_own_network_is_not_repeated():
 def test_repetitions_that_are_there_stay():
     once = applied(TIP, DIGITS, PLAN, lambda _: milliseconds(3.2))
     assert applied(TIP, DIGITS, once, lambda _: 0.001) == once
+
+
+def test_a_network_of_two_pathways_is_tried_beside_the_one_that_is_repeated():
+    rungs = with_rungs(start_masks(HIPPOCAMPUS), UNET, DeepMedic())
+    found = ladder(with_budget(HIPPOCAMPUS, 900.0), with_steps(rungs, 2_000, 500), 0.1)
+    assert [rung.copy_of for rung in found.rungs] == ["", "", *["rung-0"] * (MOST_OF_MASKS - 1)]
 
 
 def test_of_masks_each_makes_the_steps_that_teach_something():

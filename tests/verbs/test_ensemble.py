@@ -37,8 +37,8 @@ def averaging(task: str = "single-label", *, image: bool = False, steps: int = 6
     net = Cnn(widths=(8, 16)) if image else Mlp(widths=(24,))
     first = Rung(name="small", network=net, steps=steps, lr=0.01)
     copies = (replace(first, name=f"small-{number}", copy_of="small") for number in (2, 3))
-    known = plan(task, image=image, baselines=("majority", "linear"), rungs=(first, *copies))
-    return replace(known, ladder=replace(known.ladder, ensemble="if-better"))
+    known = plan(task, image=image, baselines=("majority", "linear"))
+    return replace(known, ladder=replace(known.ladder, rungs=(first, *copies), ensemble="if-better"))
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +151,30 @@ def test_a_damaged_member_is_named(runs: dict[str, Run], tmp_path: Path) -> None
         fc.load(damaged.path)
 
 
-def test_a_copy_of_nothing_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"copy_of": "smal"}, r"ladder\.rungs\.small-2\.copy_of must name a rung above it.*did you mean `small`"),
+        ({"lr": 0.5}, r"ladder\.rungs\.small-2 repeats small, so network, lr, steps must be the same"),
+    ],
+)
+def test_a_copy_of_nothing_or_that_is_none_is_refused(tmp_path: Path, change: dict[str, object], told: str) -> None:
     known = averaging()
-    rungs = (known.ladder.rungs[0], replace(known.ladder.rungs[1], copy_of="smal"))
+    rungs = (known.ladder.rungs[0], replace(known.ladder.rungs[1], **change))  # type: ignore[arg-type]
     wrong = replace(known, ladder=replace(known.ladder, rungs=rungs))
-    with pytest.raises(PlanError, match=r"ladder\.rungs\.small-2\.copy_of must name a rung above it.*did you mean"):
+    with pytest.raises(PlanError, match=told):
         fit(noisy(), wrong, out=tmp_path / "run", options=Y)
+
+
+def test_where_nothing_is_better_than_the_mean_no_average_is(tmp_path: Path) -> None:
+    frame = noisy("regression", 300)
+    frame["y"] = np.random.default_rng(2).normal(size=300)
+    run = fit(frame, averaging("regression", steps=40), out=tmp_path / "run", options=Y)
+    assert run.results.winner == "majority"
+    assert any("no average is returned: nothing is better than majority" in note for note in run.results.notes)
+
+
+def test_few_validation_samples_choose_no_weights(tmp_path: Path) -> None:
+    run = fit(noisy(count=100), averaging(), out=tmp_path / "run", options=Y)
+    assert run.results.winner != "ensemble"
+    assert any("too few to choose weights on" in note for note in run.results.notes)

@@ -1,6 +1,7 @@
 """Fit a baseline, in the time and with the threads that it may have."""
 
 import warnings
+from dataclasses import replace
 from typing import assert_never
 
 import numpy as np
@@ -134,4 +135,4 @@ def _with_warnings(fitted: Fitted, categories: list[str]) -> Fitted:
     if not spoken:
         return fitted
     note = "; ".join((fitted.note, *spoken))
-    return Fitted(fitted.name, fitted.estimator, fitted.sample, note, fitted.task, fitted.outputs)
+    return replace(fitted, note=note)

@@ -6,6 +6,7 @@ from typing import Any
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.assemble import Fault, assemble, dotted, fits, member
+from fieldcraft.plan.copies import check_named, following
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.shape import every_name, fields, listed, members, nearest, to_document
 
@@ -13,8 +14,9 @@ from fieldcraft.plan.shape import every_name, fields, listed, members, nearest, 
 def edit(plan: Plan, assignments: Sequence[str]) -> Plan:
     """The plan with fields set, all together: `field=value`, the value as in TOML, bare words as text.
 
-    Rungs go by name or by number from 0. When a `kind` changes, fields that the new kind shares are kept as far as
-    they fit, and the others take their defaults. `none` empties a field that may be empty.
+    Rungs go by name or by number from 0; those that repeat another one follow it. When a `kind` changes, fields that
+    the new kind shares are kept as far as they fit, and the others take their defaults. `none` empties a field that may
+    be empty.
 
     Raises: PlanError for an unknown field (with the nearest right one), a bad value (with what is allowed), or an
     assignment without `=`.
@@ -27,7 +29,9 @@ def edit(plan: Plan, assignments: Sequence[str]) -> Plan:
         except Fault as fault:
             raise PlanError(f"--set {assignment}: {fault}") from None
     try:
-        return assemble(document)
+        found = assemble(document)
+        check_named(found, (keys for _, keys, _ in pairs))
+        return following(found)
     except Fault as fault:
         name = dotted(document, fault.path)
         blamed = [text for text, keys, _ in pairs if _related(".".join(keys), name)] or list(assignments)

@@ -3,6 +3,7 @@
 from dataclasses import is_dataclass
 from typing import Any
 
+from fieldcraft.plan.copies import following
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.plan.shape import fields
 
@@ -15,7 +16,7 @@ def reverted(now: Plan, before: Plan, after: Plan) -> Plan:
     Raises: pydantic.ValidationError where the parts no longer fit together.
     """
     plan: Plan = _merged(now, before, after)
-    return plan
+    return following(plan)
 
 
 def _merged(now: Any, before: Any, after: Any) -> Any:

@@ -428,7 +428,8 @@ class Ladder:
     climb: Literal["while-it-pays", "always"] = "while-it-pays"
     """Whether a rung is trained only when the one below it gained more than its noise; "always" trains them all."""
     ensemble: Literal["none", "if-better"] = "none"
-    """Whether candidates are averaged at the end, by weights chosen on validation, and kept together if that gains."""
+    """Whether candidates are averaged at the end and kept together if that gains; weights are chosen on validation, of
+    masks they are equal."""
 
     def __post_init__(self) -> None:
         names = [rung.name for rung in self.rungs]
@@ -436,6 +437,12 @@ class Ladder:
             raise ValueError(f"every rung needs its own name, got {names}")
         if ENSEMBLE in names:
             raise ValueError(f"no rung may be called {ENSEMBLE}: so the average of several is called")
+        copies = [rung.name for rung in self.rungs if rung.copy_of]
+        if copies and self.ensemble == "none":
+            raise ValueError(
+                f"{', '.join(copies)} would be trained to be averaged, and `ensemble` is none: with --without ensemble "
+                "no network is trained again, and none averaged"
+            )
 
 
 # ---------------------------------------------------------------- how it learns

@@ -7,7 +7,7 @@ Lakshminarayanan et al. 2017, arXiv:1612.01474 (networks from several starting w
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -20,6 +20,8 @@ from fieldcraft.records.facts import Task
 Model = TypeVar("Model")
 ROUNDS = 20
 """Of the greedy selection."""
+FOLDS = 5
+"""Of the cross-fitting."""
 BAGS = 10
 """Draws of the validation samples, with replacement, over which weights are averaged: few samples overrate the best."""
 LEAST_WEIGHT = 0.04
@@ -31,16 +33,11 @@ class Ensemble(Generic[Model]):
     """Models whose answers are averaged."""
 
     models: tuple[Model, ...]
+    """The heaviest first."""
     weights: tuple[float, ...]
     """Of each model; together 1."""
     temperatures: tuple[float, ...]
     """Of each model: its logits are divided by it before they become the probabilities that are averaged."""
-
-    @property
-    def heaviest_first(self) -> tuple[Model, ...]:
-        """The models by their weights."""
-        order = sorted(range(len(self.models)), key=lambda place: -self.weights[place])
-        return tuple(self.models[place] for place in order)
 
     def averaged(self, outputs: Sequence[Array], task: Task) -> Array:
         """The mean of what the models say, (n, classes), (n, labels) or (n, targets), in the same convention."""
@@ -73,22 +70,40 @@ def losses(scores: Array, truth: Truth, task: Task) -> Array:
     return _losses(_of_truth(scores, truth, task), task)
 
 
-def choose(
-    outputs: Sequence[Array], truth: Truth, task: Task, folds: npt.NDArray[np.int64], kinds: Sequence[str]
-) -> Chosen:
+@dataclass(frozen=True, kw_only=True)
+class Candidates:
+    """What weights are chosen over."""
+
+    outputs: Sequence[Array]
+    """Of each candidate on the validation part."""
+    kinds: Sequence[str]
+    """Of each candidate; those of one kind (a network from several starting weights) share one weight evenly, so that
+    none of them is preferred for its luck."""
+    truth: Truth
+    task: Task
+    calibrate: bool = True
+    """Whether each candidate has a temperature of its own."""
+
+    def of(self, rows: npt.NDArray[np.int64]) -> "Candidates":
+        """The same of some samples."""
+        return replace(self, outputs=[one[rows] for one in self.outputs], truth=self.truth[rows])
+
+
+def choose(candidates: Candidates, units: npt.NDArray[np.int64], seed: int) -> Chosen:
     """Choose weights by greedy selection, if cross-fitting shows them to be better than all of the weight on one kind.
 
-    `outputs`: of each candidate on the validation part. `folds`: (n,), the fold of each sample; groups must be whole.
-    `kinds`: of each candidate; those of one kind (a network from several starting weights) share one weight evenly, so
-    that none of them is preferred for its luck.
+    `units`: (n,), from 0: what stays together where samples are parted or drawn, groups or the samples themselves.
     """
-    together, alone = np.zeros_like(outputs[0]), np.zeros_like(outputs[0])
-    for fold in np.unique(folds):
-        inside = folds == fold
-        found = _fitted([one[~inside] for one in outputs], truth[~inside], task, kinds)
-        scores = [apply(one[inside], warm, task) for one, warm in zip(outputs, found.temperatures, strict=True)]
+    fold_of = np.random.default_rng(seed).permutation(int(units.max()) + 1) % FOLDS
+    together, alone = np.zeros_like(candidates.outputs[0]), np.zeros_like(candidates.outputs[0])
+    for fold in range(FOLDS):
+        inside = fold_of[units] == fold
+        others, held = candidates.of(np.flatnonzero(~inside)), candidates.of(np.flatnonzero(inside))
+        found = _fitted(others, units[~inside], seed)
+        scores = _scores(held, found.temperatures)
         together[inside], alone[inside] = mean_of(scores, found.weights), mean_of(scores, found.best)
-    found = _fitted(outputs, truth, task, kinds)
+    found = _fitted(candidates, units, seed)
+    truth, task = candidates.truth, candidates.task
     gains = (losses(alone, truth, task) - losses(together, truth, task)).mean() > 0
     return Chosen(
         weights=found.weights if gains else found.best,
@@ -140,21 +155,35 @@ class _Fitted:
     """All of the weight to the best kind."""
 
 
-def _fitted(outputs: Sequence[Array], truth: Truth, task: Task, kinds: Sequence[str]) -> _Fitted:
-    warm = tuple(fit_temperature(one, truth, task) for one in outputs)
-    told = [_of_truth(apply(one, heat, task), truth, task) for one, heat in zip(outputs, warm, strict=True)]
+def _fitted(candidates: Candidates, units: npt.NDArray[np.int64], seed: int) -> _Fitted:
+    outputs, truth, task, kinds = candidates.outputs, candidates.truth, candidates.task, candidates.kinds
+    temperatures = tuple(fit_temperature(one, truth, task) if candidates.calibrate else 1.0 for one in outputs)
+    scale = truth.astype(np.float64).std(axis=0).clip(1e-12) if task == "regression" else 1.0
+    told = [_of_truth(one, truth, task) / scale for one in _scores(candidates, temperatures)]
     names = list(dict.fromkeys(kinds))
     means = [np.mean([one for one, kind in zip(told, kinds, strict=True) if kind == name], axis=0) for name in names]
-    random = np.random.default_rng(0)
-    draws = [random.integers(len(truth), size=len(truth)) for _ in range(BAGS)]
+    draws = _draws(units, seed)
     shares = np.mean([greedy([one[rows] for one in means], task) for rows in draws], axis=0)
     shares = np.where(shares >= LEAST_WEIGHT, shares, 0.0) / shares[shares >= LEAST_WEIGHT].sum()
     best = names[int(np.argmin([_losses(one, task).mean() for one in means]))]
     return _Fitted(
-        temperatures=warm,
+        temperatures=temperatures,
         weights=_evenly(dict(zip(names, shares.tolist(), strict=True)), kinds),
         best=_evenly({best: 1.0}, kinds),
     )
+
+
+def _scores(candidates: Candidates, temperatures: Sequence[float]) -> list[Array]:
+    return [apply(one, warm, candidates.task) for one, warm in zip(candidates.outputs, temperatures, strict=True)]
+
+
+def _draws(units: npt.NDArray[np.int64], seed: int) -> list[npt.NDArray[np.int64]]:
+    """Rows of as many units as there are, drawn with replacement, several times."""
+    known, place = np.unique(units, return_inverse=True)
+    parts = np.split(np.argsort(place, kind="stable"), np.cumsum(np.bincount(place))[:-1])
+    random = np.random.default_rng(seed)
+    drawn = [random.integers(len(known), size=len(known)) for _ in range(BAGS)]
+    return [np.concatenate([parts[unit] for unit in each]) for each in drawn]
 
 
 def _evenly(shares: Mapping[str, float], kinds: Sequence[str]) -> tuple[float, ...]:

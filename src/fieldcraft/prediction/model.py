@@ -105,8 +105,6 @@ class Model:
 
     def outputs(self, x: Any) -> Array:
         """What the model says before calibration: logits, or numbers in target units."""
-        if isinstance(self.predictor, Ensemble):
-            return self.predictor.averaged([one.outputs(x) for one in self.predictor.models], self.spec.task)
         spec = self.spec.input
         if isinstance(spec, ImageSpec) and spec.buckets:
             return self._of_several_sizes(self._in_buckets(x, spec), spec)
@@ -152,6 +150,9 @@ class Model:
         return Views(self.predictor, self.spec.tta) if self.spec.tta else self.predictor
 
     def _of_pixels(self, pixels: npt.NDArray[np.generic], spec: ImageSpec) -> Array:
+        if isinstance(self.predictor, Ensemble):
+            said = [one._of_pixels(pixels, spec) for one in self.predictor.models]
+            return self.predictor.averaged(said, self.spec.task)
         if isinstance(self.predictor, Fitted):
             flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(spec.full_scale)
             return as_outputs(self.predictor.scores(flat), self.spec.task)

@@ -118,10 +118,7 @@ class ModelSpec:
 
 def of_member(spec: ModelSpec, member: MemberSpec) -> ModelSpec:
     """The description of one model of an average by itself: it is asked for what it says before calibration."""
-    seen = spec.input
-    if isinstance(seen, ImageSpec) and member.network is None:
-        seen = replace(seen, buckets=())
-    return replace(spec, input=seen, network=member.network, members=(), temperature=1.0)
+    return replace(spec, network=member.network, members=(), temperature=1.0)
 
 
 _SPEC: TypeAdapter[ModelSpec] = TypeAdapter(ModelSpec)

@@ -54,6 +54,8 @@ class Candidate:
     """Wall clock for training and validating it."""
     sample: str
     """What it was trained on: "all 1,149 training samples", "10,000 of 48,000"."""
+    copy_of: str = ""
+    """The rung whose network it is once more."""
     parameters: int | None = None
     steps: int | None = None
     """Optimiser steps taken."""

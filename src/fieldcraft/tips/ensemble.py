@@ -14,6 +14,7 @@ libraries of models", ICML; Fort et al. 2019, arXiv:1912.02757 (why other starti
 
 from dataclasses import replace
 
+from fieldcraft.plan.masks import DeepMedic
 from fieldcraft.plan.schema import Imported, PatchInput, Plan, Rung, TakenOver
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.epochs import cap
@@ -28,6 +29,8 @@ MOST_PASSES = 0.6
 MASK_STEPS = 1_000
 """Steps on patches that each network makes when there are several. On 177 volumes of hippocampus more did not help:
 after 1,186, 1,710, 1,789, 2,198 and 4,148 steps Dice on validation was 0.894, 0.892, 0.891, 0.891 and 0.890."""
+LEAST_VALIDATION = 20
+"""Samples (or groups of them) of the validation part below which no weights are chosen; masks need none."""
 BESIDES = ("linear", "boosting")
 """Baselines that can be averaged with networks."""
 
@@ -37,12 +40,14 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     limits = plan.prediction
     if limits.limit_macs is not None or limits.limit_ms is not None:
         return Skipped(because="predictions are limited: one model answers them")
+    if brief.data.validation < LEAST_VALIDATION and not isinstance(plan.input, PatchInput):
+        return Skipped(because=f"{brief.data.validation} validation samples are too few to choose weights on")
     rungs = plan.ladder.rungs
     together = replace(plan, ladder=replace(plan.ladder, ensemble="if-better"))
     found = (*rungs, *(name for name in plan.ladder.baselines if _counts(name, plan)))
     few = len(found) < 2
-    place = len(rungs) - 1
-    if brief.budget.seconds is None or not rungs or any(_is_alone(rung) for rung in rungs):
+    place = max((at for at, rung in enumerate(rungs) if not isinstance(rung.network, DeepMedic)), default=-1)
+    if brief.budget.seconds is None or place < 0 or any(_is_alone(rung) for rung in rungs):
         if few:
             return Skipped(because=f"{len(found) or 'no'} candidate alone is nothing to average")
         return Applied(plan=together, because=f"{len(found)} candidates are there to be averaged")
@@ -91,4 +96,6 @@ def _repeated(rungs: tuple[Rung, ...], place: int, count: int, steps: int) -> tu
     return (*rungs[:place], first, *rungs[place + 1 :], *copies)
 
 
-TIP = Tip(name="ensemble", decide=decide, refines=("architecture", "mask-network", "epochs", "mask-steps"))
+TIP = Tip(
+    name="ensemble", decide=decide, refines=("architecture", "mask-network", "two-pathways", "epochs", "mask-steps")
+)

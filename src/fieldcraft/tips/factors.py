@@ -10,6 +10,9 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.tips.draft import BY_HAND, check_decides
 from fieldcraft.tips.interface import Tip
 
+OF_SEVERAL = {"ensemble": "it is about several models, and a trial trains one network"}
+"""Tips that no trial can tell anything of."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Factors:
@@ -54,7 +57,9 @@ def factors(decisions: Sequence[Decision], tips: Sequence[Tip], wanted: Sequence
     changed = {one.tip for one in decisions if one.outcome == "applied" and one.sets and one.tip != BY_HAND}
     _check_wanted(wanted, decisions, tips, changed)
     tested = [
-        one.tip for one in decisions if (one.tip in wanted if wanted else one.tip in changed) and one.tip != BY_HAND
+        one.tip
+        for one in decisions
+        if (one.tip in wanted if wanted else one.tip in changed) and one.tip not in (BY_HAND, *OF_SEVERAL)
     ]
     return Factors(
         names=(*tested, *(name for name in wanted if by_hand(name))),
@@ -68,6 +73,8 @@ def factors(decisions: Sequence[Decision], tips: Sequence[Tip], wanted: Sequence
 
 
 def _because(decision: Decision, changed: bool) -> str:
+    if decision.tip in OF_SEVERAL:
+        return OF_SEVERAL[decision.tip]
     if changed:
         return "it was not asked for"
     if decision.outcome == "applied":
@@ -90,6 +97,8 @@ def _check_wanted(wanted: Sequence[str], decisions: Sequence[Decision], tips: Se
                 f"{len(known)}; a change by hand is written FIELD=VALUE."
             )
         check_decides(name, tips)
+        if name in OF_SEVERAL:
+            raise PlanError(f"--tips: {name} cannot be tested: {OF_SEVERAL[name]}.")
         if name not in changed and found[name].outcome != "left-out":
             raise PlanError(
                 f"--tips: {name} decides nothing here, so that there is nothing to take away "

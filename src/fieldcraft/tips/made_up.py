@@ -357,7 +357,11 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         sizes = {(one.height, one.width): one for one in values["buckets"]} if not ends else {}
         smaller = tuple(ends[until] for until in sorted(ends))
         return {**values, "progressive": smaller, "buckets": tuple(sizes.values())}
-    return {**values, "rungs": _named(values["rungs"])} if cls is Ladder else values
+    if cls is Ladder:
+        rungs = _named(values["rungs"])
+        several = any(rung.copy_of for rung in rungs)
+        return {**values, "rungs": rungs, "ensemble": "if-better" if several else values["ensemble"]}
+    return values
 
 
 def _fitting_masks(cls: type, values: dict[str, Any]) -> dict[str, Any]:
@@ -421,7 +425,9 @@ def _named(rungs: Sequence[Rung]) -> tuple[Rung, ...]:
     start = NAMES.index(rungs[0].name) if rungs else 0
     names = [NAMES[(start + index) % len(NAMES)] for index, _ in enumerate(rungs)]
     return tuple(
-        replace(rung, name=name, copy_of=names[0] if index and rung.copy_of else "")
+        replace(rungs[0], name=name, copy_of=names[0])
+        if index and rung.copy_of
+        else replace(rung, name=name, copy_of="")
         for index, (rung, name) in enumerate(zip(rungs, names, strict=True))
     )
 

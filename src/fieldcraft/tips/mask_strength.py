@@ -44,8 +44,8 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 
 
 def passes_over(facts: CaseFacts, sample: PatchInput, plan: Plan, cases: int) -> float:
-    """How often the network with most steps sees each voxel of the training cases, about."""
-    steps = max(rung.steps for rung in plan.ladder.rungs)
+    """How often the largest network sees each voxel of the training cases, about."""
+    steps = next((rung.steps for rung in reversed(plan.ladder.rungs) if not rung.copy_of), 0)
     seen = steps * plan.batch.size * voxels(sample)
     return seen / (cases * prod(shape_of(facts, sample)))
 

@@ -1,12 +1,13 @@
 """What a training step takes, overhead included: as measured, or as estimated where it could not be."""
 
+from dataclasses import replace
 from math import isfinite
 
 from fieldcraft.plan.schema import Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.epochs import OVERHEAD
 from fieldcraft.tips.interface import StepTime
-from fieldcraft.tips.phases import phases
+from fieldcraft.tips.phases import as_timed, phases
 from fieldcraft.tips.rough import step_seconds
 
 
@@ -24,4 +25,5 @@ def _of_phase(brief: Brief, plan: Plan, place: int) -> float:
     answer = brief.measured(StepTime(plan=plan, rung=place).key)
     if answer is not None and isfinite(answer.value):
         return OVERHEAD * answer.value / 1000
-    return OVERHEAD * step_seconds(plan.ladder.rungs[place].network, brief, plan)
+    whole = replace(plan, input=as_timed(plan.input))
+    return OVERHEAD * step_seconds(whole.ladder.rungs[place].network, brief, whole)

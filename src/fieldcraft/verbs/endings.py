@@ -4,6 +4,7 @@ from fieldcraft.report.metrics import spoken
 from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, SmallerMicro
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.contest import Judging
+from fieldcraft.verbs.ensemble import firsts
 from fieldcraft.verbs.verdict import Between
 from fieldcraft.verbs.work import Work
 
@@ -20,9 +21,11 @@ def passed_over(judged: list[Judged], winner: Judged, judge: Judging) -> tuple[s
 
 
 def between(judged: list[Judged], winner: Judged, judge: Judging) -> Between | None:
-    """The winner against the best of the other kind, an average against the best alone; None when there is no other."""
+    """The winner against the best of the other kind, an average against the best alone (repetitions of networks apart,
+    of which one is always lucky); None when there is no other.
+    """
     if winner.candidate.kind == "ensemble":
-        alone = judge.best([one for one in judged if one is not winner])
+        alone = judge.best(firsts([one for one in judged if one is not winner]))
         return Between(winner.candidate, alone.candidate, judge.compare(winner.outputs, alone.outputs))
     others = [one for one in judged if one.candidate.kind != winner.candidate.kind]
     if not others:

@@ -1,71 +1,93 @@
 """The end of a ladder: candidates are averaged, by weights chosen on validation, and stay together if that gains."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from fieldcraft.plan.schema import ENSEMBLE, Plan
-from fieldcraft.prediction.ensemble import Chosen, choose
+from fieldcraft.plan.schema import ENSEMBLE, ImageInput, Plan
+from fieldcraft.prediction.ensemble import Candidates, Chosen, choose
 from fieldcraft.prediction.spec import MemberSpec
 from fieldcraft.records.results import Candidate, Member
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.report.metrics import spoken
+from fieldcraft.tips.ensemble import LEAST_VALIDATION
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.work import Work
 
-FOLDS = 5
-NOISES = 2.0
-"""Standard errors by which the plan's metric may be worse than that of the best candidate."""
-LEAST = 20
-"""Validation samples (or groups of them) below which no weights are chosen."""
 
-
-def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | None:
-    """An average of candidates, where samples that its weights were not chosen on speak for it; else None.
+def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str | None:
+    """An average of candidates, where samples that its weights were not chosen on speak for it; else why not.
 
     They do where its log-loss (or squared error) is lower than that of the best kind of model, both chosen on other
-    samples, and the plan's metric not much worse than that of the best candidate, whose value is flattered by having
-    been picked. Averages of models that err differently gain as a rule: more is not asked of them.
+    samples, and the plan's metric not worse than that of the best candidate by more than noise; repetitions of networks
+    apart, of which one is always lucky. Averages of models that err differently gain as a rule: more is not asked of
+    them. None: there is nothing to average.
     """
     began = work.clock.spent_s
-    samples, task = judge.samples, judge.plan.task.kind
-    able = [one for one in judged if one.candidate.name != "majority"]
-    copies = {rung.name: rung.copy_of for rung in judge.plan.ladder.rungs}
-    kinds = [copies.get(one.candidate.name) or one.candidate.name for one in able]
-    folds = _folds(samples.groups("validation"), len(samples.parts.validation), judge.plan.seed)
-    if len(able) < 2 or folds is None:
+    samples, plan = judge.samples, judge.plan
+    able = [one for one in judged if _is_able(one, plan)]
+    if len(able) < 2:
         return None
-    truth, best = samples.truth("validation"), judge.best(able)
-    chosen = choose([one.outputs for one in able], truth, task, folds, kinds)
+    best, units = judge.best(firsts(judged)), _units(samples.groups("validation"), len(samples.parts.validation))
+    if best not in able:
+        return f"nothing is better than {best.candidate.name}"
+    if units.max() + 1 < LEAST_VALIDATION:
+        return f"{units.max() + 1} validation samples or groups are too few to choose weights on"
+    candidates = Candidates(
+        outputs=[one.outputs for one in able],
+        kinds=[one.candidate.copy_of or one.candidate.name for one in able],
+        truth=samples.truth("validation"), task=plan.task.kind, calibrate=plan.prediction.calibrate,
+    )  # fmt: skip
+    chosen = choose(candidates, units, stream_seed(plan.seed, "ensemble"))
+    members = _members(able, chosen)
+    if len(members) < 2:
+        return f"{members[0].name} got all of the weight"
     found = judge.compare(chosen.outputs, best.outputs)
-    members = _members(able, chosen, copies)
-    if len(members) < 2 or found.gain < -NOISES * found.noise:
-        because = "one candidate got all of the weight" if len(members) < 2 else f"cross-fitted, {found.words}"
-        work.note(f"no average is returned: {because}, against {best.candidate.name} alone")
-        return None
-    done = Judged(
+    if found.gain < -found.noise:
+        return f"cross-fitted, {found.words}, against {best.candidate.name} alone"
+    return Judged(
         candidate=Candidate(
             name=ENSEMBLE, kind="ensemble", validation=judge.value(chosen.outputs),
-            noise=judge.noise(chosen.outputs, able), seconds=work.clock.spent_s - began,
-            sample=f"weights chosen on {len(truth):,} validation samples, judged cross-fitted",
-            parameters=parameters(able, members), members=members,
-            note=f"averages {spoken_members(members)}",
+            noise=judge.noise(chosen.outputs, judged), seconds=work.clock.spent_s - began,
+            sample=f"weights chosen on {len(units):,} validation samples, judged cross-fitted",
+            parameters=parameters(able, members), members=members, note=f"averages {spoken_members(members)}",
         ),
         outputs=chosen.outputs,
     )  # fmt: skip
-    keep(work.folder.rungs, done)
-    told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
-    work.say(f"{ENSEMBLE}: {told}, the average of {spoken_members(members)}")
-    return done
 
 
-def _members(able: Sequence[Judged], chosen: Chosen, copies: Mapping[str, str]) -> tuple[Member, ...]:
+def firsts(judged: Sequence[Judged]) -> list[Judged]:
+    """Candidates without the repetitions of networks."""
+    return [one for one in judged if not one.candidate.copy_of]
+
+
+def concluded(found: Judged | str | None, metric: str, work: Work) -> Judged | None:
+    """Keep an average, or note why there is none."""
+    if isinstance(found, str):
+        work.note(f"no average is returned: {found}")
+        return None
+    if found is not None:
+        keep(work.folder.rungs, found)
+        told = f"{spoken(metric)} {found.candidate.validation:.4g} on validation"
+        work.say(f"{ENSEMBLE}: {told}, the average of {spoken_members(found.candidate.members)}")
+    return found
+
+
+def _is_able(one: Judged, plan: Plan) -> bool:
+    """Whether it can take part: it looks at samples, and at the same images as the others."""
+    if one.candidate.kind == "baseline":
+        several = isinstance(plan.input, ImageInput) and bool(plan.input.buckets)
+        return one.candidate.name != "majority" and not several
+    return True
+
+
+def _members(able: Sequence[Judged], chosen: Chosen) -> tuple[Member, ...]:
     """Those that take part, the heaviest first."""
     found = [
-        Member(name=one.candidate.name, weight=weight, temperature=warm, copy_of=copies.get(one.candidate.name, ""))
+        Member(name=one.candidate.name, weight=weight, temperature=warm, copy_of=one.candidate.copy_of)
         for one, weight, warm in zip(able, chosen.weights, chosen.temperatures, strict=True)
         if weight > 0
     ]
@@ -97,12 +119,7 @@ def parameters(judged: Sequence[Judged], members: Sequence[Member]) -> int | Non
     return sum(counts[one.name] for one in members) or None
 
 
-def _folds(groups: npt.NDArray[np.generic] | None, n: int, seed: int) -> npt.NDArray[np.int64] | None:
-    """(n,): the fold of each sample, groups whole; None for too few."""
-    unit = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    count = int(unit.max()) + 1 if n else 0
-    if count < LEAST:
-        return None
-    order = np.random.default_rng(stream_seed(seed, "ensemble")).permutation(count)
-    found: npt.NDArray[np.int64] = order[unit] % FOLDS
+def _units(groups: npt.NDArray[np.generic] | None, n: int) -> npt.NDArray[np.int64]:
+    """(n,): what stays together, numbered from 0."""
+    found: npt.NDArray[np.int64] = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     return found

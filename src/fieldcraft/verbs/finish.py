@@ -200,6 +200,6 @@ def _explain(
 def _heaviest_network(model: Model) -> nn.Module | None:
     """The model's network; of an average, the one with the largest share; None where there is none."""
     if isinstance(model.predictor, Ensemble):
-        found = map(_heaviest_network, model.predictor.heaviest_first)
+        found = map(_heaviest_network, model.predictor.models)
         return next((net for net in found if net is not None), None)
     return None if isinstance(model.predictor, Fitted) else model.predictor

@@ -11,10 +11,10 @@ from pydantic import TypeAdapter
 from fieldcraft.data.dataset import Dataset, ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
+from fieldcraft.plan.copies import check_copies
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import ImageInput, Plan
-from fieldcraft.plan.shape import nearest
 from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
 from fieldcraft.records.alone import alone_in
 from fieldcraft.records.decision import Decision
@@ -269,17 +269,7 @@ def _fits(plan: Plan, dataset: Dataset) -> None:
         )
     if not plan.ladder.baselines and not plan.ladder.rungs:
         raise PlanError("the plan has nothing to train: it names neither baselines nor rungs.")
-    _check_copies(plan)
-
-
-def _check_copies(plan: Plan) -> None:
-    for place, rung in enumerate(plan.ladder.rungs):
-        firsts = tuple(one.name for one in plan.ladder.rungs[:place] if not one.copy_of)
-        if rung.copy_of and rung.copy_of not in firsts:
-            raise PlanError(
-                f"ladder.rungs.{rung.name}.copy_of must name a rung above it that is no copy itself "
-                f"({', '.join(firsts) or 'there is none'}), but it is {rung.copy_of!r}{nearest(rung.copy_of, firsts)}"
-            )
+    check_copies(plan)
 
 
 def _called(data: object) -> str:

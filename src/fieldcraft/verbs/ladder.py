@@ -20,7 +20,7 @@ from fieldcraft.tips.rough import A_FIFTH, BASELINES
 from fieldcraft.train.journal import Climbed, Cooled, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
-from fieldcraft.verbs.ensemble import average
+from fieldcraft.verbs.ensemble import average, concluded, firsts
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples
@@ -62,7 +62,7 @@ class SampleContest:
 
     def average(self, judged: list[Judged]) -> Judged | None:
         """Candidates together, by weights chosen on validation."""
-        return average(judged, self.judge, self.work)
+        return concluded(average(judged, self.judge, self.work), self.judge.metric, self.work)
 
 
 def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[Judged]], None]) -> list[Judged]:
@@ -172,7 +172,7 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
     if index == 0:
         return True, "the first network"
     if rung.copy_of:
-        return _repeats(rung, plan, contest, judged, left_s)
+        return _repeats(rung, contest, judged, left_s)
     below, smaller = judged[-1], [one for one in judged[:-1] if one.candidate.kind == "rung"]
     if not smaller:
         return True, f"the second network: {below.candidate.name} alone cannot show whether size pays"
@@ -186,10 +186,9 @@ def _decides(index: int, plan: Plan, contest: Contest, judged: list[Judged], wor
     return False, f"stopped below it: {words}"
 
 
-def _repeats(rung: schema.Rung, plan: Plan, contest: Contest, judged: list[Judged], left_s: float) -> tuple[bool, str]:
+def _repeats(rung: schema.Rung, contest: Contest, judged: list[Judged], left_s: float) -> tuple[bool, str]:
     """Whether a network is trained once more: where it is the best one, and there is time for most of it."""
-    firsts = {one.name for one in plan.ladder.rungs if not one.copy_of}
-    networks = [one for one in judged if one.candidate.name in firsts]
+    networks = [one for one in firsts(judged) if one.candidate.kind == "rung"]
     first = next((one for one in networks if one.candidate.name == rung.copy_of), None)
     if first is None:
         return False, f"left out: {rung.copy_of}, which it repeats, was not trained"

@@ -138,7 +138,7 @@ def train_rung(index: int, plan: Plan, facts: Facts, judge: Judge, judged: list[
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"all {len(samples.parts.train):,} training samples",
-            parameters=trained.parameters, steps=outcome.steps,
+            copy_of=rung.copy_of, parameters=trained.parameters, steps=outcome.steps,
             planned_steps=rung.steps,
             gap=gap(
                 judge.metric, plan.task.kind,

@@ -57,6 +57,7 @@ def _network(run: Run) -> tuple[str, object]:
     trained = [each.name for each in run.results.candidates if each.kind == "rung"] if run.results else []
     wanted = [
         winner.name if winner else "",
+        *(one.name for one in (winner.members if winner else ())),
         *reversed(trained),
         *(log.rung for log in reversed(run.log)),
         *reversed(rungs),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fieldcraft.plan.schema import Baseline, Plan
 from fieldcraft.records.facts import Facts
 from fieldcraft.verbs.candidates import Judged
+from fieldcraft.verbs.ensemble import concluded
 from fieldcraft.verbs.masks.baseline import fit_null
 from fieldcraft.verbs.masks.ensemble import average_masks
 from fieldcraft.verbs.masks.judge import MaskJudge
@@ -42,4 +43,5 @@ class MaskContest:
 
     def average(self, judged: list[Judged]) -> Judged | None:
         """Networks together, each with the same weight."""
-        return average_masks(judged, self.plan, self.judge, self.work)
+        found = average_masks(judged, self.plan, self.judge, self.work)
+        return concluded(found, self.judge.metric, self.work)

@@ -1,5 +1,6 @@
 """The end of a ladder of masks: the best network and its repetitions are averaged, and stay together if that gains."""
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,70 +11,90 @@ from fieldcraft.prediction.masks.model import MaskModel, mean_logits
 from fieldcraft.prediction.model import averaging
 from fieldcraft.prediction.spec import ModelSpec, of_member
 from fieldcraft.records.results import Candidate, Member
-from fieldcraft.report.metrics import spoken
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.verbs import candidates
-from fieldcraft.verbs.candidates import Judged, keep
+from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.ensemble import parameters, spoken_members
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
-from fieldcraft.verbs.masks.last_steps import spec_of
+from fieldcraft.verbs.masks.last_steps import MOST_REFINED, spec_of
 from fieldcraft.verbs.masks.samples import MaskSamples
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
 from fieldcraft.verbs.work import Work
 
+PREDICTING = 0.7
+"""Share of the time that is left, for the predictions of an average."""
 
-def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | None:
-    """The average of the best networks, where it is better than the best one alone.
 
-    Networks join one after the other, the best first, each with the same weight: only their number is chosen on
-    validation, so a higher mean there is enough.
+def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | str | None:
+    """The average of all networks that are not worse than the best one by more than noise, where that is better.
+
+    Else why not; None: there is nothing to average.
+
+    Each has the same weight: nothing is fitted to the validation part, so a higher mean there is enough. As many take
+    part, the best first, as can predict in the time that is left.
     """
     began = work.clock.spent_s
-    able = sorted((one for one in judged if one.candidate.kind == "rung"), key=lambda one: -one.candidate.validation)
-    if len(able) < 2:
+    networks = [one for one in judged if one.candidate.kind == "rung"]
+    if len(networks) < 2:
         return None
-    samples, machine, best = judge.samples, engine(plan.execution), judge.best(judged)
-    alone = [_alone(one, plan, samples, machine, work) for one in able]
-    outputs = _joining(alone, judge)
-    count = max(range(2, len(able) + 1), key=lambda size: judge.value(outputs[size - 1]))
-    found = judge.compare(outputs[count - 1], best.outputs)
+    best, top = judge.best(judged), max(networks, key=lambda one: one.candidate.validation)
+    if best.candidate.kind != "rung":
+        return f"no network is better than {best.candidate.name}"
+    able = [one for one in networks if not judge.compare(top.outputs, one.outputs).better]
+    able.sort(key=lambda one: -one.candidate.validation)
+    models = [_alone(one, plan, judge.samples, work) for one in able]
+    count = min(len(able), _fitting(models[0], plan, judge, work))
+    if count < 2:
+        few = "all others are worse by more than noise" if len(able) < 2 else "several could not predict in time"
+        return f"{able[0].candidate.name} is alone: {few}"
+    outputs = _asked(models[:count], judge, work)
+    found = judge.compare(outputs, best.outputs)
     if found.gain <= 0:
-        work.note(f"no average is returned: {found.words}, against {best.candidate.name} alone")
-        return None
-    copies = {rung.name: rung.copy_of for rung in plan.ladder.rungs}
-    names = [one.candidate.name for one in able[:count]]
-    members = tuple(Member(name=name, weight=1 / count, copy_of=copies[name]) for name in names)
-    done = Judged(
+        return f"{found.words}, against {best.candidate.name} alone"
+    found_in = [one.candidate for one in able[:count]]
+    members = tuple(Member(name=one.name, weight=1 / count, copy_of=one.copy_of) for one in found_in)
+    return Judged(
         candidate=Candidate(
-            name=ENSEMBLE, kind="ensemble", validation=judge.value(outputs[count - 1]),
-            noise=judge.noise(outputs[count - 1], judged), seconds=work.clock.spent_s - began,
-            sample=f"judged on {len(samples.parts.validation):,} validation cases",
+            name=ENSEMBLE, kind="ensemble", validation=judge.value(outputs), noise=judge.noise(outputs, judged),
+            seconds=work.clock.spent_s - began,
+            sample=f"judged on {len(judge.samples.parts.validation):,} validation cases",
             parameters=parameters(able, members), members=members, note=f"averages {spoken_members(members)}",
         ),
-        outputs=outputs[count - 1],
+        outputs=outputs,
     )  # fmt: skip
-    keep(work.folder.rungs, done)
-    told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
-    work.say(f"{ENSEMBLE}: {told}, the average of {spoken_members(members)}")
-    return done
 
 
-def _joining(models: Sequence[MaskModel], judge: MaskJudge) -> list[Outputs]:
-    """The metric of each class of each validation case, by how many of the models are averaged: the first, two, ..."""
+def _fitting(model: MaskModel, plan: Plan, judge: MaskJudge, work: Work) -> int:
+    """How many networks can be averaged, so that validation, last steps and the test part are predicted in time."""
+    samples, left_s = judge.samples, work.clock.left_s
+    rows = samples.parts.validation
+    began = time.monotonic()
+    _row([model], judge, int(rows[0]))
+    case_s = time.monotonic() - began
+    cases = len(rows) + min(len(rows), MOST_REFINED) + len(samples.parts.test)
+    return len(plan.ladder.rungs) if left_s == float("inf") else int(PREDICTING * left_s / (case_s * cases))
+
+
+def _asked(models: Sequence[MaskModel], judge: MaskJudge, work: Work) -> Outputs:
+    """The metric of each class of each validation case, for the average of some models."""
+    rows = []
+    for row in map(int, judge.samples.parts.validation):
+        work.check_stop()
+        rows.append(_row(models, judge, row))
+    return np.stack(rows)
+
+
+def _row(models: Sequence[MaskModel], judge: MaskJudge, row: int) -> Outputs:
     samples = judge.samples
-    found: list[list[Outputs]] = [[] for _ in models]
-    for row in map(int, samples.parts.validation):
-        image, spacing = samples.store.images[row], samples.case(row).geometry.spacing
-        said = [model.logits(image, spacing) for model in models]
-        for size, rows in enumerate(found, start=1):
-            rows.append(judge.row(row, labels_on_own_grid(mean_logits(said[:size], [1 / size] * size), samples, row)))
-    return [np.stack(rows) for rows in found]
+    image, spacing = samples.store.images[row], samples.case(row).geometry.spacing
+    logits = mean_logits((model.logits(image, spacing) for model in models), [1 / len(models)] * len(models))
+    return judge.row(row, labels_on_own_grid(logits, samples, row))
 
 
-def _alone(one: Judged, plan: Plan, samples: MaskSamples, machine: Engine, work: Work) -> MaskModel:
+def _alone(one: Judged, plan: Plan, samples: MaskSamples, work: Work) -> MaskModel:
     name = one.candidate.name
-    return mask_model(name, spec_of(name, plan, samples), plan, samples, machine, work)
+    return mask_model(name, spec_of(name, plan, samples), plan, samples, engine(plan.execution), work)
 
 
 def mask_model(name: str, spec: ModelSpec, plan: Plan, samples: MaskSamples, machine: Engine, work: Work) -> MaskModel:

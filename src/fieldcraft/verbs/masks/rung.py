@@ -135,7 +135,7 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
         candidate=Candidate(
             name=rung.name, kind="rung", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=outcome.seconds, sample=f"patches of all {len(samples.parts.train):,} training cases",
-            parameters=trained.parameters, steps=outcome.steps,
+            copy_of=rung.copy_of, parameters=trained.parameters, steps=outcome.steps,
             planned_steps=rung.steps, note=note_of(rung, outcome, work),
         ),
         outputs=found,
