@@ -18,7 +18,7 @@ from tests.tips.known_masks import HIPPOCAMPUS, start_masks
 from fieldcraft.plan.masks import DeepMedic, UNet
 from fieldcraft.plan.schema import Batch, Cnn, Mlp, Plan, Prediction, ResNet
 from fieldcraft.records.brief import Brief
-from fieldcraft.tips.ensemble import MASK_STEPS, MOST, MOST_OF_MASKS, MOST_PASSES, TIP
+from fieldcraft.tips.ensemble import MASK_PASSES, MASK_STEPS, MOST, MOST_OF_MASKS, MOST_PASSES, TIP
 from fieldcraft.tips.epochs import OVERHEAD, cap
 from fieldcraft.tips.interface import Ask, Skipped
 from fieldcraft.tips.rough import training_seconds
@@ -111,6 +111,14 @@ def test_repetitions_that_are_there_stay():
     assert applied(TIP, DIGITS, once, lambda _: 0.001) == once
 
 
+def test_many_cases_need_more_steps():
+    plan = with_steps(with_rungs(start_masks(HIPPOCAMPUS), UNET), 25_000)
+    one_a_step = replace(plan, batch=Batch(size=1))  # a patch is a whole case: 160 steps are a pass
+    found = ladder(with_budget(HIPPOCAMPUS, 900.0), one_a_step, 20.0).rungs
+    assert len(found) == 2
+    assert found[0].steps >= 160 * MASK_PASSES
+
+
 def test_a_network_of_two_pathways_is_tried_beside_the_one_that_is_repeated():
     rungs = with_rungs(start_masks(HIPPOCAMPUS), UNET, DeepMedic())
     found = ladder(with_budget(HIPPOCAMPUS, 900.0), with_steps(rungs, 2_000, 500), 0.1)
@@ -123,7 +131,8 @@ def test_of_masks_each_makes_the_steps_that_teach_something():
     each_s = OVERHEAD * MASK_STEPS / 1000
     there_s = training_seconds(long, 900.0)
     found = ladder(long, plan, there_s / (3.5 * each_s))
-    assert [rung.steps for rung in found.rungs] == [MASK_STEPS] * 3
-    assert len(ladder(long, plan, 0.1).rungs) == MOST_OF_MASKS
+    assert [rung.steps for rung in found.rungs] == [pytest.approx(3.5 / 3 * MASK_STEPS, abs=1)] * 3
+    fast = ladder(long, plan, 0.1).rungs
+    assert [rung.steps for rung in fast] == [2 * MASK_STEPS] * MOST_OF_MASKS
     decision, _ = settle(TIP, long, with_steps(plan, 700), lambda _: there_s / (1.5 * each_s))
     assert isinstance(decision, Skipped)

@@ -38,15 +38,19 @@ def check_copies(plan: Plan) -> None:
 
 
 def check_named(plan: Plan, keys: Iterable[tuple[str, ...]]) -> None:
-    """Raises: PlanError where a change by hand is one of a repetition, in what it has from the rung that it repeats."""
-    copies = {
-        name: rung.copy_of for at, rung in enumerate(plan.ladder.rungs) if rung.copy_of for name in (rung.name, str(at))
+    """Raises: PlanError where what was set by hand is another than the rung has that this one repeats."""
+    first = {rung.name: rung for rung in plan.ladder.rungs}
+    strays = {
+        name: rung.copy_of
+        for at, rung in enumerate(plan.ladder.rungs)
+        if rung.copy_of in first and _like(rung, first[rung.copy_of]) != rung
+        for name in (rung.name, str(at))
     }
     for one in keys:
-        if one[:2] == ("ladder", "rungs") and len(one) > 3 and one[2] in copies and one[3] in FOLLOWED:
+        if one[:2] == ("ladder", "rungs") and len(one) > 3 and one[2] in strays and one[3] in FOLLOWED:
             raise PlanError(
-                f"--set {'.'.join(one)}: {one[2]} repeats {copies[one[2]]} and follows it: "
-                f"set ladder.rungs.{copies[one[2]]}.{'.'.join(one[3:])} instead."
+                f"--set {'.'.join(one)}: {one[2]} repeats {strays[one[2]]} and follows it: "
+                f"set ladder.rungs.{strays[one[2]]}.{'.'.join(one[3:])} instead."
             )
 
 

@@ -12,14 +12,13 @@ Source: Isensee et al. 2021, doi:10.1038/s41592-020-01008-z (angles and sizes; t
 """
 
 from dataclasses import replace
-from math import prod
 
 from fieldcraft.plan.masks import MaskAugment, PatchInput
 from fieldcraft.plan.schema import Plan
 from fieldcraft.records.brief import Brief
 from fieldcraft.records.segmentation import CaseFacts
 from fieldcraft.tips.interface import Applied, Skipped, Tip
-from fieldcraft.tips.masks import INPUTS, known, shape_of, voxels
+from fieldcraft.tips.masks import INPUTS, known, steps_a_pass
 
 OFTEN = 100.0
 """Passes over the voxels of the training cases from which on changes are strong."""
@@ -46,8 +45,7 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped:
 def passes_over(facts: CaseFacts, sample: PatchInput, plan: Plan, cases: int) -> float:
     """How often the largest network sees each voxel of the training cases, about."""
     steps = next((rung.steps for rung in reversed(plan.ladder.rungs) if not rung.copy_of), 0)
-    seen = steps * plan.batch.size * voxels(sample)
-    return seen / (cases * prod(shape_of(facts, sample)))
+    return steps / steps_a_pass(facts, sample, plan.batch.size, cases)
 
 
 def strengthened(augment: MaskAugment) -> MaskAugment:

@@ -72,6 +72,11 @@ def shape_of(facts: CaseFacts, sample: PatchInput) -> tuple[float, ...]:
     return tuple(voxels * factor for voxels, factor in zip(_median_shape(facts), factors(facts, sample), strict=True))
 
 
+def steps_a_pass(facts: CaseFacts, sample: PatchInput, batch: int, cases: int) -> float:
+    """Steps after which as many voxels were seen as the training cases have."""
+    return cases * prod(shape_of(facts, sample)) / (batch * voxels(sample))
+
+
 def factors(facts: CaseFacts, sample: PatchInput) -> tuple[float, ...]:
     """By how much resampling changes the number of voxels along each axis."""
     now = tuple(one.median for one in facts.spacing.value)
