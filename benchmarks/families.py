@@ -101,7 +101,9 @@ def one_family(side: str, arguments: Sequence[str]) -> None:
         ladder.A_FIFTH = ALONE
         ladder.BASELINES.update(dict.fromkeys(ladder.BASELINES, ALONE))
     if side != "planner":
-        place = 1 + next(at for at, tip in enumerate(ALL) if tip.name == "architecture")
+        # The second network is a residual one only beside a first: it is left alone once it is.
+        behind = "residual-connections" if side == "large" else "architecture"
+        place = 1 + next(at for at, tip in enumerate(ALL) if tip.name == behind)
         tip = Tip(name="one-family", decide=alone, refines=("architecture",))
         left = [other for other in ALL[place:] if other.name not in ("worth-a-network", "ensemble")]
         draft.ALL = (*ALL[:place], tip, *left)
