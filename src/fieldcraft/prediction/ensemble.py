@@ -24,6 +24,8 @@ FOLDS = 5
 """Of the cross-fitting."""
 BAGS = 10
 """Draws of the validation samples, with replacement, over which weights are averaged: few samples overrate the best."""
+MOST_LOGITS = 1_000_000
+"""Over which a temperature is fitted; of more, samples at even distances."""
 LEAST_WEIGHT = 0.04
 """What gets less than this is not worth its time in every prediction."""
 
@@ -157,7 +159,10 @@ class _Fitted:
 
 def _fitted(candidates: Candidates, units: npt.NDArray[np.int64], seed: int) -> _Fitted:
     outputs, truth, task, kinds = candidates.outputs, candidates.truth, candidates.task, candidates.kinds
-    temperatures = tuple(fit_temperature(one, truth, task) if candidates.calibrate else 1.0 for one in outputs)
+    some = slice(None, None, 1 + outputs[0].size // MOST_LOGITS)
+    temperatures = tuple(
+        fit_temperature(one[some], truth[some], task) if candidates.calibrate else 1.0 for one in outputs
+    )
     scale = truth.astype(np.float64).std(axis=0).clip(1e-12) if task == "regression" else 1.0
     told = [_of_truth(one, truth, task) / scale for one in _scores(candidates, temperatures)]
     names = list(dict.fromkeys(kinds))

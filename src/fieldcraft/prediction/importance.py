@@ -26,7 +26,7 @@ def permutation_importance(
 ) -> tuple[Importance, ...]:
     """Loss of the metric for each named group of columns, which are shuffled together; the largest first.
 
-    Stops at `limit_s` with the groups that it has reached.
+    Stops at `limit_s` with the groups that it has reached, the last one perhaps with fewer repeats.
     """
     began = time.monotonic()
     whole, sign = score_of(features), 1 if higher_is_better else -1
@@ -36,6 +36,8 @@ def permutation_importance(
             break
         losses = []
         for repeat in range(repeats):
+            if losses and time.monotonic() - began > limit_s:
+                break
             rng = np.random.default_rng(stream_seed(seed, "importance", name, repeat))
             shuffled = features.copy()
             shuffled[:, list(columns)] = features[rng.permutation(len(features))][:, list(columns)]
