@@ -87,7 +87,8 @@ def test_in_a_pipe_a_verdict_that_changes_is_a_line_and_nothing_is_said_twice() 
     assert out.getvalue().splitlines() == lines
 
 
-def test_on_a_terminal_it_is_gone_when_closed() -> None:
+def test_on_a_terminal_it_is_gone_when_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")  # a dumb one shows no progress, even where a terminal is forced
     out = StringIO()
     progress = ProofProgress(Console(file=out, width=100, height=40, force_terminal=True, color_system=None))
     progress(at(made_up()))
