@@ -18,6 +18,12 @@ RUNNING = tuple(
 )
 
 
+@pytest.fixture(autouse=True)
+def _a_terminal_that_can_move_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dumb one shows no progress and has a width of its own, even where a terminal is forced."""
+    monkeypatch.setenv("TERM", "xterm")
+
+
 def at(proof: Proof, running: tuple[Trial, ...] = RUNNING, left_s: float = 600.0) -> Progress:
     return Progress(
         setting=proof.setting, outcomes=proof.outcomes, verdicts=proof.verdicts, controls=proof.controls,
@@ -87,8 +93,7 @@ def test_in_a_pipe_a_verdict_that_changes_is_a_line_and_nothing_is_said_twice() 
     assert out.getvalue().splitlines() == lines
 
 
-def test_on_a_terminal_it_is_gone_when_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")  # a dumb one shows no progress, even where a terminal is forced
+def test_on_a_terminal_it_is_gone_when_closed() -> None:
     out = StringIO()
     progress = ProofProgress(Console(file=out, width=100, height=40, force_terminal=True, color_system=None))
     progress(at(made_up()))
