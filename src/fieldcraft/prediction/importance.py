@@ -34,7 +34,7 @@ def permutation_importance(
     for name, columns in groups:
         if time.monotonic() - began > limit_s:
             break
-        losses = []
+        losses: list[float] = []
         for repeat in range(repeats):
             if losses and time.monotonic() - began > limit_s:
                 break
