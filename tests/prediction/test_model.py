@@ -15,7 +15,7 @@ from fieldcraft.data.dataset import Table
 from fieldcraft.data.table_encoder import TableEncoder
 from fieldcraft.errors import DataError, FieldcraftError, RunError
 from fieldcraft.plan.schema import Cnn, Initialisation, Mlp, ResNet, TableInput
-from fieldcraft.prediction.model import load_model, save_model
+from fieldcraft.prediction.saved import load_model, save_model
 from fieldcraft.prediction.spec import ImageSpec, ModelSpec, TableSpec, read_spec, write_spec
 from fieldcraft.train.run_folder import RunFolder
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from fieldcraft.errors import RunError
 from fieldcraft.prediction.masks.model import MaskModel, load_mask_model
-from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.prediction.model import Model
+from fieldcraft.prediction.saved import load_model
 from fieldcraft.prediction.spec import read_spec
 from fieldcraft.train.run_folder import RunFolder
 

@@ -1,42 +1,31 @@
-"""A finished model: loaded from a run folder, it predicts with calibrated confidence."""
+"""A finished model: it predicts with calibrated confidence."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from fieldcraft.baselines.fitted import Fitted
-from fieldcraft.baselines.store import load as load_baseline
-from fieldcraft.baselines.store import save as save_baseline
-from fieldcraft.build.network import build_network
 from fieldcraft.data.dataset import Problem
 from fieldcraft.data.from_python import as_frame, is_frame
 from fieldcraft.data.image_arrays import as_images, resized, with_channels, with_depth
 from fieldcraft.data.inputs import in_bucket, read_bucketed_images, read_images, read_rows
 from fieldcraft.data.table_encoder import TableEncoder
-from fieldcraft.errors import DataError, RunError
+from fieldcraft.errors import DataError
 from fieldcraft.nn.views import Views
-from fieldcraft.plan.schema import Initialisation
 from fieldcraft.prediction.calibration import apply, as_outputs
 from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.metrics import Array
-from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, of_member, read_spec, write_spec
+from fieldcraft.prediction.spec import ImageSpec, ModelSpec
 from fieldcraft.prediction.unsure import confidence, flag
-from fieldcraft.records.files import write_whole
-from fieldcraft.train.run_folder import RunFolder
 
 AT_ONCE = 256
-One = TypeVar("One")
 
 
 @dataclass(frozen=True)
@@ -223,128 +212,6 @@ class Model:
         return scaled
 
 
-def save_model(
-    folder: RunFolder,
-    spec: ModelSpec,
-    *,
-    weights: Mapping[str, Tensor] | None = None,
-    baseline: Fitted | None = None,
-    members: Mapping[str, Fitted] = MappingProxyType({}),
-    encoder: TableEncoder | None = None,
-) -> None:
-    """Write the model of a run; network.toml comes last, so that it never describes what is not there yet.
-
-    `members`: baselines that take part in an average; its networks are in `weights` (`RunFolder.weights`).
-    """
-    if encoder is not None:
-        write_whole(folder.encoder, json.dumps(encoder.to_document(), indent=1) + "\n")
-    if weights is not None:
-        write_whole(folder.weights, save({name: value.cpu().contiguous() for name, value in weights.items()}))
-    if baseline is not None:
-        save_baseline(baseline, folder.baseline)
-    for name, fitted in members.items():
-        save_baseline(fitted, folder.member(name))
-    write_spec(folder.network, spec)
-    for path, needed in ((folder.weights, weights is not None), (folder.baseline, baseline is not None)):
-        if not needed:
-            path.unlink(missing_ok=True)
-
-
-def load_model(path: str | Path) -> Model:
-    """The model of a run folder.
-
-    Raises: RunError when there is none, or a file is damaged.
-    """
-    folder = RunFolder(Path(path))
-    if not folder.path.is_dir():
-        raise RunError(f"{folder.path} is no run folder: give the folder that `fieldcraft fit` wrote.")
-    spec = read_spec(folder.network)
-    if isinstance(spec.input, CaseSpec):
-        raise RunError(f"{folder.path} holds a model of masks: fieldcraft.load reads it.")
-    encoder = None
-    if spec.input.kind == "table":
-        try:
-            encoder = TableEncoder.from_document(json.loads(folder.encoder.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise RunError(
-                f"{folder.encoder} is missing or damaged ({str(error).splitlines()[0]}): fit again, or restore it."
-            ) from error
-        if encoder.width != spec.input.width:
-            raise RunError(
-                f"{folder.encoder} makes {encoder.width} numbers of a row, but {folder.network.name} says "
-                f"{spec.input.width}: the files belong to different runs. Fit again, or restore both."
-            )
-    if spec.members:
-        stored = _stored(folder) if any(one.network for one in spec.members) else {}
-        models = []
-        for one in spec.members:
-            alone = of_member(spec, one)
-            models.append(
-                Model(alone, _fitting(folder.member(one.name), alone, folder), encoder)
-                if one.network is None
-                else Model(alone, _network(alone, weights_of(stored, one.name), folder), encoder)
-            )
-        return Model(spec, averaging(spec, models), encoder)
-    if spec.network is None:
-        return Model(spec, _fitting(folder.baseline, spec, folder), encoder)
-    return Model(spec, _network(spec, _stored(folder), folder), encoder)
-
-
-def averaging(spec: ModelSpec, models: Sequence[One]) -> Ensemble[One]:
-    """The models of an average, one a member."""
-    return Ensemble(
-        tuple(models), tuple(one.weight for one in spec.members), tuple(one.temperature for one in spec.members)
-    )
-
-
-def weights_together(weights: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """The weights of several networks in one file, by their names."""
-    return {f"{name}/{key}": value for name, each in weights.items() for key, value in each.items()}
-
-
-def weights_of(together: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Those of one of them."""
-    return {key.removeprefix(f"{name}/"): value for key, value in together.items() if key.startswith(f"{name}/")}
-
-
-def _stored(folder: RunFolder) -> dict[str, Tensor]:
-    try:
-        return load_file(folder.weights)
-    except (OSError, SafetensorError) as error:
-        raise _not_its_weights(folder, error) from error
-
-
-def _network(spec: ModelSpec, weights: Mapping[str, Tensor], folder: RunFolder) -> nn.Module:
-    assert spec.network is not None
-    net = build_network(
-        spec.network, shape=_shape(spec), outputs=len(spec.names), initialisation=Initialisation(whiten=spec.whiten),
-        seed=0, name="load", read_weights=False,
-    )  # fmt: skip
-    try:
-        net.load_state_dict(weights)
-    except RuntimeError as error:
-        raise _not_its_weights(folder, error) from error
-    return net.eval()
-
-
-def _not_its_weights(folder: RunFolder, error: Exception) -> RunError:
-    return RunError(
-        f"{folder.weights} is missing, damaged, or does not belong to {folder.network.name} "
-        f"({str(error).splitlines()[0]}): fit again, or restore both files."
-    )
-
-
-def _fitting(path: Path, spec: ModelSpec, folder: RunFolder) -> Fitted:
-    baseline = load_baseline(path)
-    if (baseline.task, baseline.outputs) != (spec.task, len(spec.names)):
-        raise RunError(
-            f"{path} is of a {baseline.task} task with {baseline.outputs} outputs, but "
-            f"{folder.network.name} says {spec.task} with {len(spec.names)}: they are "
-            "of different runs. Fit again, or restore both."
-        )
-    return baseline
-
-
 def _paths(x: Any) -> list[str | Path] | None:
     """The paths that `x` is, or None when it is no path and no list of paths."""
     if isinstance(x, str | Path):
@@ -352,13 +219,6 @@ def _paths(x: Any) -> list[str | Path] | None:
     if isinstance(x, list | tuple) and len(x) and all(isinstance(one, str | Path) for one in x):
         return list(x)
     return None
-
-
-def _shape(spec: ModelSpec) -> tuple[int, ...]:
-    if isinstance(spec.input, ImageSpec):
-        return spec.input.channels, spec.input.height, spec.input.width
-    assert isinstance(spec.input, TableSpec)
-    return (spec.input.width,)
 
 
 def _network_outputs(net: nn.Module, inputs: Tensor) -> Array:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import FieldcraftError, Stopped
 from fieldcraft.plan.schema import Plan
-from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.prediction.model import Model
+from fieldcraft.prediction.saved import load_model
 from fieldcraft.records.facts import Task
 from fieldcraft.verbs.fit import fit
 

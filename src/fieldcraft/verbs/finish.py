@@ -1,21 +1,21 @@
 """The end of a run: the winner is calibrated, looks at the test part once, explains itself, and is reported."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
 
 from fieldcraft.baselines.fitted import Fitted
-from fieldcraft.build.network import build_network
-from fieldcraft.plan.schema import ImageInput, Plan, Rung
+from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.prediction.importance import permutation_importance
 from fieldcraft.prediction.interval import half_widths, noise
-from fieldcraft.prediction.model import Model, averaging, save_model, weights_together
-from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec, of_member
+from fieldcraft.prediction.model import Model
+from fieldcraft.prediction.saved import assembled, save_model, weights_together
+from fieldcraft.prediction.spec import CaseSpec, ImageSpec, ModelSpec, TableSpec
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_json, write_whole
 from fieldcraft.records.results import Importance, Results
@@ -103,51 +103,32 @@ def _save(winner: Judged, plan: Plan, samples: Samples, work: Work) -> Model:
             temperature=temperature,
             threshold=threshold_of(apply(winner.outputs, temperature, task), truth, plan).value,
         )
-    if winner.candidate.kind == "baseline":
-        fitted = candidates.baseline(rungs, name)
-        save_model(work.folder, spec, baseline=fitted, encoder=samples.encoder)
-        return Model(spec, fitted, samples.encoder)
-    spec = replace(
-        spec,
-        input=_in_buckets(spec.input, plan),
-        whiten=plan.initialisation.whiten,
-        tta=plan.prediction.tta if plan.input.kind == "image" else (),
-    )
-    if winner.candidate.kind == "ensemble":
-        return _save_average(winner, spec, plan, samples, work)
-    rung = next(one for one in plan.ladder.rungs if one.name == name)
-    spec = replace(spec, network=rung.network)
-    weights = candidates.weights(rungs, name)
-    save_model(work.folder, spec, weights=weights, encoder=samples.encoder)
-    return Model(spec, _network(rung, weights, plan, samples), samples.encoder)
-
-
-def _save_average(winner: Judged, spec: ModelSpec, plan: Plan, samples: Samples, work: Work) -> Model:
-    networks = {rung.name: rung for rung in plan.ladder.rungs}
-    members = winner.candidate.members
-    spec = replace(spec, members=member_specs(members, plan))
-    weights = {one.name: candidates.weights(work.folder.rungs, one.name) for one in members if one.name in networks}
-    fitted = {one.name: candidates.baseline(work.folder.rungs, one.name) for one in members if one.name not in networks}
-    together = weights_together(weights) if weights else None
-    save_model(work.folder, spec, weights=together, members=fitted, encoder=samples.encoder)
-    models = [
-        Model(
-            of_member(spec, one),
-            fitted[one.name] if one.network is None else _network(networks[one.name], weights[one.name], plan, samples),
-            samples.encoder,
+    if winner.candidate.kind != "baseline":
+        spec = replace(
+            spec,
+            input=_in_buckets(spec.input, plan),
+            whiten=plan.initialisation.whiten,
+            tta=plan.prediction.tta if plan.input.kind == "image" else (),
+            network=next((rung.network for rung in plan.ladder.rungs if rung.name == name), None),
+            members=member_specs(winner.candidate.members, plan),
         )
-        for one in spec.members
-    ]
-    return Model(spec, averaging(spec, models), samples.encoder)
-
-
-def _network(rung: Rung, weights: Mapping[str, Tensor], plan: Plan, samples: Samples) -> nn.Module:
-    net = build_network(
-        rung.network, shape=samples.shape, outputs=samples.outputs, initialisation=plan.initialisation,
-        seed=plan.seed, name=rung.name, read_weights=False,
+    weights, baselines = _parts(spec, name, rungs)
+    save_model(
+        work.folder, spec, weights=weights, baseline=baselines.get(name), encoder=samples.encoder,
+        members={one.name: baselines[one.name] for one in spec.members if one.name in baselines},
     )  # fmt: skip
-    net.load_state_dict(weights)
-    return net.eval()
+    return assembled(spec, weights or {}, baselines.__getitem__, samples.encoder, name)
+
+
+def _parts(spec: ModelSpec, name: str, rungs: Path) -> tuple[dict[str, Tensor] | None, dict[str, Fitted]]:
+    """What a candidate is made of: the weights of its networks, and its baselines by their names."""
+    if not spec.members:
+        if spec.network is None:
+            return None, {name: candidates.baseline(rungs, name)}
+        return candidates.weights(rungs, name), {}
+    networks = {one.name: candidates.weights(rungs, one.name) for one in spec.members if one.network is not None}
+    baselines = {one.name: candidates.baseline(rungs, one.name) for one in spec.members if one.network is None}
+    return weights_together(networks) if networks else None, baselines
 
 
 def _input_spec(samples: Samples) -> ImageSpec | TableSpec:

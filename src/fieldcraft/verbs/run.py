@@ -12,7 +12,8 @@ from fieldcraft.errors import RunError
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.masks.model import MaskModel, PredictedMask, load_mask_model
-from fieldcraft.prediction.model import Model, load_model
+from fieldcraft.prediction.model import Model
+from fieldcraft.prediction.saved import load_model
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import read_json
 from fieldcraft.records.results import Results

@@ -14,7 +14,7 @@ from tests.verbs.masks.made_masks import pictures, plan
 from fieldcraft.build.network import build_network
 from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.masks.model import MaskModel, load_mask_model, mean_logits
-from fieldcraft.prediction.model import save_model, weights_together
+from fieldcraft.prediction.saved import save_model, weights_together
 from fieldcraft.prediction.spec import MemberSpec, read_spec
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.fit import fit

@@ -28,7 +28,7 @@ from fieldcraft.prediction.masks.ask import Asker, Logits
 from fieldcraft.prediction.masks.components import filtered
 from fieldcraft.prediction.masks.dense_crf import marginals
 from fieldcraft.prediction.masks.null import boosted_logits
-from fieldcraft.prediction.model import averaging, weights_of
+from fieldcraft.prediction.saved import averaging, weights_of
 from fieldcraft.prediction.spec import CaseSpec, ModelSpec, of_member, read_spec
 from fieldcraft.train.run_folder import RunFolder
 

@@ -1,4 +1,4 @@
-"""The end of a ladder of masks: the best network and its repetitions are averaged, and stay together if that gains."""
+"""The end of a ladder of masks: networks that are about equally good are averaged, and stay together if that gains."""
 
 import time
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from fieldcraft.build.network import build_network
 from fieldcraft.plan.schema import ENSEMBLE, Plan
 from fieldcraft.prediction.masks.model import MaskModel, mean_logits
-from fieldcraft.prediction.model import averaging
+from fieldcraft.prediction.saved import averaging
 from fieldcraft.prediction.spec import ModelSpec, of_member
 from fieldcraft.records.results import Candidate, Member
 from fieldcraft.train.engine import Engine, engine
@@ -27,12 +27,11 @@ PREDICTING = 0.7
 
 
 def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | str | None:
-    """The average of all networks that are not worse than the best one by more than noise, where that is better.
-
-    Else why not; None: there is nothing to average.
+    """The average of all networks that are not worse than the best one by more than noise, where it is better; else why
+    there is none.
 
     Each has the same weight: nothing is fitted to the validation part, so a higher mean there is enough. As many take
-    part, the best first, as can predict in the time that is left.
+    part, the best first, as can predict in the time that is left. None: there is nothing to average.
     """
     began = work.clock.spent_s
     networks = [one for one in judged if one.candidate.kind == "rung"]

@@ -15,7 +15,7 @@ from fieldcraft.prediction.masks.pair import VOID
 from fieldcraft.prediction.masks.rand import Membranes, best_threshold
 from fieldcraft.prediction.masks.score import score_case
 from fieldcraft.prediction.masks.summary import summarise
-from fieldcraft.prediction.model import save_model, weights_together
+from fieldcraft.prediction.saved import save_model, weights_together
 from fieldcraft.prediction.spec import ModelSpec
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.mask_results import MaskResults, mask_metrics
