@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from fieldcraft.records.results import Candidate, Estimate, Interval, Sure, Test
+from fieldcraft.records.results import Candidate, Estimate, Interval, Member, Sure, Test
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.endings import between, passed_over
 from fieldcraft.verbs.judge import Comparison
-from fieldcraft.verbs.verdict import verdict
+from fieldcraft.verbs.verdict import PICKED, Between, verdict
 
 LINEAR = Candidate(name="linear", kind="baseline", validation=0.9, noise=0.0, seconds=1.0, sample="all")
 
@@ -135,3 +135,23 @@ def test_a_better_looking_candidate_that_is_not_returned_is_named() -> None:
     told = passed_over([small, large], small, SmallFirst())  # type: ignore[arg-type]
     assert told == ("large reached accuracy 0.95, yet small is returned: +0.1 ± 0.01 accuracy, more than the noise",)
     assert passed_over([small, large], large, SmallFirst()) == ()  # type: ignore[arg-type]
+
+
+def test_an_average_names_its_members_and_says_where_the_best_alone_looks_better() -> None:
+    members = (
+        Member(name="linear", weight=0.6),
+        Member(name="large", weight=0.2),
+        Member(name="large-2", weight=0.2, copy_of="large"),
+    )
+    average = replace(LINEAR, name="ensemble", kind="ensemble", validation=0.91, members=members)
+
+    def first(gain: float) -> str:
+        found = Comparison(gain=gain, noise=0.02, better=False, words="as compared")
+        return verdict(average, "accuracy", Between(average, LINEAR, found), None, 0)[0]
+
+    told = (
+        "An average of 3 models wins (0.6 linear and 2 x 0.2 large): accuracy 0.91 on validation. The best one alone, "
+        "linear, reached 0.9 (as compared)."
+    )
+    assert first(0.01) == told
+    assert first(-0.01) == told + PICKED

@@ -9,6 +9,10 @@ from fieldcraft.verbs.judge import Comparison
 
 DIGITS = 4
 """Of values in sentences, where nothing else is said."""
+PICKED = (
+    " The average was judged on samples that its weights were not chosen on; the best one alone was picked by these "
+    "very samples."
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def _who_won(winner: Candidate, metric: str, between: Between | None, digits: in
         return (
             f"An average of {len(winner.members)} models wins ({spoken_members(winner.members)}): {metric} {best} on "
             f"validation. The best one alone, {plain.name}, reached {without} {told}."
+            + (PICKED if between.comparison.gain < 0 else "")
         )
     if winner.kind == "baseline":
         return (
