@@ -1,4 +1,4 @@
-"""Convolution of pictures whose weights learn fast on small maps, too."""
+"""Convolution of pictures that learns fast on small machines, too."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fieldcraft.nn.blocks.winograd import TILE, Winograd, tiles
+
 ROW = 64
 """Positions along a line of a packed map, about: enough to fill a matrix tile several times."""
 WIDEST = 8
@@ -16,25 +18,44 @@ LEAST_TOGETHER = 4
 LEAST_CHANNELS = 48
 """In and out; fewer take little time either way."""
 
+LEAST_TILES = 64
+"""In a batch: transformed kernels are read once for all of them."""
+LEAST_COVERED = 0.85
+"""Of the tiles by the maps."""
+GRADIENT_FROM, WHOLLY_FROM = 24.0, 28.0
+"""Work by traffic (`Conv2d._work_by_traffic`) from where tiles pay."""
+
 
 class Conv2d(nn.Conv2d):
-    """`torch.nn.Conv2d`; weights of small maps learn faster in bf16 on a CPU with matrix tiles.
+    """`torch.nn.Conv2d`; trains faster on CPUs where oneDNN leaves units empty or multiplies more than it has to.
 
-    oneDNN fills its tiles (AMX) along one line of one map, so that lines of four or eight positions leave most of them
-    empty. Here maps stand side by side, zeros between them, while the weights' gradient is summed; it is the same to
-    rounding. A whole training step of one convolution of 4x4 maps is 1.7 to 1.9 times as fast, of 8x8 maps 1.1 to 1.6
-    times (benchmarks/map_conv.py). Everything else, other devices, precisions and paddings, transforms of functions,
-    tracing, compilation and export are as they are there; only forward-mode differentiation of such a step is not to be
-    had. Arguments and shapes are those of `torch.nn.Conv2d`.
+    **Matrix tiles (AMX), bf16:** oneDNN fills them along one line of one map, so that lines of four or eight positions
+    leave most of them empty. Here maps stand side by side, zeros between them, while the weights' gradient is summed;
+    it is the same to rounding. A whole training step of one convolution of 4x4 maps is 1.7 to 1.9 times as fast, of 8x8
+    maps 1.1 to 1.6 times (benchmarks/map_conv.py).
+
+    **AVX2, single precision, channels last:** 3x3 kernels with many channels go through Winograd's minimal filtering,
+    the same to rounding (`winograd.py`). A step of one convolution takes SPEED (benchmarks/winograd.py).
+
+    Everything else, other devices, precisions and paddings, transforms of functions, tracing, compilation and export
+    are as they are there; only forward-mode differentiation of such a step is not to be had. Arguments and shapes are
+    those of `torch.nn.Conv2d`.
     """
 
     def _conv_forward(self, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        if not (_in_training(input, weight) and self._packs and self._small(input)):
-            plain: Tensor = super()._conv_forward(input, weight, bias)
-            return plain
-        x, kernels = input.to(torch.bfloat16), weight.to(torch.bfloat16)
-        found = cast(Tensor, _Packed.apply(x, kernels, self.stride, self.padding))
-        return found if bias is None else found + bias.to(torch.bfloat16)[:, None, None]
+        if _in_training(input, weight):
+            if self._packs and self._small(input) and _in_tiles_of_bf16():
+                return self._packed(input, weight, bias)
+            if self._padded_by_one and self._pays_in_tiles(input) and _single_on_avx2(input, weight):
+                found = cast(Tensor, Winograd.apply(input, weight, self._work_by_traffic(input) >= WHOLLY_FROM))
+                return found if bias is None else found + bias[:, None, None]
+        plain: Tensor = super()._conv_forward(input, weight, bias)
+        return plain
+
+    def _packed(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        half = torch.bfloat16
+        found = cast(Tensor, _Packed.apply(x.to(half), weight.to(half), self.stride, self.padding))
+        return found if bias is None else found + bias.to(half)[:, None, None]
 
     def _small(self, x: Tensor) -> bool:
         """Whether lines of what comes out are short, and enough of them can stand side by side."""
@@ -45,13 +66,36 @@ class Conv2d(nn.Conv2d):
     def _packs(self) -> bool:
         """Whether packed maps have their outputs where those of single maps would be."""
         return (
-            self.padding_mode == "zeros"
-            and self.groups == 1
-            and self.dilation == (1, 1)
+            self._whole
             and self.kernel_size[0] % 2 == self.kernel_size[1] % 2 == 1
             and self.kernel_size[1] > 1
             and self.padding == (self.kernel_size[0] // 2, self.kernel_size[1] // 2)
             and min(self.in_channels, self.out_channels) >= LEAST_CHANNELS
+        )
+
+    @property
+    def _whole(self) -> bool:
+        """Whether every channel sees every other one, kernels have no holes, and zeros surround the maps."""
+        return self.padding_mode == "zeros" and self.groups == 1 and self.dilation == (1, 1)
+
+    @property
+    def _padded_by_one(self) -> bool:
+        """Whether this is what `winograd.py` takes."""
+        return self._whole and self.kernel_size == (3, 3) and self.stride == self.padding == (1, 1)
+
+    def _work_by_traffic(self, x: Tensor) -> float:
+        """Multiplications by numbers read and written, zeros around the maps too; up to a constant."""
+        height, width = x.shape[2:]
+        channels = self.in_channels * self.out_channels / (self.in_channels + self.out_channels)
+        return channels * height * width / ((height + 2) * (width + 2))
+
+    def _pays_in_tiles(self, x: Tensor) -> bool:
+        """Whether channels are many, and tiles many and full enough."""
+        high, wide = tiles(x.shape[2]), tiles(x.shape[3])
+        return (
+            self._work_by_traffic(x) >= GRADIENT_FROM
+            and len(x) * high * wide >= LEAST_TILES
+            and x.shape[2] * x.shape[3] >= LEAST_COVERED * high * wide * TILE**2
         )
 
 
@@ -113,7 +157,7 @@ def _has_tiles() -> bool:
 
 
 def _in_training(x: Tensor, weight: Tensor) -> bool:
-    """Whether a plain batch of small maps passes in bf16, on a CPU with tiles, for a gradient."""
+    """Whether a plain batch passes on a CPU, for a gradient of the weights, and nothing looks at the operations."""
     return (
         not torch.compiler.is_compiling()
         and not torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
@@ -124,8 +168,26 @@ def _in_training(x: Tensor, weight: Tensor) -> bool:
         and x.device.type == "cpu"
         and torch.is_grad_enabled()
         and weight.requires_grad
-        and torch.is_autocast_enabled("cpu")
-        and torch.get_autocast_dtype("cpu") == torch.bfloat16
-        and _has_tiles()
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     )
+
+
+def _in_tiles_of_bf16() -> bool:
+    """Whether what is convolved goes through matrix tiles."""
+    return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16 and _has_tiles()
+
+
+def _single_on_avx2(x: Tensor, weight: Tensor) -> bool:
+    """Whether maps with channels last pass in single precision on a processor for which tiles were measured to pay."""
+    return (
+        x.dtype == weight.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")
+        and x.is_contiguous(memory_format=torch.channels_last)
+        and _widest_is_avx2()
+    )
+
+
+@cache
+def _widest_is_avx2() -> bool:
+    """With wider registers direct sums are twice as fast, and transforms, which wait for memory, are not."""
+    return torch.backends.cpu.get_cpu_capability() == "AVX2"

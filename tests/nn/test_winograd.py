@@ -1,0 +1,190 @@
+"""Tiles give the convolution and the gradients that direct sums give; which convolutions take them."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from fieldcraft.nn.blocks import map_conv, winograd
+from fieldcraft.nn.blocks.map_conv import Conv2d
+from fieldcraft.nn.blocks.winograd import KERNEL, Winograd, convolve, weight_gradient
+
+needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
+
+
+@pytest.fixture(autouse=True)
+def avx2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sums are right on every processor; with wider registers they only are no faster."""
+    monkeypatch.setattr(map_conv, "_widest_is_avx2", lambda: True)
+
+
+def last(maps: Tensor) -> Tensor:
+    return maps.contiguous(memory_format=torch.channels_last)
+
+
+def near(ours: Tensor, truth: Tensor, summands: float) -> None:
+    """Within what single precision leaves of sums of so many numbers; tiles lose a factor of a few."""
+    torch.testing.assert_close(ours.double(), truth, rtol=1e-4, atol=1e-5 * summands**0.5)
+
+
+def test_the_paper_s_one_dimensional_example() -> None:
+    """One tile by hand: four outputs of a kernel of three along six inputs (Lavin & Gray 2016, F(4, 3))."""
+    inputs, taps = torch.tensor([1.0, -2, 3, 5, -4, 2]), torch.tensor([2.0, -1, 3])
+    seen, outputs = torch.empty(6), torch.empty(4)
+    winograd._inputs(list(inputs), seen.unbind())
+    winograd._outputs(list((KERNEL @ taps) * seen), outputs.unbind())
+    torch.testing.assert_close(outputs, torch.tensor([float(inputs[at : at + 3] @ taps) for at in range(4)]))
+
+
+@given(
+    st.integers(1, 5), st.integers(1, 5), st.integers(1, 5), st.integers(1, 13), st.integers(1, 13),
+    st.sampled_from([1, 30, 10_000]),
+)  # fmt: skip
+def test_outputs_and_gradients_are_those_of_direct_sums(
+    count: int, before: int, after: int, height: int, width: int, at_a_time: int
+) -> None:
+    """Of every size, also where tiles stand over, in parts of every size."""
+    torch.manual_seed(0)
+    x, weight = torch.randn(count, before, height, width), torch.randn(after, before, 3, 3)
+    gradient = torch.randn(count, after, height, width)
+    wanted_x, wanted_weight = x.double().requires_grad_(), weight.double().requires_grad_()
+    truth = nn.functional.conv2d(wanted_x, wanted_weight, padding=1)
+    truth.backward(gradient.double())
+    kept, winograd.NUMBERS = winograd.NUMBERS, at_a_time
+    try:
+        ours, of_weight = convolve(x, weight), weight_gradient(x, gradient)
+        of_x = convolve(gradient, weight.flip(2, 3).transpose(0, 1))
+    finally:
+        winograd.NUMBERS = kept
+    near(ours, truth.detach(), 9 * before)
+    near(of_x, wanted_x.grad, 9 * after)
+    near(of_weight, wanted_weight.grad, count * height * width)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_gradients_of_weights_are_nearer_to_the_truth_than_oneDNN_s_on_large_maps() -> None:
+    """What the module says: no accuracy is paid for the time."""
+    torch.manual_seed(0)
+    x, gradient = last(torch.randn(16, 8, 32, 32)), last(torch.randn(16, 8, 32, 32))
+    weight = torch.randn(8, 8, 3, 3)
+    truth = winograd._direct(gradient.double(), x.double(), weight.double(), False, True)[1]
+    assert truth is not None
+    wrong = (weight_gradient(x, gradient) - truth).norm() / truth.norm()
+    assert float(wrong) < 1e-5
+
+
+@pytest.mark.parametrize("wholly", [True, False])
+def test_only_what_is_wanted_is_computed(wholly: bool) -> None:
+    x, weight = last(torch.randn(2, 3, 8, 8)), torch.randn(4, 3, 3, 3)
+    for wants_x, wants_weight in ((True, False), (False, True), (True, True)):
+        one, other = x.clone().requires_grad_(wants_x), weight.clone().requires_grad_(wants_weight)
+        Winograd.apply(one, other, wholly).sum().backward()
+        assert (one.grad is not None, other.grad is not None) == (wants_x, wants_weight)
+
+
+@pytest.mark.parametrize("wholly", [True, False])
+def test_gradients_of_gradients_are_pytorch_s(wholly: bool) -> None:
+    """A penalty on gradients, of inputs and of weights."""
+    torch.manual_seed(0)
+    found = []
+    for convolution in (lambda x, w: Winograd.apply(x, w, wholly), lambda x, w: nn.functional.conv2d(x, w, padding=1)):
+        torch.manual_seed(1)
+        x, weight = last(torch.randn(2, 3, 8, 8)).requires_grad_(), torch.randn(4, 3, 3, 3, requires_grad=True)
+        slopes = torch.autograd.grad(convolution(x, weight).square().sum(), (x, weight), create_graph=True)
+        sum(slope.square().mean() for slope in slopes).backward()
+        found.append((x.grad, weight.grad))
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-3 * float(theirs.abs().max()))
+
+
+def step(conv: Conv2d, x: Tensor) -> None:
+    conv(x).sum().backward()
+
+
+def halves(conv: Conv2d, x: Tensor) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        step(conv, x)
+
+
+def transformed(conv: Conv2d, x: Tensor) -> None:
+    weights = dict(conv.named_parameters())
+    torch.func.grad(lambda of: torch.func.functional_call(conv, of, (x,)).sum())(weights)
+
+
+def unlearned(conv: Conv2d, x: Tensor) -> None:
+    with torch.no_grad():
+        conv(x)
+
+
+MANY = 64
+
+
+def like(**changes: object) -> Conv2d:
+    arguments: dict[str, object] = {"kernel_size": 3, "padding": 1, **changes}
+    return Conv2d(MANY, MANY, **arguments).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
+
+
+@needs_onednn
+@pytest.mark.parametrize(
+    ("run", "tiled"),
+    [
+        (step, True), (lambda conv, x: step(like(bias=False), x), True), (lambda conv, x: step(conv, x.contiguous()), False),
+        (lambda conv, x: step(conv, x[:1]), False), (lambda conv, x: step(conv, last(x[..., :14, :14])), False),
+        (lambda conv, x: step(Conv2d(16, 16, 3, padding=1), last(x[:, :16])), False), (halves, False),
+        (lambda conv, x: step(conv.double(), x.double()), False), (unlearned, False), (transformed, False),
+        (lambda conv, x: step(conv.requires_grad_(False), x.requires_grad_()), False),
+        (lambda conv, x: step(torch.compile(conv, backend="eager", fullgraph=True), x), False),
+        (lambda conv, x: step(like(stride=2), x), False), (lambda conv, x: step(like(padding=0), x), False),
+        (lambda conv, x: step(like(groups=2), x), False), (lambda conv, x: step(like(padding=2, dilation=2), x), False),
+        (lambda conv, x: step(like(padding_mode="reflect"), x), False), (lambda conv, x: step(like(padding="same"), x), False),
+        (lambda conv, x: step(like(kernel_size=1, padding=0), x), False),
+        (lambda conv, x: step(like(kernel_size=5, padding=2), x), False),
+    ],
+    ids=[
+        "many channels", "no bias", "channels first", "few tiles", "tiles stand over", "few channels", "bf16", "double",
+        "unlearned", "transformed", "frozen", "compiled", "strided", "valid", "groups", "dilated", "reflect", "same",
+        "1x1", "5x5",
+    ],
+)  # fmt: skip
+def test_which_steps_take_tiles(
+    run: Callable[[Conv2d, Tensor], object], tiled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Tensor] = []
+    monkeypatch.setattr(winograd, "weight_gradient", spied(taken))
+    run(like(), last(torch.randn(4, MANY, 16, 16)))
+    assert bool(taken) == tiled
+
+
+def spied(taken: list[Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    def spy(x: Tensor, gradient: Tensor) -> Tensor:
+        taken.append(x)
+        return weight_gradient(x, gradient)
+
+    return spy
+
+
+@needs_onednn
+def test_a_step_of_a_convolution_is_that_of_torch() -> None:
+    """With its bias, and the sums of several steps; no tile where a processor has wider registers."""
+    torch.manual_seed(0)
+    ours, theirs = like(), nn.Conv2d(MANY, MANY, 3, padding=1)
+    theirs.load_state_dict(ours.state_dict())
+    x = last(torch.randn(4, MANY, 16, 16))
+    for _ in range(2):
+        for net in (ours, theirs):
+            net(x).square().mean().backward()
+    for one, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-3, atol=1e-5 * float(other.grad.abs().max()) + 1e-6)
+    assert ours.weight.grad is not None and ours.weight.grad.is_contiguous(memory_format=torch.channels_last)
+
+
+@needs_onednn
+def test_wider_registers_take_direct_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[Tensor] = []
+    monkeypatch.setattr(winograd, "weight_gradient", spied(taken))
+    monkeypatch.setattr(map_conv, "_widest_is_avx2", lambda: False)
+    step(like(), last(torch.randn(4, MANY, 16, 16)))
+    assert not taken
