@@ -131,7 +131,8 @@ def like(**changes: object) -> Conv2d:
 @pytest.mark.parametrize(
     ("run", "tiled"),
     [
-        (step, True), (lambda conv, x: step(like(bias=False), x), True), (lambda conv, x: step(conv, x.contiguous()), False),
+        (step, True), (lambda conv, x: step(like(bias=False), x), True),
+        (lambda conv, x: step(conv, x.contiguous()), False),
         (lambda conv, x: step(conv, x[:1]), False), (lambda conv, x: step(conv, last(x[..., :14, :14])), False),
         (lambda conv, x: step(Conv2d(16, 16, 3, padding=1), last(x[:, :16])), False), (halves, False),
         (lambda conv, x: step(conv.double(), x.double()), False), (unlearned, False), (transformed, False),
@@ -139,7 +140,8 @@ def like(**changes: object) -> Conv2d:
         (lambda conv, x: step(torch.compile(conv, backend="eager", fullgraph=True), x), False),
         (lambda conv, x: step(like(stride=2), x), False), (lambda conv, x: step(like(padding=0), x), False),
         (lambda conv, x: step(like(groups=2), x), False), (lambda conv, x: step(like(padding=2, dilation=2), x), False),
-        (lambda conv, x: step(like(padding_mode="reflect"), x), False), (lambda conv, x: step(like(padding="same"), x), False),
+        (lambda conv, x: step(like(padding_mode="reflect"), x), False),
+        (lambda conv, x: step(like(padding="same"), x), False),
         (lambda conv, x: step(like(kernel_size=1, padding=0), x), False),
         (lambda conv, x: step(like(kernel_size=5, padding=2), x), False),
     ],

@@ -56,7 +56,7 @@ def test_a_rung_goes_by_its_name() -> None:
 
 def test_a_new_rung_counts_with_all_its_fields() -> None:
     large = Rung(name="large", network=Linear(), steps=9, lr=0.1)
-    names = ("name", "network.kind", "steps", "lr", "copy_of")
+    names = ("name", "network.kind", "steps", "lr", "most_steps", "copy_of")
     assert diff(PLAN, with_rungs(SMALL, large)) == tuple(f"ladder.rungs.large.{name}" for name in names)
     assert diff(with_rungs(SMALL, large), PLAN) == tuple(f"ladder.rungs.large.{name}" for name in names)
 

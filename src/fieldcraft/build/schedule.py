@@ -7,8 +7,10 @@ from typing import assert_never
 from fieldcraft.plan import schema
 
 
-def rate(schedule: schema.Schedule, step: int, *, planned: int) -> float:
+def rate(schedule: schema.Schedule, step: float, *, planned: int) -> float:
     """Share of the peak rate, in [0, 1], for optimiser step `step` (from 0) of a course of `planned` steps.
+
+    Between whole steps lie those of a course that was stretched.
 
     Cuts by `Plateau` hang on what validation says: they, and early ends, are in `train/course.py`.
     Raises: ValueError when `step` lies outside the course.
@@ -45,7 +47,7 @@ def final_rate(schedule: schema.Schedule) -> float:
             assert_never(schedule)
 
 
-def _one_cycle(schedule: schema.OneCycle, step: int, steps: int) -> float:
+def _one_cycle(schedule: schema.OneCycle, step: float, steps: int) -> float:
     """The peak lies at step warm_up * steps - 1, as in torch's OneCycleLR (Smith and Topin 2017, arXiv:1708.07120)."""
     peak = max(schedule.warm_up * steps - 1, 0.0)
     ease = _cosine if schedule.shape == "cosine" else float
@@ -54,7 +56,7 @@ def _one_cycle(schedule: schema.OneCycle, step: int, steps: int) -> float:
     return _between(1.0, schedule.end, ease((step - peak) / (steps - 1 - peak))) if step > peak else 1.0
 
 
-def _warmed(warm_up: float, step: int, steps: int, after: Callable[[float], float]) -> float:
+def _warmed(warm_up: float, step: float, steps: int, after: Callable[[float], float]) -> float:
     """Straight up to the peak, which is reached after `warm_up` of the steps; then `after` the share of the rest."""
     first = ceil(warm_up * steps)
     if step < first:
@@ -62,7 +64,7 @@ def _warmed(warm_up: float, step: int, steps: int, after: Callable[[float], floa
     return after((step - first) / max(1, steps - 1 - first))
 
 
-def _cut(schedule: schema.Step, step: int, steps: int) -> float:
+def _cut(schedule: schema.Step, step: float, steps: int) -> float:
     """The factor to the power of the places passed."""
     return float(schedule.factor ** sum(step >= place * steps for place in schedule.at))
 

@@ -7,12 +7,12 @@ from fieldcraft.errors import PlanError
 from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.plan.shape import nearest
 
-FOLLOWED = ("network", "lr", "steps")
+FOLLOWED = ("network", "lr", "steps", "most_steps")
 """Fields of a rung that its repetitions have from it."""
 
 
 def following(plan: Plan) -> Plan:
-    """The plan with every repetition as the rung that it repeats is; their early ends stay their own."""
+    """The plan with every repetition as the rung that it repeats is; early ends and retimings stay their own."""
     first = {rung.name: rung for rung in plan.ladder.rungs}
     rungs = tuple(_like(rung, first[rung.copy_of]) if rung.copy_of in first else rung for rung in plan.ladder.rungs)
     return plan if rungs == plan.ladder.rungs else replace(plan, ladder=replace(plan.ladder, rungs=rungs))
@@ -55,4 +55,4 @@ def check_named(plan: Plan, keys: Iterable[tuple[str, ...]]) -> None:
 
 
 def _like(copy: Rung, first: Rung) -> Rung:
-    return replace(copy, network=first.network, lr=first.lr, steps=first.steps)
+    return replace(copy, network=first.network, lr=first.lr, steps=first.steps, most_steps=first.most_steps)

@@ -382,6 +382,18 @@ class CoolDown:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Retiming:
+    """From step `at` on the rest of the schedule is stretched or compressed, so that the rung ends at step `end`."""
+
+    at: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+
+    def __post_init__(self) -> None:
+        if self.at >= self.end:
+            raise ValueError(f"a retiming must end (step {self.end}) after it begins (step {self.at})")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class SmallerMicro:
     """From step `at` on, `size` samples pass through at once, because memory did not suffice for more."""
 
@@ -405,8 +417,12 @@ class Rung:
     """Optimiser steps for which the schedule is laid out."""
     lr: Annotated[float, Field(gt=0, le=100)]
     """Peak learning rate."""
+    most_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps up to which the schedule may be stretched where time is left over; not where this is `steps` or fewer."""
     copy_of: str = ""
     """Name of the rung whose network is trained once more here, from other weights and in another order of samples."""
+    retimings: tuple[Retiming, ...] = ()
+    """Where the machine was faster or slower than planned, in the order in which they were decided."""
     cool_downs: tuple[CoolDown, ...] = ()
     """Early ends, in the order in which they were decided; the rung ends where the last one does."""
     smaller_micros: tuple[SmallerMicro, ...] = ()

@@ -72,6 +72,7 @@ from fieldcraft.tips import (
     skips,
     slices_or_volumes,
     small_kernels,
+    spare_time,
     spatial_pyramid,
     squeeze_excitation,
     step_decay,
@@ -173,6 +174,7 @@ ALL: tuple[Tip, ...] = (
     epochs.TIP,
     mask_steps.TIP,
     ensemble.TIP,
+    spare_time.TIP,
     mask_strength.TIP,
     # What only watches training.
     shuffling.TIP,

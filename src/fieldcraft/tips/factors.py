@@ -10,7 +10,10 @@ from fieldcraft.records.decision import Decision
 from fieldcraft.tips.draft import BY_HAND, check_decides
 from fieldcraft.tips.interface import Tip
 
-OF_SEVERAL = {"ensemble": "it is about several models, and a trial trains one network"}
+UNTRIED = {
+    "ensemble": "it is about several models, and a trial trains one network",
+    "spare-time": "it is about time that is left over, and a trial makes the steps that it was given",
+}
 """Tips that no trial can tell anything of."""
 
 
@@ -59,7 +62,7 @@ def factors(decisions: Sequence[Decision], tips: Sequence[Tip], wanted: Sequence
     tested = [
         one.tip
         for one in decisions
-        if (one.tip in wanted if wanted else one.tip in changed) and one.tip not in (BY_HAND, *OF_SEVERAL)
+        if (one.tip in wanted if wanted else one.tip in changed) and one.tip not in (BY_HAND, *UNTRIED)
     ]
     return Factors(
         names=(*tested, *(name for name in wanted if by_hand(name))),
@@ -73,8 +76,8 @@ def factors(decisions: Sequence[Decision], tips: Sequence[Tip], wanted: Sequence
 
 
 def _because(decision: Decision, changed: bool) -> str:
-    if decision.tip in OF_SEVERAL:
-        return OF_SEVERAL[decision.tip]
+    if decision.tip in UNTRIED:
+        return UNTRIED[decision.tip]
     if changed:
         return "it was not asked for"
     if decision.outcome == "applied":
@@ -97,8 +100,8 @@ def _check_wanted(wanted: Sequence[str], decisions: Sequence[Decision], tips: Se
                 f"{len(known)}; a change by hand is written FIELD=VALUE."
             )
         check_decides(name, tips)
-        if name in OF_SEVERAL:
-            raise PlanError(f"--tips: {name} cannot be tested: {OF_SEVERAL[name]}.")
+        if name in UNTRIED:
+            raise PlanError(f"--tips: {name} cannot be tested: {UNTRIED[name]}.")
         if name not in changed and found[name].outcome != "left-out":
             raise PlanError(
                 f"--tips: {name} decides nothing here, so that there is nothing to take away "

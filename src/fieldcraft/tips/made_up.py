@@ -23,6 +23,7 @@ from fieldcraft.plan.schema import (
     Pretrained,
     Regression,
     ResNet,
+    Retiming,
     Rung,
     SingleLabel,
     TableInput,
@@ -346,6 +347,9 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         return _fitting_masks(cls, values)
     if cls is CoolDown:
         return dict(zip(("at", "end"), sorted(values.values()), strict=True))
+    if cls is Retiming:
+        at, end = sorted(values.values())
+        return {"at": at, "end": end + 1}
     if cls in (Pretrained, EncodedUNet):
         count = 1 if values["order"] == "gray" else 3
         return {**values, "digest": "0" * 32, "mean": (0.5,) * count, "std": (0.25,) * count}

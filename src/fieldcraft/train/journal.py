@@ -36,6 +36,17 @@ class Cooled:
 
 
 @checked(frozen=True, kw_only=True)
+class Retimed:
+    """From step `at` on the rest of the rung is stretched or compressed to end at step `end`, as the pace asks for."""
+
+    event: Literal["retiming"] = "retiming"
+    rung: str
+    at: int
+    end: int
+    because: str
+
+
+@checked(frozen=True, kw_only=True)
 class RateCut:
     """Validation stopped getting better: from step `at` on the rate is smaller. A resumed run decides it again."""
 
@@ -107,7 +118,7 @@ class Finished:
 
 
 Event = Annotated[
-    Tick | Cooled | RateCut | EarlyStop | BackedOff | SmallerMicro | Climbed | Noted | Finished,
+    Tick | Cooled | Retimed | RateCut | EarlyStop | BackedOff | SmallerMicro | Climbed | Noted | Finished,
     Field(discriminator="event"),
 ]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)

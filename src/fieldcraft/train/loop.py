@@ -27,8 +27,8 @@ from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine
 from fieldcraft.train.guard import Trouble
 from fieldcraft.train.hooks.interface import Hook, Trained, Validated
-from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, Journal, Noted, RateCut, SmallerMicro, Tick
-from fieldcraft.train.pacing import Pace, early_end
+from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, Journal, Noted, RateCut, Retimed, SmallerMicro, Tick
+from fieldcraft.train.pacing import TENTHS, Pace, early_end, retiming
 from fieldcraft.train.progress import Seen, best, ended
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.train.watcher import Watcher
@@ -54,6 +54,8 @@ class Job:
     regime: Regime
     batches: Batches | PatchBatches
     course: Course
+    most_steps: int = 0
+    """Up to which the course is stretched where time is left over."""
     seed: int
     decay: float
     """Of the averaged weights; 0: none are kept."""
@@ -89,6 +91,8 @@ class Surroundings:
     clock: Clock
     reserve_s: float
     """Of the budget, to be left when the rung ends."""
+    kept_s: float = 0.0
+    """The same, where others that follow have the share that was planned for them."""
     stop: Callable[[], bool]
     """Whether a person (or the system) asked to stop."""
     say: Callable[[str], None]
@@ -148,6 +152,7 @@ class _Loop:
         self.first = self.paced = self.place.step
         self.before_s = self.place.seconds
         self.validation_s = 0.0
+        self.tenth = 0
         self.window: list[tuple[Tensor, Batch]] = []
 
     def run(self) -> Outcome:
@@ -199,7 +204,7 @@ class _Loop:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
         if job.thawing is not None:
-            job.thawing.at(step / self.course.planned)
+            job.thawing.at(self.course.along(step) / self.course.planned)
         stage = job.sizes.at(step, self.course)
         batches = job.batches
         if stage is not None and isinstance(batches, Batches):
@@ -347,7 +352,7 @@ class _Loop:
             self._decide(EarlyStop(rung=self.job.rung, at=look.step, best=top.step, because=because))
 
     def _keep_time(self) -> None:
-        """Tell the journal what was spent, and cool down early when the rest does not fit into the budget."""
+        """Tell the journal what was spent, and end earlier or later where the rest does not fit the budget."""
         now, step = time.monotonic(), self.place.step
         if now - self.ticked > TICK_EVERY_S:
             self.around.journal.write(Tick(spent_s=self.around.clock.spent_s, stage=f"rung {self.job.rung}"))
@@ -371,8 +376,27 @@ class _Loop:
             )
             self._decide(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
             self.course = self.course.cooled(decision)
+            return
+        self._retime(left_s + self.around.reserve_s - self.around.kept_s, work)
 
-    def _decide(self, event: SmallerMicro | BackedOff | Cooled | RateCut | EarlyStop) -> None:
+    def _retime(self, left_s: float, work: float) -> None:
+        """Once in each tenth of the course: stretch or compress the rest of it to the time that is there for it."""
+        tenth = int(TENTHS * self.course.along(self.place.step) / self.course.planned)
+        if tenth <= self.tenth:
+            return
+        self.tenth = tenth
+        found = retiming(self.course, self.place.step, self.pace, left_s, work=work, most=self.job.most_steps)
+        if found is not None:
+            how = "stretched" if found.end > self.course.end else "compressed"
+            because = (
+                f"{max(0.0, left_s):.1f} s are left for training and a step takes "
+                f"{1000 * (self.pace.step_s or 0):.1f} ms: the schedule is {how} to end at step {found.end} instead of "
+                f"{self.course.end}"
+            )
+            self._decide(Retimed(rung=self.job.rung, at=found.at, end=found.end, because=because))
+            self.course = self.course.retimed(found)
+
+    def _decide(self, event: SmallerMicro | BackedOff | Cooled | Retimed | RateCut | EarlyStop) -> None:
         """Journal a decision, then say it."""
         self.around.journal.write(event)
         self.around.say(f"{self.job.rung}: {event.because}")

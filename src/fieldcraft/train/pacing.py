@@ -1,13 +1,18 @@
-"""Keeping the budget: when must the rate go down early, so that training ends well and in time?"""
+"""Keeping the budget: the course of a rung is fitted to the pace, and cooled down early where that does not suffice."""
 
 from dataclasses import dataclass
 from statistics import median
 
-from fieldcraft.plan.schema import CoolDown
+from fieldcraft.plan.schema import CoolDown, Retiming
 from fieldcraft.train.course import Course
 
 TAIL = 0.25  # share of the affordable steps that an early cool-down takes
 STRETCHES = 41  # of a quarter of a second or more: a machine that stays slower is believed after five seconds
+BELIEVED = 20  # stretches before the machine's pace counts
+WORTH = 1.07  # times too much or too little time for the rest of the course, from which on the rest is retimed
+SURE = 0.97  # of the time that is left, for which it is retimed
+SETTLING = 0.6  # of the course, after which the rate goes down and an early end is a cool-down
+TENTHS = 10  # of the course: the pace is looked at once in each
 MARGIN = 0.93  # of what seems affordable once the decision is taken: machines get slower as well as faster
 
 
@@ -43,3 +48,23 @@ def early_end(course: Course, step: int, pace: Pace, left_s: float, *, work: flo
     if not cooling and affordable > TAIL * (step + affordable):
         return None
     return CoolDown(at=step, end=min(course.end, step + int(MARGIN * affordable)))
+
+
+def retiming(
+    course: Course, step: int, pace: Pace, left_s: float, *, work: float | None = None, most: int
+) -> Retiming | None:
+    """The retiming that begins at `step` so that the course ends with the time, or None when it does so anyway.
+
+    What is left of the course takes longer or shorter in proportion; stretched up to `most` steps altogether. `work` as
+    in `early_end`.
+    """
+    if course.cool_downs or course.along(step) > SETTLING * course.planned or len(pace.recent) < BELIEVED:
+        return None
+    if pace.step_s is None or left_s == float("inf") or any(step <= one.at for one in course.retimings):
+        return None
+    rest = course.end - step
+    times = left_s / (pace.step_s * (rest if work is None else work))
+    if 1 / WORTH <= times <= WORTH:
+        return None
+    end = min(max(most, course.planned, course.end), step + max(1, int(SURE * times * rest)))
+    return Retiming(at=step, end=end) if end != course.end else None

@@ -12,7 +12,7 @@ class Stage:
     """Steps with images of one smaller size."""
 
     until: int
-    """The first step that has another size."""
+    """The first planned step that has another size; courses that were retimed reach it earlier or later."""
     side: int
     """Shorter side in pixels."""
     cost: float
@@ -38,14 +38,15 @@ class Sizes:
         """The stage of a step; None: the whole size."""
         if any(one.at <= step for one in course.cool_downs):
             return None
-        return next((stage for stage in self.stages if step < stage.until), None)
+        return next((stage for stage in self.stages if course.along(step) < stage.until), None)
 
     def work(self, first: int, last: int, course: Course) -> float:
         """What the steps from `first` up to, not including, `last` cost, in steps of the whole size."""
         cools = min((one.at for one in course.cool_downs), default=last)
         saved, begin = 0.0, 0
         for stage in self.stages:
-            count = min(stage.until, last, cools) - max(begin, first)
+            until = course.reached(stage.until)
+            count = min(until, last, cools) - max(begin, first)
             saved += max(0, count) * (1 - stage.cost)
-            begin = max(begin, stage.until)
+            begin = max(begin, until)
         return last - first - saved

@@ -265,7 +265,7 @@ def _alone(plan: Plan) -> Plan:
     if not plan.ladder.rungs:
         raise PlanError("it has no network to train")
     largest = [rung for rung in plan.ladder.rungs if not rung.copy_of][-1]
-    return replace(plan, ladder=Ladder(baselines=(), rungs=(largest,), climb="always"))
+    return replace(plan, ladder=Ladder(baselines=(), rungs=(replace(largest, most_steps=0),), climb="always"))
 
 
 def _written(value: object) -> str:

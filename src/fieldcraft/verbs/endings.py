@@ -1,7 +1,7 @@
 """What every kind of run says at its end: who was compared with whom, why the ladder stopped, what was decided."""
 
 from fieldcraft.report.metrics import spoken
-from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, SmallerMicro
+from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Noted, RateCut, Retimed, SmallerMicro
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.contest import Judging
 from fieldcraft.verbs.ensemble import firsts
@@ -47,7 +47,7 @@ def noted(work: Work) -> tuple[str, ...]:
         match event:
             case Noted():
                 notes.append(event.text)
-            case Cooled() | SmallerMicro() | RateCut() | EarlyStop():
+            case Cooled() | Retimed() | SmallerMicro() | RateCut() | EarlyStop():
                 notes.append(f"{event.rung}: {event.because}")
             case BackedOff():
                 shown = ", ".join(event.samples[:5]) + (" ..." if len(event.samples) > 5 else "")

@@ -50,7 +50,7 @@ from fieldcraft.verbs.start import start_plan
 from fieldcraft.verbs.weights import Weights, listed
 from fieldcraft.verbs.work import Work
 
-CLOSING_S, CLOSING_SHARE = 4.0, 0.06  # kept for predictions and report
+CLOSING_S, CLOSING_SHARE = 4.0, 0.04  # kept for predictions and report
 LEAST_TRAINING_S = 2.0
 
 

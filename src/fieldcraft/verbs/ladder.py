@@ -11,13 +11,13 @@ from fieldcraft.baselines.fitted import Kind, of_samples
 from fieldcraft.baselines.store import save as save_baseline
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
-from fieldcraft.plan.schema import Baseline, CoolDown, Plan, TakenOver
+from fieldcraft.plan.schema import Baseline, CoolDown, Plan, Retiming, TakenOver
 from fieldcraft.prediction.calibration import as_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.rough import A_FIFTH, BASELINES
-from fieldcraft.train.journal import Climbed, Cooled, SmallerMicro
+from fieldcraft.train.journal import Climbed, Cooled, Retimed, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
 from fieldcraft.verbs.ensemble import average, concluded, firsts
@@ -201,18 +201,23 @@ def _repeats(rung: schema.Rung, contest: Contest, judged: list[Judged], left_s: 
 
 
 def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
-    """The plan as it was carried out: rungs trained, early ends, micro-batches; repeats the networks exactly."""
+    """The plan as it was carried out: rungs trained, where each ended, micro-batches; repeats the networks exactly."""
     trained = {one.candidate.name for one in judged}
+    retimed: dict[str, list[Retiming]] = {}
     cooled: dict[str, list[CoolDown]] = {}
     smaller: dict[str, list[schema.SmallerMicro]] = {}
     for event in work.journal.read():
         if isinstance(event, Cooled):
             cooled.setdefault(event.rung, []).append(CoolDown(at=event.at, end=event.end))
+        elif isinstance(event, Retimed):
+            retimed.setdefault(event.rung, []).append(Retiming(at=event.at, end=event.end))
         elif isinstance(event, SmallerMicro):
             smaller.setdefault(event.rung, []).append(schema.SmallerMicro(at=event.step, size=event.micro))
     rungs = tuple(
         replace(
             rung,
+            most_steps=0,  # as time is left over again, perhaps
+            retimings=(*rung.retimings, *retimed.get(rung.name, ())),
             cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())),
             smaller_micros=(*rung.smaller_micros, *smaller.get(rung.name, ())),
         )

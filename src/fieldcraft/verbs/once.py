@@ -12,7 +12,7 @@ import torch
 
 from fieldcraft.train.clock import Clock
 from fieldcraft.train.engine import Engine
-from fieldcraft.train.journal import Cooled, Journal
+from fieldcraft.train.journal import Cooled, Journal, Retimed
 from fieldcraft.train.loop import Outcome
 from fieldcraft.train.run_folder import RunFolder
 from fieldcraft.verbs.work import Work
@@ -93,5 +93,5 @@ def _begun_mib() -> float:
 
 
 def _notes(work: Work) -> tuple[str, ...]:
-    cooled = any(isinstance(event, Cooled) for event in work.journal.read())
-    return ("cooled down early: it was slower than planned",) if cooled else ()
+    cooled = any(isinstance(event, Cooled | Retimed) for event in work.journal.read())
+    return ("ended early: it was slower than planned",) if cooled else ()

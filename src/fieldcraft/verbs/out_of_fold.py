@@ -80,9 +80,9 @@ def out_of_fold(
 def shortened(rung: Rung, step_s: float | None, left_s: float | None) -> Rung:
     """The rung with as many steps as fit into the time; never more than planned."""
     if step_s is None or left_s is None:
-        return replace(rung, cool_downs=())
+        return replace(rung, most_steps=0, retimings=(), cool_downs=())
     fitting = int((1 - CLOSING) * left_s / step_s)
-    return replace(rung, steps=min(rung.steps, max(LEAST_STEPS, fitting)), cool_downs=())
+    return replace(rung, steps=min(rung.steps, max(LEAST_STEPS, fitting)), most_steps=0, retimings=(), cool_downs=())
 
 
 def _one_fold(

@@ -20,7 +20,7 @@ from fieldcraft.errors import Stopped
 from fieldcraft.nn.views import Views
 from fieldcraft.plan import schema
 from fieldcraft.plan.memory import allowed_mib
-from fieldcraft.plan.schema import CoolDown, ImageInput, Plan, Rung
+from fieldcraft.plan.schema import CoolDown, ImageInput, Plan, Retiming, Rung
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.files import write_whole
 from fieldcraft.records.results import Candidate
@@ -31,7 +31,7 @@ from fieldcraft.train import memory
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.evaluate import outputs
-from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, RateCut, SmallerMicro
+from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, RateCut, Retimed, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.verbs.candidates import Judged, folder, keep
@@ -104,7 +104,8 @@ def carried_out(job: Job, index: int, plan: Plan, facts: Facts, machine: Engine,
             checkpoint=work.folder.checkpoints / f"{job.rung}.safetensors",
             hooks=work.hooks,
             clock=work.clock,
-            reserve_s=_reserve_s(index, plan, facts, work),
+            reserve_s=_reserve_s(index, plan, facts, work, slack=SLACK),
+            kept_s=_reserve_s(index, plan, facts, work, slack=1.0),
             stop=work.stop,
             say=work.say,
         ),
@@ -172,7 +173,7 @@ def _job(
         batches = batches.drawn_by(order_seed)
     loss = build_loss(plan.task, samples.counts(), device=machine.device)
     regime = build_regime(plan.regime, loss)
-    cooled, smaller = journalled(rung, work)
+    decided, smaller = journalled(rung, work)
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
@@ -188,7 +189,8 @@ def _job(
         optimiser=build_optimiser(net, plan.optimiser, rung.lr, paces(net, rung.network)),
         regime=regime,
         batches=batches,
-        course=Course.of(rung, plan.schedule, cooled),
+        course=Course.of(rung, plan.schedule, decided),
+        most_steps=rung.most_steps,
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
@@ -207,20 +209,20 @@ def _job(
     return net, job, step_mib
 
 
-def journalled(rung: Rung, work: Work) -> tuple[list[CoolDown], tuple[schema.SmallerMicro, ...]]:
-    """What the journal says of a rung: early ends, and steps from which fewer samples pass at once."""
+def journalled(rung: Rung, work: Work) -> tuple[list[CoolDown | Retiming], tuple[schema.SmallerMicro, ...]]:
+    """What the journal says of a rung: earlier and later ends, and steps from which fewer samples pass at once."""
     events = work.journal.read()
-    cooled = [
-        CoolDown(at=event.at, end=event.end)
+    ends = [
+        (Retiming if isinstance(event, Retimed) else CoolDown)(at=event.at, end=event.end)
         for event in events
-        if isinstance(event, Cooled) and event.rung == rung.name
+        if isinstance(event, Cooled | Retimed) and event.rung == rung.name
     ]
     smaller = (
         schema.SmallerMicro(at=event.step, size=event.micro)
         for event in events
         if isinstance(event, SmallerMicro) and event.rung == rung.name
     )
-    return cooled, (*rung.smaller_micros, *smaller)
+    return ends, (*rung.smaller_micros, *smaller)
 
 
 def fitting_micro(
@@ -255,15 +257,17 @@ def network_outputs(
     return found
 
 
-def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work) -> float:
-    """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run."""
+def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work, *, slack: float) -> float:
+    """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run.
+
+    `slack`: times its planned share that the rung may take where others follow.
+    """
     left_s = work.clock.left_s - work.reserve_s
     if left_s == float("inf"):
         return 0.0
     planned = [_planned_s(later, plan, facts) for later in range(index, len(plan.ladder.rungs))]
     own = planned[0] / sum(planned)
-    slack = SLACK if len(planned) > 1 else 1.0
-    return work.reserve_s + left_s * (1 - min(1.0, slack * own))
+    return work.reserve_s + left_s * (1 - min(1.0, (slack if len(planned) > 1 else 1.0) * own))
 
 
 def _planned_s(index: int, plan: Plan, facts: Facts) -> float:
@@ -294,9 +298,12 @@ def _sizes(index: int, plan: Plan, facts: Facts) -> Sizes:
 
 def note_of(rung: Rung, outcome: Outcome, work: Work) -> str:
     """Anything unusual about its training."""
-    notes = []
-    if outcome.course.end < rung.steps:
-        notes.append(f"cooled down early, at {outcome.course.end:,} of {rung.steps:,} steps, to end in time")
+    notes, course = [], outcome.course
+    planned = course.retimings[-1].end if course.retimings else rung.steps
+    if course.retimings:
+        notes.append(f"retimed from {rung.steps:,} to {planned:,} steps, to end in time")
+    if course.cool_downs:
+        notes.append(f"cooled down early, at {course.end:,} of {planned:,} steps, to end in time")
     for event in work.journal.read():
         if isinstance(event, BackedOff | SmallerMicro | EarlyStop | RateCut) and event.rung == rung.name:
             notes.append(event.because)

@@ -39,12 +39,14 @@ class Winograd(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, wholly: bool) -> Tensor:
+        """Convolve, in tiles where `wholly`."""
         ctx.save_for_backward(x, weight)
         ctx.wholly = wholly
         return convolve(x, weight) if wholly else F.conv2d(x, weight, padding=1)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """Gradients of the input and the weights, those that are wanted."""
         x, weight = ctx.saved_tensors
         (gradient,) = gradients
         wants_x, wants_weight, _ = ctx.needs_input_grad

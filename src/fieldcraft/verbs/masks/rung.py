@@ -153,7 +153,7 @@ def _job(
     rung, samples = plan.ladder.rungs[index], judge.samples
     batches = samples.batches(plan, machine.device, network.wants, name=rung.name, seed=order_seed)
     regime = mask_regime(plan, samples, network.net, machine)
-    cooled, smaller = journalled(rung, work)
+    decided, smaller = journalled(rung, work)
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
@@ -170,7 +170,8 @@ def _job(
         optimiser=build_optimiser(network.net, plan.optimiser, rung.lr, paces(network.net, rung.network)),
         regime=regime,
         batches=batches,
-        course=Course.of(rung, plan.schedule, cooled),
+        course=Course.of(rung, plan.schedule, decided),
+        most_steps=rung.most_steps,
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
