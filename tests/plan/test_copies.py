@@ -39,6 +39,13 @@ def test_early_ends_stay_their_own() -> None:
     assert following(plan) == plan
 
 
+def test_steps_that_are_set_by_hand_are_those_of_copies_too() -> None:
+    plan = following(replace(PLAN, ladder=replace(PLAN.ladder, rungs=(replace(FIRST, most_steps=900), *COPIES))))
+    assert [rung.most_steps for rung in plan.ladder.rungs] == [900] * 3
+    found = edit(plan, ["ladder.rungs.large.steps=50"]).ladder.rungs
+    assert [(rung.steps, rung.most_steps) for rung in found] == [(50, 0)] * 3
+
+
 def test_what_a_tip_did_is_taken_back_in_copies_too() -> None:
     plain = replace(FIRST, network=Mlp(widths=(16,), dropout=0.5))
     before = replace(PLAN, ladder=replace(PLAN.ladder, rungs=(plain,)))

@@ -77,8 +77,16 @@ def test_a_next_network_that_would_tell_nothing_either_takes_nothing_away():
     few = TELLING * enough_epochs(9_000) * 9_000 / 128
     all_of_it = training_seconds(CIFAR10, 180.0) / epochs.OVERHEAD * 1000
     slow, enough = all_of_it / (0.98 * few), all_of_it / (1.02 * few)
-    assert "either" in reason(paced(100.0, slow))
+    assert "nor rung-0 alone" in reason(paced(slow, slow))
     assert isinstance(settle(TIP, CIFAR10, PLAN, paced(100.0, enough))[0], Applied)
+
+
+def test_the_first_network_gets_all_of_the_time_where_the_next_one_would_tell_nothing_with_it():
+    few = TELLING * enough_epochs(9_000) * 9_000 / 128
+    all_of_it = training_seconds(CIFAR10, 180.0) / epochs.OVERHEAD * 1000
+    slow, enough = all_of_it / (0.98 * few), all_of_it / (1.02 * few)
+    assert [rung.name for rung in applied(TIP, CIFAR10, PLAN, paced(enough, slow)).ladder.rungs] == ["rung-0"]
+    assert [rung.name for rung in applied(TIP, CIFAR10, PLAN, paced(enough, enough)).ladder.rungs] == ["rung-1"]
 
 
 def test_of_three_networks_the_two_that_there_is_time_for_are_judged():

@@ -11,7 +11,7 @@ from torch.nn import functional
 from fieldcraft.data.loader import Batch
 from fieldcraft.errors import BudgetError, RunError
 from fieldcraft.nn.clipping import NormClip, PercentileClip
-from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, Patience, Plateau, SmallerMicro
+from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, Patience, Plateau, Retiming, SmallerMicro
 from fieldcraft.records.training import Look
 from fieldcraft.regimes.interface import Losses
 from fieldcraft.regimes.supervised import Supervised
@@ -282,9 +282,36 @@ def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(
     cooled = [event for event in surroundings.journal.read() if isinstance(event, Cooled)]
     assert cooled and slow.done and slow.steps == slow.course.end == cooled[-1].end < 2000
     downs = tuple(CoolDown(at=event.at, end=event.end) for event in cooled)
-    course = Course(schedule=OneCycle(), planned=2000, peak=0.1, cool_downs=downs)
+    course = Course(
+        schedule=OneCycle(), planned=2000, peak=0.1, cool_downs=downs, retimings=retimings(surroundings)
+    )  # fmt: skip
     repeat = train(made_job(made_net(), course=course), around(tmp_path / "repeat"))
     assert same(slow, repeat)
+
+
+def retimings(surroundings: Surroundings) -> tuple[Retiming, ...]:
+    events = surroundings.journal.read()
+    return tuple(Retiming(at=one.at, end=one.end) for one in events if isinstance(one, journalled.Retimed))
+
+
+@pytest.mark.parametrize("most", [0, 260, 10_000])
+def test_a_fast_machine_goes_on_up_to_what_is_useful_and_a_repeat_is_exact(
+    most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that runs 1 ms a reading, and a budget that is twice what the course takes."""
+    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
+    readings = iter(range(10**9))
+    monkeypatch.setattr("fieldcraft.train.loop.time.monotonic", lambda: next(readings) * 0.001)
+    clock = Clock(budget_s=3.0, started=0.0, now=lambda: next(readings) * 0.001)
+    surroundings = around(tmp_path / "fast", clock=clock)
+    fast = train(replace(made_job(made_net(), 200), most_steps=most), surroundings)
+    found = retimings(surroundings)
+    assert fast.done and fast.steps == fast.course.end
+    assert bool(found) == bool(most)
+    assert (fast.steps == (most or 200)) if most < 1000 else (300 < fast.steps < 3000)
+    course = replace(fast.course, retimings=found)
+    repeat = train(made_job(made_net(), course=course), around(tmp_path / "repeat"))
+    assert same(fast, repeat)
 
 
 def test_the_cpus_own_words_for_a_lack_of_memory_are_understood() -> None:

@@ -1,11 +1,53 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldcraft.plan.schema import OneCycle
+from fieldcraft.plan.schema import CoolDown, OneCycle, Retiming
 from fieldcraft.train.course import Course
-from fieldcraft.train.pacing import TAIL, Pace, early_end
+from fieldcraft.train.pacing import BELIEVED, SETTLING, TAIL, WORTH, Pace, early_end, retiming
 
 COURSE = Course(schedule=OneCycle(), planned=1000, peak=0.1)
+
+
+def known(step_s: float) -> Pace:
+    """Measured for as long as it takes to be believed."""
+    return Pace(recent=(step_s,) * BELIEVED)
+
+
+@given(step=st.integers(0, 600), left=st.floats(0.01, 50), step_s=st.floats(0.001, 1), most=st.integers(0, 5000))
+def test_a_retiming_ends_with_the_time_and_never_beyond_what_is_useful(
+    step: int, left: float, step_s: float, most: int
+) -> None:
+    found = retiming(COURSE, step, known(step_s), left, most=most)
+    times = left / (step_s * (1000 - step))
+    if found is None:
+        # Nothing to gain, or no steps that may be added.
+        assert 1 / WORTH <= times <= WORTH or (times > WORTH and most <= 1000)
+        return
+    assert found.at == step < found.end <= max(1000, most)
+    assert (found.end - step) * step_s <= left or found.end == step + 1
+    assert (found.end > 1000) == (times > WORTH)
+
+
+def test_only_a_pace_that_is_known_retimes_and_only_while_the_rate_is_high() -> None:
+    assert retiming(COURSE, 100, known(0.01), 20.0, most=2000) is not None
+    assert retiming(COURSE, 100, Pace(recent=(0.01,) * (BELIEVED - 1)), 20.0, most=2000) is None
+    assert retiming(COURSE, 100, known(0.01), float("inf"), most=2000) is None
+    assert retiming(COURSE, int(SETTLING * 1000) + 1, known(0.01), 20.0, most=2000) is None
+    assert retiming(COURSE.cooled(CoolDown(at=90, end=95)), 91, known(0.01), 20.0, most=2000) is None
+
+
+def test_what_was_compressed_is_stretched_again_up_to_the_plan() -> None:
+    """A machine that was slow for a while: planned steps are always useful."""
+    compressed = COURSE.retimed(Retiming(at=100, end=500))
+    found = retiming(compressed, 200, known(0.01), 50.0, most=0)
+    assert found == Retiming(at=200, end=1000)
+    assert retiming(compressed, 100, known(0.01), 50.0, most=0) is None  # taken again after a fall-back
+
+
+def test_steps_that_differ_count_by_their_work() -> None:
+    assert retiming(COURSE, 100, known(0.01), 9.0, most=2000) is None
+    found = retiming(COURSE, 100, known(0.01), 9.0, work=450, most=2000)
+    assert found is not None and found.end > 1700
 
 
 def paced(step_s: float) -> Pace:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldcraft.plan.schema import Constant, CoolDown, SmallerImages
+from fieldcraft.plan.schema import Constant, CoolDown, Retiming, SmallerImages
 from fieldcraft.train.course import Course
 from fieldcraft.train.pacing import Pace, early_end
 from fieldcraft.train.sizes import Sizes
@@ -26,11 +26,20 @@ def test_a_cool_down_is_on_whole_images() -> None:
     assert sides(course(CoolDown(at=20, end=40))) == [16] * 20 + [None] * 20
 
 
+def test_a_course_that_was_retimed_reaches_them_at_the_same_shares() -> None:
+    assert sides(course().retimed(Retiming(at=0, end=200))) == [16] * 60 + [24] * 60 + [None] * 80
+    assert sides(course().retimed(Retiming(at=30, end=65))) == [16] * 30 + [24] * 15 + [None] * 20
+
+
 @given(
-    first=st.integers(0, 100), more=st.integers(0, 100), at=st.none() | st.integers(0, 100), length=st.integers(0, 50)
-)
-def test_work_is_the_sum_of_what_each_step_costs(first: int, more: int, at: int | None, length: int) -> None:
+    first=st.integers(0, 100), more=st.integers(0, 100), at=st.none() | st.integers(0, 100), length=st.integers(0, 50),
+    end=st.none() | st.integers(11, 300),
+)  # fmt: skip
+def test_work_is_the_sum_of_what_each_step_costs(
+    first: int, more: int, at: int | None, length: int, end: int | None
+) -> None:
     known = course() if at is None else course(CoolDown(at=at, end=at + length))
+    known = known if end is None else known.retimed(Retiming(at=10, end=end))
     last = first + more
     slow = sum(1.0 if (stage := SIZES.at(step, known)) is None else stage.cost for step in range(first, last))
     assert abs(SIZES.work(first, last, known) - slow) < 1e-9

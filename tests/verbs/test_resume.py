@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from fieldcraft.cli.app import app
 from fieldcraft.errors import RunError, Stopped
-from fieldcraft.plan.schema import CoolDown
-from fieldcraft.plan.toml import to_toml
+from fieldcraft.plan.schema import CoolDown, Retiming
+from fieldcraft.plan.toml import read_plan, to_toml
 from fieldcraft.records.training import Look
 from fieldcraft.train.hooks.interface import Trained, Validated
 from fieldcraft.train.journal import Journal, Tick
@@ -84,6 +84,27 @@ def test_an_early_end_that_was_journalled_holds_after_a_stop(source: Path, monke
     monkeypatch.undo()
     resumed = run(source, "run")
     assert resumed.results.candidates[-1].steps == 100
+    repeated = fit(str(source / "made.npz"), resumed.folder.repeat, out=source / "repeat")
+    assert repeated.folder.weights.read_bytes() == resumed.folder.weights.read_bytes()
+
+
+def test_a_stretched_course_that_was_journalled_holds_after_a_stop(
+    source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A resumed run ends where the first one decided it would; the repeat's plan says so, and asks for no more."""
+    monkeypatch.setattr("fieldcraft.train.loop.DECIDE_EVERY_S", 0.0)
+    monkeypatch.setattr(
+        "fieldcraft.train.loop.retiming",
+        lambda course, step, pace, left_s, work, most: None if course.retimings else Retiming(at=step, end=150),
+    )
+    stopped(source, "run")
+    monkeypatch.undo()
+    resumed = run(source, "run")
+    assert resumed.results.candidates[-1].steps == 150
+    assert "retimed from 120 to 150 steps" in resumed.results.candidates[-1].note
+    assert any("150 instead of 120" in note for note in resumed.results.notes)
+    (rung,) = read_plan(resumed.folder.repeat).plan.ladder.rungs
+    assert (rung.steps, rung.most_steps, rung.retimings[-1].end) == (120, 0, 150)
     repeated = fit(str(source / "made.npz"), resumed.folder.repeat, out=source / "repeat")
     assert repeated.folder.weights.read_bytes() == resumed.folder.weights.read_bytes()
 

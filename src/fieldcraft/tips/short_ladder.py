@@ -1,25 +1,28 @@
-"""Short ladder: where time is short, leave the first network out and give all of it to the next one.
+"""Short ladder: where time is short, train one network for all of it instead of two for parts of it.
 
 A small network comes first to show early whether a larger one pays. After a handful of passes over the data it shows
-nothing: it is far below what either network can reach, and the larger one is trained in any case.
+nothing: it is far below what either network can reach, and the larger one is trained in any case. So the larger one gets
+all of the time, or, where even that is a handful of passes for it, the small one does.
 
-Helps: budgets of a few minutes, by the share that the first network would have taken.
-Hurts: sets on which the small network would have been the better one, so it stays wherever it can be trained well; and
-nothing but the baselines is left to fall back on.
+Helps: budgets of a few minutes, by the share that the other network would have taken. Where the larger network alone made
+a quarter of the passes that it needs, the small one alone was 5 points ahead on amazon and 9 on caltech10 (photos of 96
+px, 2 min on one core without bf16 units, the second of two seeds).
+Hurts: sets on which the network that is left out would have been the better one; and nothing but the baselines is left
+to fall back on.
 Cost: none; both networks are timed anyway.
 Source: Li et al. 2020, "Budgeted training", arXiv:1905.04753 (what a few passes are worth).
 """
 
 from dataclasses import replace
 
-from fieldcraft.plan.schema import Plan, Pretrained
+from fieldcraft.plan.schema import Plan, Pretrained, Rung
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips import epochs
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
 from fieldcraft.tips.rough import enough_epochs
 
 TELLING, TELLING_STEPS = 0.5, 500
-"""With fewer passes than this share of what a network needs, and fewer steps, the first one tells nothing."""
+"""With fewer passes than this share of what a network needs, and fewer steps, a network tells nothing."""
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
@@ -41,25 +44,36 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
         return Skipped(
             because=f"there is time for {len(kept) if len(kept) > 1 else 'no more than one'} of the networks"
         )
-    short = replace(plan, ladder=replace(plan.ladder, rungs=tuple(one for one in rungs if one.name == kept[1].name)))
-    without = epochs.decide(brief, short)
-    assert isinstance(without, Applied), "all that it asks for was asked for above"
-    return _judged(brief, together.plan, without.plan, short)
+    first, second = (_alone(plan, rung.name) for rung in kept)
+    return _judged(brief, together.plan, _timed(brief, first), _timed(brief, second), (first, second))
 
 
-def _judged(brief: Brief, both: Plan, alone: Plan, short: Plan) -> Applied | Skipped:
-    first, second = both.ladder.rungs
+def _alone(plan: Plan, name: str) -> Plan:
+    rungs = tuple(one for one in plan.ladder.rungs if one.name == name)
+    return replace(plan, ladder=replace(plan.ladder, rungs=rungs))
+
+
+def _timed(brief: Brief, alone: Plan) -> Rung:
+    """The only network of a plan with its steps."""
+    found = epochs.decide(brief, alone)
+    assert isinstance(found, Applied), "all that it asks for was asked for above"
+    return found.plan.ladder.rungs[0]
+
+
+def _judged(brief: Brief, both: Plan, first: Rung, second: Rung, alone: tuple[Plan, Plan]) -> Applied | Skipped:
     batch, train = both.batch.size, brief.data.train
     few = min(TELLING * enough_epochs(train), TELLING_STEPS * batch / train)
-    shared, longer, whole = (
-        steps * batch / train for steps in (first.steps, second.steps, alone.ladder.rungs[0].steps)
-    )
+    shared, longer, small, large = (rung.steps * batch / train for rung in (*both.ladder.rungs, first, second))
     told = f"{first.name} would make {shared:.3g} passes, and {few:.3g} tell something"
     if shared >= few:
         return Skipped(because=told)
-    if whole < few:
-        return Skipped(because=f"{told}, but {second.name} would not make more than {whole:.3g} either")
-    return Applied(plan=short, because=f"{told}: left out, {second.name} makes {whole:.3g} instead of {longer:.3g}")
+    if large >= few:
+        left_out = f"left out, {second.name} makes {large:.3g} instead of {longer:.3g}"
+        return Applied(plan=alone[1], because=f"{told}: {left_out}")
+    told += f", but {second.name} would not make more than {large:.3g} either"
+    if small < few:
+        return Skipped(because=f"{told}, nor {first.name} alone more than {small:.3g}")
+    return Applied(plan=alone[0], because=f"{told}: {second.name} is left out, {first.name} makes {small:.3g}")
 
 
 TIP = Tip(name="short-ladder", decide=decide, refines=("architecture",))

@@ -20,7 +20,10 @@ SEEN = 6
 NUMBERS = 400_000
 """Of maps that are transformed at a time: what is made of them fits in caches."""
 KERNEL = torch.tensor(
-    [[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6], [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]]
+    [
+        [1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1],
+    ]
 )  # fmt: skip
 """How the taps of a kernel enter the products along one axis: (products, taps), G of the paper."""
 KERNELS = torch.einsum("jx,iy->jiyx", KERNEL, KERNEL).reshape(SEEN**2, 9).contiguous()

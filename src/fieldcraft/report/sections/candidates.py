@@ -99,7 +99,7 @@ def _steps(each: Candidate) -> str:
         return "–"
     if each.planned_steps is None or each.planned_steps == each.steps:
         return whole(each.steps)
-    return f"{whole(each.steps)} of {whole(each.planned_steps)}"
+    return f"{whole(each.steps)} ({whole(each.planned_steps)} planned)"
 
 
 def _from_log(run: Run) -> Candidates | Absent:
