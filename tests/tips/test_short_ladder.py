@@ -19,7 +19,7 @@ from fieldcraft.tips import epochs
 from fieldcraft.tips.epochs import SMALL_SHARE
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime
 from fieldcraft.tips.rough import enough_epochs, training_seconds
-from fieldcraft.tips.short_ladder import TELLING, TELLING_STEPS, TIP
+from fieldcraft.tips.short_ladder import ENOUGH, TELLING, TELLING_STEPS, TIP
 
 PLAN = replace(with_rungs(start(CIFAR10), Cnn(), ResNet()), batch=Batch(size=128))
 AN_EPOCH = 71  # 9,000 samples in steps of 128
@@ -53,10 +53,11 @@ def test_the_first_network_goes_when_it_makes_too_few_passes(factor, kind):
 
 
 def test_the_next_network_gets_all_of_the_time():
-    plan = applied(TIP, CIFAR10, PLAN, paced(100.0, 100.0))
+    paces = paced(60.0, 60.0)
+    plan = applied(TIP, CIFAR10, PLAN, paces)
     assert [rung.network for rung in plan.ladder.rungs] == [PLAN.ladder.rungs[1].network]
-    (large,) = applied(epochs.TIP, CIFAR10, plan, paced(100.0, 100.0)).ladder.rungs
-    assert epochs.OVERHEAD * 0.1 * large.steps == pytest.approx(training_seconds(CIFAR10, 180.0), abs=0.2)
+    (large,) = applied(epochs.TIP, CIFAR10, plan, paces).ladder.rungs
+    assert epochs.OVERHEAD * 0.06 * large.steps == pytest.approx(training_seconds(CIFAR10, 180.0), abs=0.2)
 
 
 def test_many_steps_tell_something_however_few_the_passes_of_a_small_set():
@@ -73,25 +74,32 @@ def test_a_next_network_without_time_leaves_the_first_where_it_is():
     assert "no more than one" in decision.because
 
 
-def test_a_next_network_that_would_tell_nothing_either_takes_nothing_away():
-    few = TELLING * enough_epochs(9_000) * 9_000 / 128
-    all_of_it = training_seconds(CIFAR10, 180.0) / epochs.OVERHEAD * 1000
-    slow, enough = all_of_it / (0.98 * few), all_of_it / (1.02 * few)
-    assert "nor rung-0 alone" in reason(paced(slow, slow))
-    assert isinstance(settle(TIP, CIFAR10, PLAN, paced(100.0, enough))[0], Applied)
+def milliseconds_for(passes: float) -> float:
+    """A step of a network that makes so many passes alone."""
+    return 1000 * training_seconds(CIFAR10, 180.0) / (epochs.OVERHEAD * passes * 9_000 / 128)
 
 
-def test_the_first_network_gets_all_of_the_time_where_the_next_one_would_tell_nothing_with_it():
-    few = TELLING * enough_epochs(9_000) * 9_000 / 128
-    all_of_it = training_seconds(CIFAR10, 180.0) / epochs.OVERHEAD * 1000
-    slow, enough = all_of_it / (0.98 * few), all_of_it / (1.02 * few)
-    assert [rung.name for rung in applied(TIP, CIFAR10, PLAN, paced(enough, slow)).ladder.rungs] == ["rung-0"]
-    assert [rung.name for rung in applied(TIP, CIFAR10, PLAN, paced(enough, enough)).ladder.rungs] == ["rung-1"]
+def test_networks_that_would_both_tell_nothing_stay():
+    slow = milliseconds_for(0.98 * TELLING * enough_epochs(9_000))
+    assert "neither would make so many alone" in reason(paced(slow, slow))
+
+
+@pytest.mark.parametrize(("share", "kept"), [(1.02, "rung-1"), (0.98, "rung-0")])
+def test_the_first_network_gets_all_of_the_time_where_the_next_one_needs_more(share, kept):
+    large = milliseconds_for(share * ENOUGH * enough_epochs(9_000))
+    plan = applied(TIP, CIFAR10, PLAN, paced(0.9 * large, large))
+    assert [rung.name for rung in plan.ladder.rungs] == [kept]
+
+
+def test_a_network_that_tells_something_alone_is_better_than_one_that_does_not():
+    fewest = milliseconds_for(1.02 * TELLING * enough_epochs(9_000))
+    plan = applied(TIP, CIFAR10, PLAN, paced(2 * fewest, fewest))
+    assert [rung.name for rung in plan.ladder.rungs] == ["rung-1"]
 
 
 def test_of_three_networks_the_two_that_there_is_time_for_are_judged():
     three = with_networks(Cnn(), ResNet(), ResNet(widths=(128, 256), depths=(1, 1)))
-    paces = {"small": 100.0, "large": 100.0, "larger": 10_000.0}
+    paces = {"small": 60.0, "large": 60.0, "larger": 10_000.0}
     plan = applied(TIP, CIFAR10, three, lambda question: paces[question.plan.ladder.rungs[question.rung].name])
     assert [rung.name for rung in plan.ladder.rungs] == ["large"]
     assert "time for 3" in reason(lambda _: 1.0, three)
