@@ -19,7 +19,7 @@ from fieldcraft.tips import epochs
 from fieldcraft.tips.epochs import SMALL_SHARE
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime
 from fieldcraft.tips.rough import enough_epochs, training_seconds
-from fieldcraft.tips.short_ladder import ENOUGH, TELLING, TELLING_STEPS, TIP
+from fieldcraft.tips.short_ladder import ENOUGH, ENOUGH_STEPS, TELLING, TELLING_STEPS, TIP
 
 PLAN = replace(with_rungs(start(CIFAR10), Cnn(), ResNet()), batch=Batch(size=128))
 AN_EPOCH = 71  # 9,000 samples in steps of 128
@@ -89,6 +89,15 @@ def test_the_first_network_gets_all_of_the_time_where_the_next_one_needs_more(sh
     large = milliseconds_for(share * ENOUGH * enough_epochs(9_000))
     plan = applied(TIP, CIFAR10, PLAN, paced(0.9 * large, large))
     assert [rung.name for rung in plan.ladder.rungs] == [kept]
+
+
+@pytest.mark.parametrize(("factor", "kept"), [(1.02, "rung-1"), (0.98, "rung-0")])
+def test_on_a_small_set_a_thousand_steps_are_enough_for_the_next_one(factor, kept):
+    known, plan = with_train(DIGITS, 1_000), replace(PLAN, batch=Batch(size=16))
+    assert ENOUGH * enough_epochs(1_000) > ENOUGH_STEPS * 16 / 1_000
+    pace = 1000 * training_seconds(known, 60.0) / (epochs.OVERHEAD * factor * ENOUGH_STEPS)
+    found = applied(TIP, known, plan, paced(0.9 * pace, pace))
+    assert [rung.name for rung in found.ladder.rungs] == [kept]
 
 
 def test_a_network_that_tells_something_alone_is_better_than_one_that_does_not():

@@ -155,7 +155,7 @@ def test_a_damaged_member_is_named(runs: dict[str, Run], tmp_path: Path) -> None
     ("change", "told"),
     [
         ({"copy_of": "smal"}, r"ladder\.rungs\.small-2\.copy_of must name a rung above it.*did you mean `small`"),
-        ({"lr": 0.5}, r"ladder\.rungs\.small-2 repeats small, so network, lr, steps must be the same"),
+        ({"lr": 0.5}, r"ladder\.rungs\.small-2 repeats small, so network, lr, steps, most_steps must be the same"),
     ],
 )
 def test_a_copy_of_nothing_or_that_is_none_is_refused(tmp_path: Path, change: dict[str, object], told: str) -> None:

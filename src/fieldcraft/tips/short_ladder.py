@@ -24,8 +24,8 @@ from fieldcraft.tips.rough import enough_epochs
 
 TELLING, TELLING_STEPS = 0.5, 500
 """With fewer passes than this share of what a network needs, and fewer steps, a network tells nothing."""
-ENOUGH = 1.0
-"""Passes, as a share of what a network needs, from which on size pays."""
+ENOUGH, ENOUGH_STEPS = 1.0, 1_000
+"""Passes, as a share of what a network needs, from which on size pays; or so many steps."""
 
 
 def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
@@ -73,7 +73,7 @@ def _judged(brief: Brief, both: Plan, first: Rung, second: Rung, alone: tuple[Pl
         return Skipped(because=told)
     if small < few and large < few:
         return Skipped(because=f"{told}, but neither would make so many alone ({small:.3g} and {large:.3g})")
-    if large >= ENOUGH * needed or small < few:
+    if large >= min(ENOUGH * needed, ENOUGH_STEPS * batch / train) or small < few:
         left_out = f"left out, {second.name} makes {large:.3g} instead of {longer:.3g}"
         return Applied(plan=alone[1], because=f"{told}: {left_out}")
     told += f", but {second.name} would make {large:.3g} of the {needed} that it needs, even alone"
