@@ -18,12 +18,12 @@ LEAST_TOGETHER = 4
 LEAST_CHANNELS = 48
 """In and out; fewer take little time either way."""
 
-LEAST_TILES = 64
+LEAST_TILES = 128
 """In a batch: transformed kernels are read once for all of them."""
 LEAST_COVERED = 0.85
 """Of the tiles by the maps."""
-GRADIENT_FROM, WHOLLY_FROM = 24.0, 28.0
-"""Work by traffic (`Conv2d._work_by_traffic`) from where tiles pay."""
+LEAST_WORK = 40.0
+"""By traffic (`Conv2d._work_by_traffic`): from where tiles pay also while neighbours take much of the memory's pace."""
 
 
 class Conv2d(nn.Conv2d):
@@ -35,7 +35,8 @@ class Conv2d(nn.Conv2d):
     maps 1.1 to 1.6 times (benchmarks/map_conv.py).
 
     **AVX2, single precision, channels last:** 3x3 kernels with many channels go through Winograd's minimal filtering,
-    the same to rounding (`winograd.py`). A step of one convolution takes SPEED (benchmarks/winograd.py).
+    the same to rounding (`winograd.py`). Steps of one convolution were 1.04 to 1.4 times as
+    fast, the more channels the more (benchmarks/map_conv.py).
 
     Everything else, other devices, precisions and paddings, transforms of functions, tracing, compilation and export
     are as they are there; only forward-mode differentiation of such a step is not to be had. Arguments and shapes are
@@ -47,7 +48,7 @@ class Conv2d(nn.Conv2d):
             if self._packs and self._small(input) and _in_tiles_of_bf16():
                 return self._packed(input, weight, bias)
             if self._padded_by_one and self._pays_in_tiles(input) and _single_on_avx2(input, weight):
-                found = cast(Tensor, Winograd.apply(input, weight, self._work_by_traffic(input) >= WHOLLY_FROM))
+                found = cast(Tensor, Winograd.apply(input, weight))
                 return found if bias is None else found + bias[:, None, None]
         plain: Tensor = super()._conv_forward(input, weight, bias)
         return plain
@@ -93,7 +94,7 @@ class Conv2d(nn.Conv2d):
         """Whether channels are many, and tiles many and full enough."""
         high, wide = tiles(x.shape[2]), tiles(x.shape[3])
         return (
-            self._work_by_traffic(x) >= GRADIENT_FROM
+            self._work_by_traffic(x) >= LEAST_WORK
             and len(x) * high * wide >= LEAST_TILES
             and x.shape[2] * x.shape[3] >= LEAST_COVERED * high * wide * TILE**2
         )

@@ -36,31 +36,27 @@ Transform = Callable[[Sequence[Tensor], Sequence[Tensor]], None]
 class Winograd(torch.autograd.Function):
     """A convolution of a batch by 3x3 kernels with one zero around it, stride one; channels last in memory.
 
-    Shapes: x (n, c, height, width), weight (k, c, 3, 3), to (n, k, height, width). `wholly` False leaves what is not
-    the gradient of the weights to PyTorch, as few channels are transformed no faster than they are convolved.
+    Shapes: x (n, c, height, width), weight (k, c, 3, 3), to (n, k, height, width).
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, wholly: bool) -> Tensor:
-        """Convolve, in tiles where `wholly`."""
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        """Convolve."""
         ctx.save_for_backward(x, weight)
-        ctx.wholly = wholly
-        return convolve(x, weight) if wholly else F.conv2d(x, weight, padding=1)
+        return convolve(x, weight)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Gradients of the input and the weights, those that are wanted."""
         x, weight = ctx.saved_tensors
         (gradient,) = gradients
-        wants_x, wants_weight, _ = ctx.needs_input_grad
+        wants_x, wants_weight = ctx.needs_input_grad
         if torch.is_grad_enabled():  # A gradient of this gradient is wanted: PyTorch's knows its own.
-            return *_direct(gradient, x, weight, wants_x, wants_weight), None
-        of_x = None
-        if wants_x and ctx.wholly:
-            of_x = convolve(gradient, weight.flip(2, 3).transpose(0, 1))
-        elif wants_x:
-            of_x, _ = _direct(gradient, x, weight, True, False)
-        return of_x, weight_gradient(x, gradient) if wants_weight else None, None
+            return _direct(gradient, x, weight, wants_x, wants_weight)
+        return (
+            convolve(gradient, weight.flip(2, 3).transpose(0, 1)) if wants_x else None,
+            weight_gradient(x, gradient) if wants_weight else None,
+        )
 
 
 def convolve(x: Tensor, weight: Tensor) -> Tensor:
