@@ -269,15 +269,19 @@ def test_hooks_hear_of_steps_and_looks_and_change_nothing(tmp_path: Path) -> Non
     assert listener.inside == [0, 3, 10, 30, 50, 100]
 
 
+def clock_of_readings(monkeypatch: pytest.MonkeyPatch, seconds: float) -> Clock:
+    """A budget of three seconds, on a clock that only readings of it move on, by so much each."""
+    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
+    readings = iter(range(10**9))
+    monkeypatch.setattr("fieldcraft.train.loop.time.monotonic", lambda: next(readings) * seconds)
+    return Clock(budget_s=3.0, started=0.0, now=lambda: next(readings) * seconds)
+
+
 def test_a_slow_machine_cools_down_journals_it_first_and_a_repeat_is_exact(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that runs 5 ms a reading, and a budget that is too small for the course."""
-    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
-    readings = iter(range(10**9))
-    monkeypatch.setattr("fieldcraft.train.loop.time.monotonic", lambda: next(readings) * 0.005)
-    clock = Clock(budget_s=3.0, started=0.0, now=lambda: next(readings) * 0.005)
-    surroundings = around(tmp_path / "slow", clock=clock)
+    """A budget that is too small for the course."""
+    surroundings = around(tmp_path / "slow", clock=clock_of_readings(monkeypatch, 0.005))
     slow = train(made_job(made_net(), 2000), surroundings)
     cooled = [event for event in surroundings.journal.read() if isinstance(event, Cooled)]
     assert cooled and slow.done and slow.steps == slow.course.end == cooled[-1].end < 2000
@@ -298,12 +302,8 @@ def retimings(surroundings: Surroundings) -> tuple[Retiming, ...]:
 def test_a_fast_machine_goes_on_up_to_what_is_useful_and_a_repeat_is_exact(
     most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A clock that runs 1 ms a reading, and a budget that is twice what the course takes."""
-    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
-    readings = iter(range(10**9))
-    monkeypatch.setattr("fieldcraft.train.loop.time.monotonic", lambda: next(readings) * 0.001)
-    clock = Clock(budget_s=3.0, started=0.0, now=lambda: next(readings) * 0.001)
-    surroundings = around(tmp_path / "fast", clock=clock)
+    """A budget that is more than the course takes."""
+    surroundings = around(tmp_path / "fast", clock=clock_of_readings(monkeypatch, 0.001))
     fast = train(replace(made_job(made_net(), 200), most_steps=most), surroundings)
     found = retimings(surroundings)
     assert fast.done and fast.steps == fast.course.end

@@ -16,14 +16,14 @@ def edit(plan: Plan, assignments: Sequence[str]) -> Plan:
 
     Rungs go by name or by number from 0; those that repeat another one follow it. When a `kind` changes, fields that
     the new kind shares are kept as far as they fit, and the others take their defaults. `none` empties a field that may
-    be empty. A rung that is given other steps makes so many: it is not extended, unless that is set as well.
+    be empty. A rung that is given other steps makes so many: it is not stretched, unless that is set as well.
 
     Raises: PlanError for an unknown field (with the nearest right one), a bad value (with what is allowed), or an
     assignment without `=`.
     """
     document: Any = to_document(plan)
     pairs = [(assignment, *parse(assignment)) for assignment in assignments]
-    for assignment, keys, value in [*_unextended(plan, pairs), *pairs]:
+    for assignment, keys, value in [*_unstretched(plan, pairs), *pairs]:
         try:
             document = _assign(Plan, document, keys, value)
         except Fault as fault:
@@ -58,7 +58,7 @@ Pairs = Sequence[tuple[str, tuple[str, ...], Any]]
 """Assignments as written, and their keys and values."""
 
 
-def _unextended(plan: Plan, pairs: Pairs) -> Pairs:
+def _unstretched(plan: Plan, pairs: Pairs) -> Pairs:
     """What goes before edits, so that a rung that they give other steps makes these."""
     steps = {name: rung.steps for at, rung in enumerate(plan.ladder.rungs) for name in (rung.name, str(at))}
     return [

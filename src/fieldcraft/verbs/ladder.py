@@ -216,7 +216,7 @@ def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
     rungs = tuple(
         replace(
             rung,
-            most_steps=0,  # as time is left over again, perhaps
+            most_steps=0,  # a repeat ends where this run did, however much time is left
             retimings=(*rung.retimings, *retimed.get(rung.name, ())),
             cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())),
             smaller_micros=(*rung.smaller_micros, *smaller.get(rung.name, ())),

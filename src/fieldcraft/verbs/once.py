@@ -93,5 +93,5 @@ def _begun_mib() -> float:
 
 
 def _notes(work: Work) -> tuple[str, ...]:
-    cooled = any(isinstance(event, Cooled | Retimed) for event in work.journal.read())
-    return ("ended early: it was slower than planned",) if cooled else ()
+    earlier = any(isinstance(event, Cooled | Retimed) for event in work.journal.read())
+    return ("ended early: it was slower than planned",) if earlier else ()
