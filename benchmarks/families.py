@@ -6,7 +6,8 @@ tips decide about it is left to them, but for averages, which are of several. Ne
 linear model or boosting four fifths of the budget, where the planner gives baselines a sixth or less together. Points:
 accuracy in per cent, or 100 R2. Sets without a test part are split anew for each seed, the same for all sides.
 Finished fits are kept in the result and not taken again, so this can be stopped and gone on with: the order is seed by
-seed, set by set. The machine in the result is that of the last fits; README names the others. Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all]
+seed, set by set. The machine in the result is that of the last fits; README names the others.
+Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all]
 """
 
 import itertools
