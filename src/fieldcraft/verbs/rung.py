@@ -301,7 +301,8 @@ def note_of(rung: Rung, outcome: Outcome, work: Work) -> str:
     notes, course = [], outcome.course
     planned = course.retimings[-1].end if course.retimings else rung.steps
     if course.retimings:
-        notes.append(f"retimed from {rung.steps:,} to {planned:,} steps, to end in time")
+        why = "time was left" if planned > rung.steps else "to end in time"
+        notes.append(f"retimed from {rung.steps:,} to {planned:,} steps: {why}")
     if course.cool_downs:
         notes.append(f"cooled down early, at {course.end:,} of {planned:,} steps, to end in time")
     for event in work.journal.read():

@@ -153,7 +153,7 @@ def test_a_lone_stack_says_that_it_is_within_one_volume(tmp_path: Path) -> None:
 
 
 def test_a_run_is_proven_and_its_report_shows_the_verdicts(data: dict[str, Path], tmp_path: Path) -> None:
-    run = fit(data["pictures"], out=tmp_path / "run", budget=20, edits=SMALL, evidence=False)
+    run = fit(data["pictures"], out=tmp_path / "run", budget=10, edits=SMALL, evidence=False)
     assert "Nothing was proved here" in run.report.read_text()
 
     def call(budget: float, see: Callable[[Progress], None] = lambda progress: None) -> Proof:
