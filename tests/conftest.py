@@ -15,9 +15,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # How fast the machine is at the moment says nothing about the code; and the same commit gives the same result twice.
 # `make explore` looks for new counterexamples instead, and at twice as many: what it finds becomes an `@example`.
 slow_is_fine = [HealthCheck.too_slow]
-settings.register_profile(
-    "house", deadline=None, suppress_health_check=slow_is_fine, derandomize=True, max_examples=50
-)
+settings.register_profile("house", deadline=None, suppress_health_check=slow_is_fine, derandomize=True, max_examples=50)
 settings.register_profile("explore", deadline=None, suppress_health_check=slow_is_fine, print_blob=True)
 settings.load_profile(os.environ.get("FIELDCRAFT_PROPERTIES", "house"))
 

@@ -18,7 +18,7 @@ from fieldcraft.plan.schema import Batch, Cnn, Plan, Pretrained, ResNet
 from fieldcraft.tips import epochs
 from fieldcraft.tips.epochs import SMALL_SHARE
 from fieldcraft.tips.interface import Applied, Ask, Skipped, StepTime
-from fieldcraft.tips.rough import enough_epochs, training_seconds
+from fieldcraft.tips.rough import FEW_PASSES, enough_epochs, training_seconds
 from fieldcraft.tips.short_ladder import ENOUGH, ENOUGH_STEPS, TELLING, TELLING_STEPS, TIP
 
 PLAN = replace(with_rungs(start(CIFAR10), Cnn(), ResNet()), batch=Batch(size=128))
@@ -45,8 +45,8 @@ def test_both_networks_are_timed_first():
 
 @pytest.mark.parametrize(("factor", "kind"), [(1.02, Skipped), (0.98, Applied)])
 def test_the_first_network_goes_when_it_makes_too_few_passes(factor, kind):
-    few = TELLING * enough_epochs(9_000) * 9_000 / 128
-    assert few < TELLING_STEPS
+    few = FEW_PASSES * 9_000 / 128
+    assert few > TELLING * enough_epochs(9_000) * 9_000 / 128
     pace = steps_in(1.0) / (factor * few)
     decision, _ = settle(TIP, CIFAR10, PLAN, paced(pace, pace))
     assert isinstance(decision, kind), decision
@@ -62,9 +62,9 @@ def test_the_next_network_gets_all_of_the_time():
 
 def test_many_steps_tell_something_however_few_the_passes_of_a_small_set():
     known = with_train(DIGITS, 1_000)
-    plan = replace(PLAN, batch=Batch(size=8))
+    plan = replace(PLAN, batch=Batch(size=25))
     pace = SMALL_SHARE * training_seconds(known, 60.0) / (epochs.OVERHEAD * 1.02 * TELLING_STEPS / 1000)
-    assert TELLING * enough_epochs(1_000) > 1.02 * TELLING_STEPS * 8 / 1_000
+    assert TELLING * enough_epochs(1_000) > 1.02 * TELLING_STEPS * 25 / 1_000 > FEW_PASSES
     assert isinstance(settle(TIP, known, plan, paced(pace, pace))[0], Skipped)
 
 
@@ -81,7 +81,7 @@ def milliseconds_for(passes: float) -> float:
 
 def test_networks_that_would_both_tell_nothing_stay():
     slow = milliseconds_for(0.98 * TELLING * enough_epochs(9_000))
-    assert "neither would make so many alone" in reason(paced(slow, slow))
+    assert "neither would make 5.5 alone" in reason(paced(slow, slow))
 
 
 @pytest.mark.parametrize(("share", "kept"), [(1.02, "rung-1"), (0.98, "rung-0")])

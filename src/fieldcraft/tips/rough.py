@@ -28,6 +28,8 @@ UNLIMITED_S = 600.0
 """Training time that sizes are chosen for when there is no limit."""
 ENOUGH_SAMPLES = 100_000
 """Samples to be seen in training from scratch, repeats counted, before a larger network is worth its time."""
+FEW_PASSES = 10
+"""A network that saw the data fewer times than this says little about larger ones."""
 UNLIMITED_EPOCHS = 30
 """Passes when there is no limit, unless a small set needs more."""
 FLOPS_PER_CORE = {"fp32": 0.07e12, "bf16": 0.25e12}

@@ -1,6 +1,6 @@
 """Short ladder: where time is short, train one network for all of it instead of two for parts of it.
 
-A small network comes first to show early whether a larger one pays. After a handful of passes over the data it shows
+A small network comes first to show early whether a larger one pays. After less than ten passes over the data it shows
 nothing: it is far below what either network can reach, and the larger one is trained in any case. So the larger one
 gets all of the time, or, where even that does not give it the passes that it needs, the small one does.
 
@@ -20,10 +20,11 @@ from fieldcraft.plan.schema import Plan, Pretrained, Rung
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips import epochs
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
-from fieldcraft.tips.rough import enough_epochs
+from fieldcraft.tips.rough import FEW_PASSES, enough_epochs
 
 TELLING, TELLING_STEPS = 0.5, 500
-"""With fewer passes than this share of what a network needs, and fewer steps, a network tells nothing."""
+"""With fewer passes than this share of what a network needs, and fewer steps, a network is no use; what a larger one
+would gain is not told by a handful of passes either."""
 ENOUGH, ENOUGH_STEPS = 1.0, 1_000
 """Passes, as a share of what a network needs, from which on size pays; or so many steps."""
 
@@ -67,12 +68,13 @@ def _judged(brief: Brief, both: Plan, first: Rung, second: Rung, alone: tuple[Pl
     batch, train = both.batch.size, brief.data.train
     needed = enough_epochs(train)
     few = min(TELLING * needed, TELLING_STEPS * batch / train)
+    telling = max(few, FEW_PASSES)
     shared, longer, small, large = (rung.steps * batch / train for rung in (*both.ladder.rungs, first, second))
-    told = f"{first.name} would make {shared:.3g} passes, and {few:.3g} tell something"
-    if shared >= few:
+    told = f"{first.name} would make {shared:.3g} passes, and {telling:.3g} tell something"
+    if shared >= telling:
         return Skipped(because=told)
     if small < few and large < few:
-        return Skipped(because=f"{told}, but neither would make so many alone ({small:.3g} and {large:.3g})")
+        return Skipped(because=f"{told}, but neither would make {few:.3g} alone ({small:.3g} and {large:.3g})")
     if large >= min(ENOUGH * needed, ENOUGH_STEPS * batch / train) or small < few:
         left_out = f"left out, {second.name} makes {large:.3g} instead of {longer:.3g}"
         return Applied(plan=alone[1], because=f"{told}: {left_out}")

@@ -17,12 +17,15 @@ from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.work import Work
 
+DOUBT = 2.0
+"""Standard errors by which an average may be worse: of few samples, a single one makes a difference of one."""
+
 
 def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str | None:
     """An average of candidates, where samples that its weights were not chosen on speak for it; else why not.
 
     They do where its log-loss (or squared error) is lower than that of the best kind of model, both chosen on other
-    samples, and the plan's metric not worse than that of the best candidate by more than noise; repetitions of networks
+    samples, and the plan's metric not worse than that of the best candidate beyond doubt; repetitions of networks
     apart, of which one is always lucky. Averages of models that err differently gain as a rule: more is not asked of
     them. None: there is nothing to average.
     """
@@ -46,7 +49,7 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str 
     if len(members) < 2:
         return f"{members[0].name} got all of the weight"
     found = judge.compare(chosen.outputs, best.outputs)
-    if found.gain < -found.noise:
+    if found.gain < -DOUBT * found.noise:
         return f"cross-fitted, {found.words}, against {best.candidate.name} alone"
     return Judged(
         candidate=Candidate(

@@ -16,7 +16,7 @@ from fieldcraft.prediction.calibration import as_outputs
 from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
-from fieldcraft.tips.rough import A_FIFTH, BASELINES
+from fieldcraft.tips.rough import A_FIFTH, BASELINES, FEW_PASSES
 from fieldcraft.train.journal import Climbed, Cooled, Retimed, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
@@ -27,7 +27,6 @@ from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.work import Work
 
 BASELINE_PARTS = {"majority": 1, "linear": 19, "boosting": 30}  # what one does not use the next ones get
-FEW_PASSES = 10  # a network that saw the data fewer times than this says little about larger ones
 LEAST_BASELINE_S = 0.25  # a baseline gets at least this
 LEAST_S = 1.0  # a rung with less time than this is not begun
 MOSTLY = 0.5  # of the time that a network took, for which it is begun once more
