@@ -6,7 +6,7 @@ from fieldcraft.errors import PlanError
 from fieldcraft.plan.copies import check_copies, following
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.revert import reverted
-from fieldcraft.plan.schema import CoolDown, Ladder, Mlp, Plan, Regression, Rung, TableInput
+from fieldcraft.plan.schema import CoolDown, Ladder, Mlp, Plan, Regression, Retiming, Rung, TableInput
 
 FIRST = Rung(name="large", network=Mlp(widths=(16,)), steps=100, lr=0.1)
 COPIES = tuple(replace(FIRST, name=f"large-{number}", copy_of="large") for number in (2, 3))
@@ -44,6 +44,19 @@ def test_steps_that_are_set_by_hand_are_those_of_copies_too() -> None:
     assert [rung.most_steps for rung in plan.ladder.rungs] == [900] * 3
     found = edit(plan, ["ladder.rungs.large.steps=50"]).ladder.rungs
     assert [(rung.steps, rung.most_steps) for rung in found] == [(50, 0)] * 3
+
+
+def test_other_steps_take_no_retimings_and_early_ends_with_them() -> None:
+    first, copy = (
+        replace(one, retimings=(Retiming(at=60, end=90),), cool_downs=(CoolDown(at=80, end=85),))
+        for one in (FIRST, COPIES[0])
+    )
+    plan = replace(PLAN, ladder=replace(PLAN.ladder, rungs=(first, copy)))
+    found = edit(plan, ["ladder.rungs.large.steps=50"]).ladder.rungs
+    assert [(rung.steps, rung.retimings, rung.cool_downs) for rung in found] == [(50, (), ())] * 2
+    unequal = replace(plan, ladder=replace(plan.ladder, rungs=(replace(FIRST, steps=50), copy)))
+    with pytest.raises(PlanError, match="must be the same in both"):
+        check_copies(unequal)
 
 
 def test_what_a_tip_did_is_taken_back_in_copies_too() -> None:

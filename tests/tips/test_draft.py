@@ -315,6 +315,16 @@ def test_an_edit_of_a_rung_that_a_tip_makes(brief: Brief) -> None:
     ]
 
 
+def test_steps_that_an_edit_gives_are_not_stretched_by_a_later_tip(brief: Brief) -> None:
+    longer = replace(SMALL, steps=7, most_steps=900)
+    tips = (sets("a", rungs(SMALL)), sets("spare", rungs(longer), refines=("a",)))
+    made = draft(brief, START, tips, measure=never, edits=["ladder.rungs.small.steps=7"])
+    assert [rung.most_steps for rung in made.plan.ladder.rungs] == [0]
+    assert made.decisions[1].because == "it does (overruled by hand: ladder.rungs.small.most_steps)"
+    both = ["ladder.rungs.small.steps=7", "ladder.rungs.small.most_steps=30"]
+    assert [rung.most_steps for rung in draft(brief, START, tips, measure=never, edits=both).plan.ladder.rungs] == [30]
+
+
 def test_an_edited_kind_holds_against_a_tip(brief: Brief) -> None:
     adam = sets("adam", lambda plan: replace(plan, optimiser=AdamW(weight_decay=0.1)))
     made = draft(brief, START, (adam,), measure=never, edits=["optimiser.kind=sgd", "optimiser.momentum=0.5"])

@@ -298,13 +298,34 @@ def retimings(surroundings: Surroundings) -> tuple[Retiming, ...]:
     return tuple(Retiming(at=one.at, end=one.end) for one in events if isinstance(one, journalled.Retimed))
 
 
+def test_steps_that_are_far_too_slow_end_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the first ones, which say nothing about the pace."""
+    surroundings = around(tmp_path, clock=clock_of_readings(monkeypatch, 1.0))
+    slow = train(made_job(made_net(), 2000), surroundings)
+    (cooled,) = [event for event in surroundings.journal.read() if isinstance(event, Cooled)]
+    assert slow.done and slow.steps == cooled.end < loop.WARM_UP
+
+
+@pytest.mark.parametrize("schedule", [None, Retiming(at=20, end=500), Retiming(at=20, end=60)])
+def test_validation_is_looked_at_once_in_each_tenth_of_the_course(schedule: Retiming | None, tmp_path: Path) -> None:
+    course = Course(schedule=OneCycle(), planned=120, peak=0.1, retimings=(schedule,) if schedule else ())
+    looks: list[float] = []
+
+    def validate(net: nn.Module) -> float:
+        looks.append(0.5)
+        return 0.5
+
+    train(made_job(made_net(), course=course, validate=validate), around(tmp_path))
+    assert len(looks) == 9
+
+
 @pytest.mark.parametrize("most", [0, 260, 10_000])
 def test_a_fast_machine_goes_on_up_to_what_is_useful_and_a_repeat_is_exact(
     most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A budget that is more than the course takes."""
     surroundings = around(tmp_path / "fast", clock=clock_of_readings(monkeypatch, 0.001))
-    fast = train(replace(made_job(made_net(), 200), most_steps=most), surroundings)
+    fast = train(replace(made_job(made_net(), 200), most_steps=max(most, 200)), surroundings)
     found = retimings(surroundings)
     assert fast.done and fast.steps == fast.course.end
     assert bool(found) == bool(most)

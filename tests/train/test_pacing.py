@@ -1,9 +1,12 @@
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fieldcraft.plan.schema import CoolDown, OneCycle, Retiming
+from fieldcraft.plan.schema import CoolDown, Linear, OneCycle, Retiming, Rung
 from fieldcraft.train.course import Course
-from fieldcraft.train.pacing import BELIEVED, SETTLING, TAIL, WORTH, Pace, early_end, retiming
+from fieldcraft.train.pacing import BELIEVED, SETTLING, SURE, TAIL, WORTH, Pace, early_end, most_steps, own_s, retiming
 
 COURSE = Course(schedule=OneCycle(), planned=1000, peak=0.1)
 
@@ -20,11 +23,12 @@ def test_a_retiming_ends_with_the_time_and_never_beyond_what_is_useful(
     found = retiming(COURSE, step, known(step_s), left, most=most)
     times = left / (step_s * (1000 - step))
     if found is None:
-        # Nothing to gain, or no steps that may be added.
-        assert 1 / WORTH <= times <= WORTH or (times > WORTH and most <= 1000)
+        # Nothing to gain, no steps that may be added, or so few that the rate should go straight down.
+        few = int(SURE * times * (1000 - step))
+        assert 1 / WORTH <= times <= WORTH or (times > WORTH and most <= 1000) or few <= TAIL * (step + few)
         return
     assert found.at == step < found.end <= max(1000, most)
-    assert (found.end - step) * step_s <= left or found.end == step + 1
+    assert (found.end - step) * step_s <= left
     assert (found.end > 1000) == (times > WORTH)
 
 
@@ -37,11 +41,21 @@ def test_only_a_pace_that_is_known_retimes_and_only_while_the_rate_is_high() -> 
 
 
 def test_what_was_compressed_is_stretched_again_up_to_the_plan() -> None:
-    """A machine that was slow for a while: planned steps are always useful."""
+    """A machine that was slow for a while: planned steps are always useful; a repeat ends where the first run did."""
     compressed = COURSE.retimed(Retiming(at=100, end=500))
-    found = retiming(compressed, 200, known(0.01), 50.0, most=0)
-    assert found == Retiming(at=200, end=1000)
-    assert retiming(compressed, 100, known(0.01), 50.0, most=0) is None  # taken again after a fall-back
+    rung = Rung(name="small", network=Linear(), steps=1000, lr=0.1)
+    assert retiming(compressed, 200, known(0.01), 50.0, most=most_steps(rung)) == Retiming(at=200, end=1000)
+    assert retiming(compressed, 100, known(0.01), 50.0, most=1000) is None  # taken again after a fall-back
+    repeat = replace(rung, retimings=compressed.retimings)
+    assert retiming(compressed, 200, known(0.01), 50.0, most=most_steps(repeat)) is None
+    assert most_steps(replace(repeat, most_steps=700)) == 700
+
+
+def test_a_rung_that_has_used_its_share_is_not_compressed_to_nothing() -> None:
+    """What others can spare of theirs is time for a cool-down."""
+    assert retiming(COURSE, 400, known(0.01), 0.0, most=2000) is None
+    assert retiming(COURSE, 400, known(0.01), 1.3, most=2000) is None
+    assert retiming(COURSE, 400, known(0.01), 1.5, most=2000) == Retiming(at=400, end=545)
 
 
 def test_steps_that_differ_count_by_their_work() -> None:
@@ -98,3 +112,11 @@ def test_one_stall_is_no_pace_and_lasting_slowness_is() -> None:
     for _ in range(30):
         pace = pace.after(4.0, 10)
     assert pace.step_s == 0.4
+
+
+@given(share=st.floats(0.0, 1.0), whole=st.floats(1.0, 1000.0), ended_at=st.floats(0.0, 1.0))
+def test_a_rung_that_was_ended_has_the_rest_of_its_share(share: float, whole: float, ended_at: float) -> None:
+    before = ended_at * share * whole
+    assert own_s(share, whole - before, before) == pytest.approx(share * whole - before, abs=1e-9 * whole)
+    assert own_s(share, 0.0, whole) == 0.0
+    assert own_s(1.0, whole, before) == pytest.approx(whole)

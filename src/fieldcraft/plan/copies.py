@@ -55,4 +55,7 @@ def check_named(plan: Plan, keys: Iterable[tuple[str, ...]]) -> None:
 
 
 def _like(copy: Rung, first: Rung) -> Rung:
+    """A repetition as its original is; what became of its course holds for as many steps as it had."""
+    if copy.steps != first.steps:
+        copy = replace(copy, retimings=(), cool_downs=())
     return replace(copy, network=first.network, lr=first.lr, steps=first.steps, most_steps=first.most_steps)

@@ -16,7 +16,8 @@ def edit(plan: Plan, assignments: Sequence[str]) -> Plan:
 
     Rungs go by name or by number from 0; those that repeat another one follow it. When a `kind` changes, fields that
     the new kind shares are kept as far as they fit, and the others take their defaults. `none` empties a field that may
-    be empty. A rung that is given other steps makes so many: it is not stretched, unless that is set as well.
+    be empty. A rung that is given other steps makes so many: it is neither stretched nor retimed nor cooled down,
+    unless that is set as well.
 
     Raises: PlanError for an unknown field (with the nearest right one), a bad value (with what is allowed), or an
     assignment without `=`.
@@ -59,13 +60,20 @@ Pairs = Sequence[tuple[str, tuple[str, ...], Any]]
 
 
 def _unstretched(plan: Plan, pairs: Pairs) -> Pairs:
-    """What goes before edits, so that a rung that they give other steps makes these."""
+    """What goes before edits, so that a rung that they give other steps makes these: nothing changes its course."""
     steps = {name: rung.steps for at, rung in enumerate(plan.ladder.rungs) for name in (rung.name, str(at))}
+    as_planned: dict[str, Any] = {"most_steps": 0, "retimings": [], "cool_downs": []}
     return [
-        (assignment, (*keys[:-1], "most_steps"), 0)
+        (assignment, (*keys[:-1], name), plain)
         for assignment, keys, value in pairs
-        if keys[:2] == ("ladder", "rungs") and keys[3:] == ("steps",) and steps.get(keys[2], value) != value
+        if of_steps(keys) and steps.get(keys[2], value) != value
+        for name, plain in as_planned.items()
     ]
+
+
+def of_steps(keys: tuple[str, ...]) -> bool:
+    """Whether an assignment says how many steps a rung makes."""
+    return keys[:2] == ("ladder", "rungs") and keys[3:] == ("steps",)
 
 
 def check_names(assignments: Sequence[str]) -> None:

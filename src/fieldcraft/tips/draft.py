@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from fieldcraft.errors import PlanError
 from fieldcraft.plan.diff import diff
-from fieldcraft.plan.edit import check_names, edit, parse
+from fieldcraft.plan.edit import check_names, edit, of_steps, parse
 from fieldcraft.plan.masks import PatchInput
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.shape import leaves, nearest
@@ -72,6 +72,7 @@ def draft(
     """
     _check_left_out(without, tips)
     check_names(edits)
+    written, edits = edits, [*edits, *_unstretched(edits)]
     state = _State(plan=_by_hand(start, edits), brief=brief)
     for tip in tips:
         if tip.decide is None:
@@ -89,13 +90,20 @@ def draft(
         else:
             state = _decided(tip, state, measure, edits)
     final = edit(state.plan, edits)
-    decisions = (*state.decisions, *(_edited(final, one) for one in edits))
+    decisions = (*state.decisions, *(_edited(final, one) for one in written))
     measured = {
         key: fact
         for key, fact in state.brief.facts.measured.items()
         if key not in state.unanswered and isfinite(fact.value)
     }
     return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
+
+
+def _unstretched(edits: Sequence[str]) -> list[str]:
+    """What goes with edits, so that a rung makes the steps that they give it, unless they say how far it may go."""
+    named = [parse(one)[0] for one in edits]
+    stretched = [(*keys[:-1], "most_steps") for keys in named if of_steps(keys)]
+    return [f"{'.'.join(keys)}=0" for keys in stretched if keys not in named]
 
 
 def _elsewhere(tip: Tip, plan: Plan) -> str | None:

@@ -41,7 +41,6 @@ DECIDE_EVERY_S = 0.25
 TICK_EVERY_S = 2.0
 WARM_UP = 5  # first steps of a process are slow and say nothing about the pace
 SMALLEST_SCALE = 2.0**-6
-VALIDATIONS = 10  # looks at the validation part in the course of a rung
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +157,6 @@ class _Loop:
     def run(self) -> Outcome:
         """Steps until the course ends or someone asks to stop."""
         self._begin()
-        every = max(1, self.job.course.planned // VALIDATIONS)
         mark, marked = time.monotonic(), self.place.step
         while self.place.step < self.course.end and not self.stopped:
             if self.around.stop():
@@ -169,11 +167,12 @@ class _Loop:
                 continue
             self._keep_time()  # before the look: it may make this step the last one, and every last loss is looked at
             step = self.place.step
-            if step % LOOK_EVERY == 0 or step % every == 0 or step >= self.course.end:
+            due = self._tenth_of(step) > self._tenth_of(step - 1)
+            if step % LOOK_EVERY == 0 or due or step >= self.course.end:
                 if not self._look((time.monotonic() - mark) / max(1, step - marked)):
                     mark, marked = time.monotonic(), self.place.step
                     continue
-                if self.job.validate is not None and (step % every == 0 if step < self.course.end else self._stops):
+                if self.job.validate is not None and (due if step < self.course.end else self._stops):
                     self._validate(self.job.validate)
                 if step % KEEP_EVERY == 0:  # after validation, whose looks are part of the snapshot
                     self.kept = self._capture()
@@ -359,13 +358,16 @@ class _Loop:
             self.ticked = now
         if step - self.first < WARM_UP:
             self.paced, self.decided = step, now
+            if self.around.clock.left_s <= self.around.reserve_s and step < self.course.end:
+                because = f"the time for it was over after {step - self.first} steps: ends at step {step}"
+                self._cool(schema.CoolDown(at=step, end=step), because)
             return
         if now - self.decided < DECIDE_EVERY_S:
             return
         if step > self.paced:
             self.pace = self.pace.after(now - self.decided, self.job.sizes.work(self.paced, step, self.course))
         self.paced, self.decided = step, now
-        looks = VALIDATIONS * (self.course.end - step) / self.course.planned
+        looks = TENTHS * (self.course.along(self.course.end) - self.course.along(step)) / self.course.planned
         left_s = self.around.clock.left_s - self.around.reserve_s - looks * self.validation_s
         work = self.job.sizes.work(step, self.course.end, self.course)
         decision = early_end(self.course, step, self.pace, left_s, work=work)
@@ -374,14 +376,21 @@ class _Loop:
                 f"{max(0.0, left_s):.1f} s are left for training and a step takes "
                 f"{1000 * (self.pace.step_s or 0):.1f} ms: ends at step {decision.end} of {self.course.end}"
             )
-            self._decide(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
-            self.course = self.course.cooled(decision)
+            self._cool(decision, because)
             return
         self._retime(left_s + self.around.reserve_s - self.around.kept_s, work)
 
+    def _cool(self, decision: schema.CoolDown, because: str) -> None:
+        self._decide(Cooled(rung=self.job.rung, at=decision.at, end=decision.end, because=because))
+        self.course = self.course.cooled(decision)
+
+    def _tenth_of(self, step: int) -> int:
+        """Tenths of the course before a step."""
+        return int(TENTHS * self.course.along(step) / self.course.planned)
+
     def _retime(self, left_s: float, work: float) -> None:
         """Once in each tenth of the course: stretch or compress the rest of it to the time that is there for it."""
-        tenth = int(TENTHS * self.course.along(self.place.step) / self.course.planned)
+        tenth = self._tenth_of(self.place.step)
         if tenth <= self.tenth:
             return
         self.tenth = tenth

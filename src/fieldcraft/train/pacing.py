@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from fieldcraft.plan.schema import CoolDown, Retiming
+from fieldcraft.plan.schema import CoolDown, Retiming, Rung
 from fieldcraft.train.course import Course
 
 TAIL = 0.25  # share of the affordable steps that an early cool-down takes
@@ -33,6 +33,16 @@ class Pace:
         return Pace(recent=(*self.recent, seconds / steps)[-STRETCHES:])
 
 
+def own_s(share: float, left_s: float, before_s: float) -> float:
+    """Seconds that a rung may still take, of its share of the time that was left when it began, `before_s` ago."""
+    return min(left_s, max(0.0, share * (left_s + before_s) - before_s))
+
+
+def most_steps(rung: Rung) -> int:
+    """Steps up to which the course of a rung may be stretched; a repeat ends where the run that it repeats did."""
+    return max(rung.most_steps, 0 if rung.retimings else rung.steps)
+
+
 def early_end(course: Course, step: int, pace: Pace, left_s: float, *, work: float | None = None) -> CoolDown | None:
     """The cool-down that must begin at `step`, or None when the course can go on.
 
@@ -55,8 +65,8 @@ def retiming(
 ) -> Retiming | None:
     """The retiming that begins at `step` so that the course ends with the time, or None when it does so anyway.
 
-    What is left of the course takes longer or shorter in proportion; stretched up to `most` steps altogether. `work` as
-    in `early_end`.
+    What is left of the course takes longer or shorter in proportion; stretched up to `most` steps altogether. Where so
+    little fits that it would be no more than a cool-down, `early_end` has its turn. `work` as in `early_end`.
     """
     if course.cool_downs or course.along(step) > SETTLING * course.planned or len(pace.recent) < BELIEVED:
         return None
@@ -66,5 +76,8 @@ def retiming(
     times = left_s / (pace.step_s * (rest if work is None else work))
     if 1 / WORTH <= times <= WORTH:
         return None
-    end = min(max(most, course.planned, course.end), step + max(1, int(SURE * times * rest)))
+    fitting = int(SURE * times * rest)
+    if fitting <= TAIL * (step + fitting):
+        return None
+    end = min(max(most, course.end), step + fitting)
     return Retiming(at=step, end=end) if end != course.end else None

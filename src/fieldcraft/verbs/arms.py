@@ -265,7 +265,8 @@ def _alone(plan: Plan) -> Plan:
     if not plan.ladder.rungs:
         raise PlanError("it has no network to train")
     largest = [rung for rung in plan.ladder.rungs if not rung.copy_of][-1]
-    return replace(plan, ladder=Ladder(baselines=(), rungs=(replace(largest, most_steps=0),), climb="always"))
+    rung = replace(largest, most_steps=0, retimings=(), cool_downs=())
+    return replace(plan, ladder=Ladder(baselines=(), rungs=(rung,), climb="always"))
 
 
 def _written(value: object) -> str:

@@ -33,6 +33,7 @@ from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.evaluate import outputs
 from fieldcraft.train.journal import BackedOff, Cooled, EarlyStop, RateCut, Retimed, SmallerMicro
 from fieldcraft.train.loop import Job, Outcome, Surroundings, train
+from fieldcraft.train.pacing import most_steps, own_s
 from fieldcraft.train.sizes import Sizes
 from fieldcraft.verbs.candidates import Judged, folder, keep
 from fieldcraft.verbs.first_patches import first_patches
@@ -190,7 +191,7 @@ def _job(
         regime=regime,
         batches=batches,
         course=Course.of(rung, plan.schedule, decided),
-        most_steps=rung.most_steps,
+        most_steps=most_steps(rung),
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
@@ -265,9 +266,12 @@ def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work, *, slack: float
     left_s = work.clock.left_s - work.reserve_s
     if left_s == float("inf"):
         return 0.0
-    planned = [_planned_s(later, plan, facts) for later in range(index, len(plan.ladder.rungs))]
-    own = planned[0] / sum(planned)
-    return work.reserve_s + left_s * (1 - min(1.0, (slack if len(planned) > 1 else 1.0) * own))
+    later = range(index, len(plan.ladder.rungs))
+    timed = all(StepTime(plan=plan, rung=one).key in facts.measured for one in later)
+    planned = [_planned_s(one, plan, facts) if timed else plan.ladder.rungs[one].steps for one in later]
+    share = min(1.0, (slack if len(planned) > 1 else 1.0) * planned[0] / sum(planned))
+    before_s = work.spent_on(f"rung {plan.ladder.rungs[index].name}")  # by a process that was ended
+    return work.reserve_s + left_s - own_s(share, left_s, before_s)
 
 
 def _planned_s(index: int, plan: Plan, facts: Facts) -> float:

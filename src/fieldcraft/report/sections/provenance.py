@@ -56,5 +56,8 @@ def _commands(run: Run) -> tuple[tuple[str, str], ...]:
         "Predict new samples, with calibrated confidence and the unsure flag",
         f"fieldcraft predict {run.name} INPUT",
     )
-    repeat = "Train again exactly as it was carried out", f"fieldcraft fit DATA --plan {run.name}/repeat.toml"
+    repeat = (
+        "Train again exactly as it was carried out",
+        f"fieldcraft fit DATA --plan {run.name}/repeat.toml --budget none",
+    )
     return (predict, repeat) if run.repeatable else (predict,)

@@ -23,6 +23,7 @@ from fieldcraft.report.metrics import spoken
 from fieldcraft.train.course import Course
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.train.loop import Job, Outcome
+from fieldcraft.train.pacing import most_steps
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
@@ -171,7 +172,7 @@ def _job(
         regime=regime,
         batches=batches,
         course=Course.of(rung, plan.schedule, decided),
-        most_steps=rung.most_steps,
+        most_steps=most_steps(rung),
         seed=plan.seed,
         decay=plan.averaging.decay,
         micro=plan.batch.micro,
