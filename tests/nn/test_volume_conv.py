@@ -50,6 +50,17 @@ def test_gradients_autocast_and_export_are_those_of_torch() -> None:
     assert any("conv3d" in str(node.target) for node in program.graph.nodes)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:FutureWarning")  # PyTorch's own, the first time
+def test_tangents_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    conv, other = Conv3d(2, 3, 3, padding=1), nn.Conv3d(2, 3, 3, padding=1)
+    other.load_state_dict(conv.state_dict())
+    x, tangent = torch.randn(1, 2, 4, 5, 6), torch.randn(1, 2, 4, 5, 6)
+    with torch.no_grad():
+        ours, theirs = (torch.func.jvp(one, (x,), (tangent,)) for one in (conv, other))
+    torch.testing.assert_close(ours, theirs)
+
+
 def in_training(conv: Conv3d, x: torch.Tensor) -> None:
     with torch.enable_grad():
         conv(x)

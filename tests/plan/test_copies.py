@@ -67,6 +67,12 @@ def test_what_a_tip_did_is_taken_back_in_copies_too() -> None:
     assert [rung.network for rung in found.ladder.rungs] == [plain.network] * 3
 
 
+@pytest.mark.parametrize("name", ["linear", "mean-shape", "ensemble"])
+def test_no_network_is_called_like_another_candidate(name: str) -> None:
+    with pytest.raises(PlanError, match=f"no rung may be called {name}"):
+        edit(PLAN, [f"ladder.rungs.large.name={name}"])
+
+
 def test_copies_that_nobody_would_average_are_refused() -> None:
     with pytest.raises(PlanError, match=r"large-2, large-3 would be trained to be averaged, and `ensemble` is none"):
         edit(PLAN, ["ladder.ensemble=none"])

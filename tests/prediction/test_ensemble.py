@@ -83,6 +83,14 @@ def test_models_that_err_apart_are_averaged_and_a_useless_one_is_not():
     assert losses(chosen.outputs, truth, "regression").mean() < 0.65 * alone  # two that err apart: half
 
 
+def test_targets_count_alike_whatever_their_units_and_a_constant_one_decides_nothing():
+    truth = np.stack([RANDOM.normal(size=400), np.full(400, 7.0), 1e5 * RANDOM.normal(size=400)], axis=1)
+    useless = truth + np.stack([RANDOM.normal(size=400), np.zeros(400), np.zeros(400)], axis=1)
+    good = truth + np.stack([0.05 * RANDOM.normal(size=400), np.full(400, 1e-4), 2e3 * RANDOM.normal(size=400)], axis=1)
+    chosen = choose(over([useless, good], truth, "regression", ("useless", "good")), EACH, 0)
+    assert chosen.weights[1] > 0.9
+
+
 def test_one_that_knows_what_another_knows_and_more_stays_alone():
     truth = RANDOM.normal(size=400)
     error = RANDOM.normal(size=400)

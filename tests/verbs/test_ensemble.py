@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.verbs.made_data import images, plan, table
+from tests.verbs.made_work import work
 
 import fieldcraft as fc
 from fieldcraft.data.dataset import ReadOptions
@@ -16,6 +17,9 @@ from fieldcraft.inspection.sources.run import open_run
 from fieldcraft.plan.schema import Cnn, Mlp, Plan, Rung
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.ensemble import Ensemble
+from fieldcraft.verbs import candidates
+from fieldcraft.verbs.candidates import kept
+from fieldcraft.verbs.ensemble import concluded, declined
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.labels import winner_of
 from fieldcraft.verbs.run import Run
@@ -141,6 +145,25 @@ def test_an_average_that_is_no_better_is_not_returned(tmp_path: Path) -> None:
     run = fit(frame, averaging("regression", steps=3), out=tmp_path / "run", options=Y)
     assert run.results.winner == "linear"
     assert any("no average is returned" in note for note in run.results.notes)
+    assert any(line.startswith("ensemble: ") for line in run.results.climb)
+
+
+def test_a_decision_against_an_average_holds_after_a_stop(tmp_path: Path) -> None:
+    """What spoke against it may have been the time."""
+    surroundings = work(tmp_path)
+    assert not declined(surroundings)
+    assert concluded("several could not predict in time", "dice", surroundings) is None
+    assert declined(surroundings)
+
+
+@pytest.mark.parametrize("name", ["validation.npy", "model.safetensors"])
+def test_a_damaged_candidate_is_named(runs: dict[str, Run], tmp_path: Path, name: str) -> None:
+    shutil.copytree(runs["numbers"].folder.rungs, tmp_path / "rungs")
+    path = tmp_path / "rungs" / "small" / name
+    for spoil in (lambda: path.write_bytes(path.read_bytes()[:-50]), path.unlink):
+        spoil()
+        with pytest.raises(RunError, match=f"{name} is missing or damaged.*Delete the folder"):
+            candidates.weights(path.parent.parent, "small") if "model" in name else kept(path.parent.parent, "small")
 
 
 def test_a_damaged_member_is_named(runs: dict[str, Run], tmp_path: Path) -> None:

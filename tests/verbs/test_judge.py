@@ -85,6 +85,18 @@ def test_with_log_loss_as_the_metric_nothing_else_is_asked() -> None:
     assert judge(SingleLabel(metric="log-loss")).compare(spread(0, 2.0), spread(1, 0.1)).better
 
 
+def test_where_the_metric_is_the_log_loss_candidates_are_judged_as_they_are_returned() -> None:
+    """A network that is four times too sure is calibrated in the end: it is as good as one that is not."""
+    by_loss = judge(SingleLabel(metric="log-loss"))
+    sure, plain = 4 * spread(0, 1.0), spread(0, 1.0)
+    assert by_loss.value(sure) == pytest.approx(by_loss.value(plain), rel=1e-3)
+    assert by_loss.compare(sure, spread(1, 0.3)).better
+    as_they_are = replace(
+        by_loss, plan=replace(by_loss.plan, prediction=replace(by_loss.plan.prediction, calibrate=False))
+    )
+    assert as_they_are.value(sure) != pytest.approx(as_they_are.value(plain), rel=0.5)
+
+
 def test_regression_is_judged_by_its_error_alone() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(300, 1))

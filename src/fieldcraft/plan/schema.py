@@ -4,7 +4,7 @@
 `input` (what a sample is); everything else is shared.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -466,6 +466,8 @@ class Ladder:
         names = [rung.name for rung in self.rungs]
         if len(set(names)) != len(names):
             raise ValueError(f"every rung needs its own name, got {names}")
+        if taken := [name for name in names if name in get_args(Baseline)]:
+            raise ValueError(f"no rung may be called {taken[0]}: so a baseline is called")
         if ENSEMBLE in names:
             raise ValueError(f"no rung may be called {ENSEMBLE}: so the average of several is called")
         copies = [rung.name for rung in self.rungs if rung.copy_of]

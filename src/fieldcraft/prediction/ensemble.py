@@ -64,12 +64,19 @@ def mean_of(scores: Sequence[Array], weights: Sequence[float]) -> Array:
     return found
 
 
-def losses(scores: Array, truth: Truth, task: Task) -> Array:
-    """(n,): of each sample, the log-loss in nats, or the squared error (the mean over its targets).
+def losses(scores: Array, truth: Truth, task: Task, scale: Array | float = 1.0) -> Array:
+    """(n,): of each sample, the log-loss in nats, or the squared error (the mean over targets, in units of `scale`).
 
     Both are proper: no other scores than the true ones have a lower expectation.
     """
-    return _losses(_of_truth(scores, truth, task), task)
+    return _losses(_of_truth(scores, truth, task) / scale, task)
+
+
+def _scale(truth: Truth, task: Task) -> Array:
+    """What errors are divided by: the spread of each target, so that they count alike; one that is constant has 1."""
+    spread = truth.astype(np.float64).std(axis=0) if task == "regression" else np.ones(1)
+    found: Array = np.where(spread > 0, spread, 1.0)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,15 +105,16 @@ def choose(candidates: Candidates, units: npt.NDArray[np.int64], seed: int) -> C
     """
     fold_of = np.random.default_rng(seed).permutation(int(units.max()) + 1) % FOLDS
     together, alone = np.zeros_like(candidates.outputs[0]), np.zeros_like(candidates.outputs[0])
+    truth, task = candidates.truth, candidates.task
+    scale = _scale(truth, task)
     for fold in range(FOLDS):
         inside = fold_of[units] == fold
         others, held = candidates.of(np.flatnonzero(~inside)), candidates.of(np.flatnonzero(inside))
-        found = _fitted(others, units[~inside], seed)
+        found = _fitted(others, scale, units[~inside], seed)
         scores = _scores(held, found.temperatures)
         together[inside], alone[inside] = mean_of(scores, found.weights), mean_of(scores, found.best)
-    found = _fitted(candidates, units, seed)
-    truth, task = candidates.truth, candidates.task
-    gains = (losses(alone, truth, task) - losses(together, truth, task)).mean() > 0
+    found = _fitted(candidates, scale, units, seed)
+    gains = (losses(alone, truth, task, scale) - losses(together, truth, task, scale)).mean() > 0
     return Chosen(
         weights=found.weights if gains else found.best,
         temperatures=found.temperatures,
@@ -157,13 +165,12 @@ class _Fitted:
     """All of the weight to the best kind."""
 
 
-def _fitted(candidates: Candidates, units: npt.NDArray[np.int64], seed: int) -> _Fitted:
+def _fitted(candidates: Candidates, scale: Array, units: npt.NDArray[np.int64], seed: int) -> _Fitted:
     outputs, truth, task, kinds = candidates.outputs, candidates.truth, candidates.task, candidates.kinds
     some = slice(None, None, 1 + outputs[0].size // MOST_LOGITS)
     temperatures = tuple(
         fit_temperature(one[some], truth[some], task) if candidates.calibrate else 1.0 for one in outputs
     )
-    scale = truth.astype(np.float64).std(axis=0).clip(1e-12) if task == "regression" else 1.0
     told = [_of_truth(one, truth, task) / scale for one in _scores(candidates, temperatures)]
     names = list(dict.fromkeys(kinds))
     means = [np.mean([one for one, kind in zip(told, kinds, strict=True) if kind == name], axis=0) for name in names]

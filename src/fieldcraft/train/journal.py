@@ -93,7 +93,7 @@ class SmallerMicro:
 
 @checked(frozen=True, kw_only=True)
 class Climbed:
-    """Whether the next rung is trained, and why."""
+    """Whether the next rung is trained, or the average made, and why."""
 
     event: Literal["climb"] = "climb"
     rung: str

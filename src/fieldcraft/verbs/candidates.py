@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydantic import TypeAdapter
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from fieldcraft.baselines.fitted import Fitted
 from fieldcraft.baselines.store import load
+from fieldcraft.errors import RunError
 from fieldcraft.records.files import read_json, write_json, write_whole
 from fieldcraft.records.results import Candidate
 
@@ -45,12 +47,26 @@ def kept(rungs: Path, name: str) -> Judged | None:
     if not (place / "candidate.json").exists():
         return None
     candidate = TypeAdapter(Candidate).validate_python(read_json(place / "candidate.json", "candidate"))
-    return Judged(candidate=candidate, outputs=np.load(place / "validation.npy"))
+    try:
+        return Judged(candidate=candidate, outputs=np.load(place / "validation.npy", allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise _damaged(place / "validation.npy", error) from error
 
 
 def weights(rungs: Path, name: str) -> dict[str, Tensor]:
-    """The weights of a finished rung."""
-    return load_file(folder(rungs, name) / "model.safetensors")
+    """The weights of a finished rung. Raises: RunError when the file is missing or damaged."""
+    path = folder(rungs, name) / "model.safetensors"
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(
+        f"{path} is missing or damaged ({error}). Delete the folder {path.parent} and run the same command again: that "
+        "candidate is made anew, everything else is kept."
+    )
 
 
 def baseline(rungs: Path, name: str) -> Fitted:

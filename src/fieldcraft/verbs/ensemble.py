@@ -13,6 +13,7 @@ from fieldcraft.records.results import Candidate, Member
 from fieldcraft.records.streams import stream_seed
 from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.ensemble import LEAST_VALIDATION
+from fieldcraft.train.journal import Climbed
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.work import Work
@@ -62,6 +63,11 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str 
     )  # fmt: skip
 
 
+def declined(work: Work) -> bool:
+    """Whether this run, or the part of it before a stop, decided against an average."""
+    return any(isinstance(one, Climbed) and one.rung == ENSEMBLE and not one.go for one in work.journal.read())
+
+
 def firsts(judged: Sequence[Judged]) -> list[Judged]:
     """Candidates without the repetitions of networks."""
     return [one for one in judged if not one.candidate.copy_of]
@@ -70,6 +76,7 @@ def firsts(judged: Sequence[Judged]) -> list[Judged]:
 def concluded(found: Judged | str | None, metric: str, work: Work) -> Judged | None:
     """Keep an average, or note why there is none."""
     if isinstance(found, str):
+        work.journal.write(Climbed(rung=ENSEMBLE, go=False, because=found))
         work.note(f"no average is returned: {found}")
         return None
     if found is not None:

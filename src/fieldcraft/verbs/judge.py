@@ -55,7 +55,7 @@ class Judge:
     def value(self, found: Outputs) -> float:
         """The metric of some outputs."""
         metric, task = self.plan.task.metric, self.plan.task.kind
-        truth, scores = self.samples.truth("validation"), apply(found, 1.0, task)
+        truth, scores = self.samples.truth("validation"), apply(found, self._temperature(found), task)
         if not isinstance(metric, str):
             return build_metric(metric)(truth, scores)
         value = score(metric, task, truth, scores)
@@ -69,11 +69,12 @@ class Judge:
     def compare(self, new: Outputs, old: Outputs) -> Comparison:
         """Is the first better than the second by more than noise?
 
-        One standard error of the paired difference in the plan's metric decides. Where the difference is smaller, the
-        log-loss of both (each with its own temperature) decides in the same way, for classes and labels: a share of
-        right answers on a small part cannot see how sure each answer was, a proper score can.
+        One standard error of the paired difference in the plan's metric decides; where that is the log-loss, each with
+        its own temperature, as it would be returned. Where the difference is smaller, the log-loss of both decides in
+        the same way, for classes and labels: a share of right answers on a small part cannot see how sure each answer
+        was, a proper score can.
         """
-        gain, noise = self._difference(self.plan.task.metric, new, old, 1.0, 1.0)
+        gain, noise = self._difference(self.plan.task.metric, new, old, *map(self._temperature, (new, old)))
         words = f"{spoken(self.metric)} {'better' if gain >= 0 else 'worse'} by {abs(gain):.4g} ± {noise:.2g}"
         if abs(gain) > noise:
             return Comparison(gain=gain, noise=noise, better=gain > 0, words=f"{words}, more than the noise")
@@ -106,7 +107,14 @@ class Judge:
         """Standard error of the difference to the best so far; 0 when there is none."""
         if not judged:
             return 0.0
-        return self._difference(self.plan.task.metric, found, self.best(judged).outputs, 1.0, 1.0)[1]
+        best = self.best(judged).outputs
+        return self._difference(self.plan.task.metric, found, best, *map(self._temperature, (found, best)))[1]
+
+    def _temperature(self, found: Outputs) -> float:
+        """What the plan's metric sees outputs at: the others do not change with it."""
+        if self.metric != "log-loss" or not self.plan.prediction.calibrate:
+            return 1.0
+        return fit_temperature(found, self.samples.truth("validation"), self.plan.task.kind)
 
     def _difference(
         self, metric: object, new: Outputs, old: Outputs, new_temperature: float, old_temperature: float

@@ -20,7 +20,7 @@ from fieldcraft.tips.rough import A_FIFTH, BASELINES, FEW_PASSES
 from fieldcraft.train.journal import Climbed, Cooled, Retimed, SmallerMicro
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
-from fieldcraft.verbs.ensemble import average, concluded, firsts
+from fieldcraft.verbs.ensemble import average, concluded, declined, firsts
 from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.rung import train_rung
 from fieldcraft.verbs.samples import Samples
@@ -100,7 +100,7 @@ def climb(plan: Plan, contest: Contest, work: Work, best_so_far: Callable[[list[
         best_so_far(judged)
     if not judged:
         raise BudgetError("the budget ended before anything was trained: give more time (--budget), and another --out.")
-    if plan.ladder.ensemble == "if-better":
+    if plan.ladder.ensemble == "if-better" and not declined(work):
         work.check_stop()
         together = kept(work.folder.rungs, schema.ENSEMBLE) or contest.average(judged)
         work.tick("ensemble")

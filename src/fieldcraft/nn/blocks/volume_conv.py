@@ -33,6 +33,7 @@ def _alone(x: Tensor) -> bool:
         and x.ndim == 5
         and len(x) == 1
         and not torch.is_grad_enabled()
+        and not torch._C._are_functorch_transforms_active()
         and not torch.is_autocast_enabled("cpu")
         and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     )
