@@ -92,9 +92,12 @@ def train_network(
     )  # fmt: skip
 
 
-def carried_out(job: Job, index: int, plan: Plan, facts: Facts, machine: Engine, work: Work) -> Outcome:
+def carried_out(
+    job: Job, index: int, plan: Plan, facts: Facts, machine: Engine, work: Work, *, after_s: float = 0.0
+) -> Outcome:
     """Train for a rung's share of what is left of the time, or go on where it was killed.
 
+    `after_s`: kept for predictions that only this kind of data needs, beside what every run keeps.
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     outcome = train(
@@ -105,8 +108,8 @@ def carried_out(job: Job, index: int, plan: Plan, facts: Facts, machine: Engine,
             checkpoint=work.folder.checkpoints / f"{job.rung}.safetensors",
             hooks=work.hooks,
             clock=work.clock,
-            reserve_s=_reserve_s(index, plan, facts, work, slack=SLACK),
-            kept_s=_reserve_s(index, plan, facts, work, slack=1.0),
+            reserve_s=_reserve_s(index, plan, facts, work, after_s, slack=SLACK),
+            kept_s=_reserve_s(index, plan, facts, work, after_s, slack=1.0),
             stop=work.stop,
             say=work.say,
         ),
@@ -258,12 +261,13 @@ def network_outputs(
     return found
 
 
-def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work, *, slack: float) -> float:
+def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work, after_s: float, *, slack: float) -> float:
     """Seconds to keep for what follows a rung: the rungs above it, as planned, and the end of the run.
 
     `slack`: times its planned share that the rung may take where others follow.
     """
-    left_s = work.clock.left_s - work.reserve_s
+    closing_s = work.reserve_s + after_s
+    left_s = work.clock.left_s - closing_s
     if left_s == float("inf"):
         return 0.0
     later = range(index, len(plan.ladder.rungs))
@@ -271,7 +275,7 @@ def _reserve_s(index: int, plan: Plan, facts: Facts, work: Work, *, slack: float
     planned = [_planned_s(one, plan, facts) if timed else plan.ladder.rungs[one].steps for one in later]
     share = min(1.0, (slack if len(planned) > 1 else 1.0) * planned[0] / sum(planned))
     before_s = work.spent_on(f"rung {plan.ladder.rungs[index].name}")  # by a process that was ended
-    return work.reserve_s + left_s - own_s(share, left_s, before_s)
+    return closing_s + left_s - own_s(share, left_s, before_s)
 
 
 def _planned_s(index: int, plan: Plan, facts: Facts) -> float:

@@ -25,6 +25,7 @@ from fieldcraft.records.files import read_json
 from fieldcraft.records.mask_results import MaskResults
 from fieldcraft.records.training import Look
 from fieldcraft.train.hooks.interface import Trained, Validated
+from fieldcraft.train.loop import WARM_UP
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.score import score
@@ -67,6 +68,16 @@ def test_the_run_folder_is_complete_and_the_network_beats_the_mean_shape(runs: d
     assert run.results.winner == "small"
     assert run.results.test is not None
     assert run.results.test.metrics["dice"].value > 0.7
+
+
+def test_time_is_kept_for_the_cases_that_are_predicted_after_training(
+    data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fieldcraft.verbs.masks.rung._case_s", lambda *given: 600.0)
+    run = fit(data["pictures"], plan((16, 16)), out=tmp_path / "run", budget=600)
+    steps = run.results.candidates[-1].steps
+    assert steps is not None and 1 <= steps < WARM_UP
+    assert any("the time for it was over" in note for note in run.results.notes)
 
 
 @pytest.mark.parametrize("kind", ["volumes", "pictures"])
