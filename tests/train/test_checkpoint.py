@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from fieldcraft.errors import RunError
@@ -34,7 +36,7 @@ def test_written_read_and_gone_on_from_is_never_having_stopped(tmp_path: Path, k
     net = made()
     optimiser, average = OPTIMISERS[kind](net.parameters()), Average(net, 0.9)
     steps(net, optimiser, average, 0, 7)
-    place = Place(step=7, lr_scale=0.5, guard=Guard(slow=1.25, seen=7), seconds=2.5)
+    place = Place(step=7, guard=Guard(slow=1.25, seen=7), seconds=2.5)
     write(capture(place, net, optimiser, average), tmp_path / "checkpoint.safetensors")
     steps(net, optimiser, average, 7, 20)
 
@@ -48,6 +50,14 @@ def test_written_read_and_gone_on_from_is_never_having_stopped(tmp_path: Path, k
         assert torch.equal(value, averaged_weights(other, other_average)[name]), name
     for name, value in net.state_dict().items():
         assert torch.equal(value, other.state_dict()[name]), name
+
+
+def test_one_of_the_first_version_is_read(tmp_path: Path) -> None:
+    """Its scale of the rate is in the journal, too."""
+    place = {"schema": 1, "step": 7, "lr_scale": 0.5, "guard": {"slow": 1.25, "seen": 7}, "seconds": 2.5, "seen": []}
+    save_file({"net.weight": torch.ones(2)}, tmp_path / "old.safetensors", metadata={"place": json.dumps(place)})
+    found = read(tmp_path / "old.safetensors")
+    assert found is not None and found.place == Place(step=7, guard=Guard(slow=1.25, seen=7), seconds=2.5)
 
 
 def test_no_checkpoint_is_none_and_a_damaged_one_says_what_to_do(tmp_path: Path) -> None:

@@ -11,7 +11,17 @@ from torch.nn import functional
 from fieldcraft.data.loader import Batch
 from fieldcraft.errors import BudgetError, RunError
 from fieldcraft.nn.clipping import NormClip, PercentileClip
-from fieldcraft.plan.schema import Constant, CoolDown, Execution, OneCycle, Patience, Plateau, Retiming, SmallerMicro
+from fieldcraft.plan.schema import (
+    BackOff,
+    Constant,
+    CoolDown,
+    Execution,
+    OneCycle,
+    Patience,
+    Plateau,
+    Retiming,
+    SmallerMicro,
+)
 from fieldcraft.records.training import Look
 from fieldcraft.regimes.interface import Losses
 from fieldcraft.regimes.supervised import Supervised
@@ -219,18 +229,43 @@ class Divergent:
         return Losses(loss * float("nan") if self.optimiser.param_groups[0]["lr"] > self.most else loss)
 
 
-def divergent(net: nn.Module) -> Job:
-    job = made_job(net, course=Course(schedule=Constant(), planned=120, peak=0.1))
-    return replace(job, regime=Divergent(job.optimiser, 0.03))
+def back_offs(folder: Path) -> tuple[BackOff, ...]:
+    events = Journal(folder / "journal.jsonl").read()
+    return tuple(BackOff(at=one.back_to, scale=one.lr_scale) for one in events if isinstance(one, BackedOff))
+
+
+def divergent(folder: Path, **changes: object) -> Job:
+    job = made_job(made_net(), course=Course(schedule=Constant(), planned=120, peak=0.1), back_offs=back_offs(folder))
+    return replace(job, regime=Divergent(job.optimiser, 0.03), **changes)
 
 
 def test_a_rate_that_is_too_high_is_halved_until_it_works_and_resuming_repeats_that(tmp_path: Path) -> None:
-    surroundings = around(tmp_path / "whole")
-    whole = train(divergent(made_net()), surroundings)
-    scales = [event.lr_scale for event in surroundings.journal.read() if isinstance(event, BackedOff)]
-    assert scales == [0.5, 0.25]
-    train(divergent(made_net()), around(tmp_path / "cut", stop=stop_after(80)))
-    assert same(whole, train(divergent(made_net()), around(tmp_path / "cut")))
+    whole = train(divergent(tmp_path / "whole"), around(tmp_path / "whole"))
+    assert [one.scale for one in back_offs(tmp_path / "whole")] == [0.5, 0.25]
+    train(divergent(tmp_path / "cut"), around(tmp_path / "cut", stop=stop_after(80)))
+    assert same(whole, train(divergent(tmp_path / "cut"), around(tmp_path / "cut")))
+
+
+def test_an_early_end_decided_on_steps_that_are_taken_again_is_repeated_exactly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With it the repeat never comes to where the loss leapt: it has to know of the smaller rate."""
+    monkeypatch.setattr(loop, "DECIDE_EVERY_S", 0.0)
+
+    def ends(course: Course, step: int, *given: object, **more: object) -> CoolDown | None:
+        fell_back = bool(back_offs(tmp_path / "first"))
+        return CoolDown(at=step, end=80) if fell_back and step == 60 and not course.cool_downs else None
+
+    monkeypatch.setattr(loop, "early_end", ends)
+
+    def job(**changes: object) -> Job:
+        spoilt = MadeBatches(spoil=poisoned({93}, float("nan")))
+        return made_job(made_net(), batches=spoilt, back_offs=back_offs(tmp_path / "first"), **changes)
+
+    first = train(job(), around(tmp_path / "first"))
+    assert back_offs(tmp_path / "first") == (BackOff(at=50, scale=0.5),) and first.steps == 80
+    monkeypatch.undo()
+    assert same(first, train(job(course=first.course), around(tmp_path / "repeat")))
 
 
 class Listener:

@@ -62,7 +62,7 @@ Pairs = Sequence[tuple[str, tuple[str, ...], Any]]
 def _unstretched(plan: Plan, pairs: Pairs) -> Pairs:
     """What goes before edits, so that a rung that they give other steps makes these: nothing changes its course."""
     steps = {name: rung.steps for at, rung in enumerate(plan.ladder.rungs) for name in (rung.name, str(at))}
-    as_planned: dict[str, Any] = {"most_steps": 0, "retimings": [], "cool_downs": []}
+    as_planned: dict[str, Any] = {"most_steps": 0, "retimings": [], "cool_downs": [], "back_offs": []}
     return [
         (assignment, (*keys[:-1], name), plain)
         for assignment, keys, value in pairs

@@ -4,7 +4,7 @@
 `input` (what a sample is); everything else is shared.
 """
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -402,6 +402,14 @@ class SmallerMicro:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class BackOff:
+    """From step `at` on the learning rate is `scale` times that of the schedule: the loss was no number, or leapt."""
+
+    at: Annotated[int, Field(ge=0)]
+    scale: Annotated[float, Field(gt=0, lt=1)]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Rung:
     """One network of the ladder and how long it trains."""
 
@@ -427,6 +435,8 @@ class Rung:
     """Early ends, in the order in which they were decided; the rung ends where the last one does."""
     smaller_micros: tuple[SmallerMicro, ...] = ()
     """Where fewer samples than `batch.micro` passed at once; the smallest that was reached holds."""
+    back_offs: tuple[BackOff, ...] = ()
+    """Where the rate was cut because of the loss; the smallest scale that was reached holds."""
 
     def __post_init__(self) -> None:
         end, last = self.steps, -1
@@ -466,8 +476,6 @@ class Ladder:
         names = [rung.name for rung in self.rungs]
         if len(set(names)) != len(names):
             raise ValueError(f"every rung needs its own name, got {names}")
-        if taken := [name for name in names if name in get_args(Baseline)]:
-            raise ValueError(f"no rung may be called {taken[0]}: so a baseline is called")
         if ENSEMBLE in names:
             raise ValueError(f"no rung may be called {ENSEMBLE}: so the average of several is called")
         copies = [rung.name for rung in self.rungs if rung.copy_of]

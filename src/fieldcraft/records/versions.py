@@ -23,7 +23,7 @@ CURRENT: Mapping[str, int] = {
     "image-cache": 1,
     "case-cache": 1,
     "memory-kills": 1,
-    "checkpoint": 1,
+    "checkpoint": 2,
     "metrics": 1,
     "predictions": 1,
     "thumbnails": 1,
@@ -44,6 +44,7 @@ CURRENT: Mapping[str, int] = {
 
 MIGRATIONS: Mapping[tuple[str, int], Migration] = {
     ("baseline", 1): lambda document: {**document, "columns": []},  # all of them
+    ("checkpoint", 1): lambda document: {key: document[key] for key in document if key != "lr_scale"},  # journalled
 }
 """(kind, version) -> the step that turns a document of that version into one of the next."""
 

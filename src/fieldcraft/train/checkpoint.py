@@ -25,8 +25,6 @@ class Place:
 
     step: int = 0
     """Optimiser steps taken."""
-    lr_scale: float = 1.0
-    """Halved by each back-off."""
     guard: Guard = Guard()  # noqa: RUF009  (frozen)
     seconds: float = 0.0
     """Spent on this rung."""

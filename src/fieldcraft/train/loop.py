@@ -64,6 +64,8 @@ class Job:
     """Of training images, by step."""
     smaller: tuple[schema.SmallerMicro, ...] = ()
     """Steps from which fewer samples pass at once."""
+    back_offs: tuple[schema.BackOff, ...] = ()
+    """Steps from which the rate is smaller."""
     validate: Callable[[nn.Module], float] | None
     """The plan's metric on the validation part; None where nobody looks at it on the way, and nothing follows it."""
     names: Callable[[Sequence[int]], tuple[str, ...]]
@@ -128,7 +130,7 @@ class _Loop:
 
     def __init__(self, job: Job, around: Surroundings) -> None:
         self.job, self.around = job, around
-        self.smaller = job.smaller
+        self.smaller, self.back_offs = job.smaller, job.back_offs
         whole = job.micro is None and not job.smaller
         self.net, self.optimiser = around.engine.set_up(job.net, job.optimiser, self._note, whole=whole)
         self.average = Average(job.net, job.decay) if job.decay else None
@@ -199,7 +201,7 @@ class _Loop:
 
     def _step(self) -> None:
         step, job = self.place.step, self.job
-        rate = self.course.rate(step) * self.place.lr_scale
+        rate = self.course.rate(step) * self._scale(step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
         if job.thawing is not None:
@@ -245,6 +247,10 @@ class _Loop:
         known = [one.size for one in self.smaller if one.at <= step]
         return min([*known, self.job.micro] if self.job.micro else known, default=None)
 
+    def _scale(self, step: int) -> float:
+        """Of the rate in one step; a function of the plan and the journal, too."""
+        return min((one.scale for one in self.back_offs if one.at <= step), default=1.0)
+
     def _shrink(self) -> None:
         now = self._micro(self.place.step) or len(self.job.batches.training_batch(self.place.step).rows)
         if now == 1:
@@ -278,22 +284,23 @@ class _Loop:
         return True
 
     def _fall_back(self, trouble: Trouble, batch: Batch) -> None:
-        scale = self.place.lr_scale / 2
+        now = self._scale(self.place.step)
+        scale, back_to = now / 2, self.kept.place.step
         at = self.place.step - len(self.window) + trouble.index
         samples = self.job.names(batch.rows.tolist())
         if scale < SMALLEST_SCALE:
             shown = ", ".join(samples[:8]) + (f" and {len(samples) - 8} more" if len(samples) > 8 else "")
             raise Diverged(
                 f"{trouble.because} at step {at} of rung {self.job.rung!r}, also with the learning rate cut to "
-                f"1/{round(1 / self.place.lr_scale)}. Look at the samples of that step: {shown}."
+                f"1/{round(1 / now)}. Look at the samples of that step: {shown}."
             )
         self._decide(
             BackedOff(
-                rung=self.job.rung, step=at, back_to=self.kept.place.step, lr_scale=scale,
+                rung=self.job.rung, step=at, back_to=back_to, lr_scale=scale,
                 because=trouble.because, samples=samples,
             )
         )  # fmt: skip
-        self.kept = replace(self.kept, place=replace(self.kept.place, lr_scale=scale))
+        self.back_offs = (*self.back_offs, schema.BackOff(at=back_to, scale=scale))
         self._go_back()
 
     def _go_back(self) -> None:

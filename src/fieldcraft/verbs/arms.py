@@ -265,7 +265,7 @@ def _alone(plan: Plan) -> Plan:
     if not plan.ladder.rungs:
         raise PlanError("it has no network to train")
     largest = [rung for rung in plan.ladder.rungs if not rung.copy_of][-1]
-    rung = replace(largest, most_steps=0, retimings=(), cool_downs=())
+    rung = replace(largest, most_steps=0, retimings=(), cool_downs=(), back_offs=())
     return replace(plan, ladder=Ladder(baselines=(), rungs=(rung,), climb="always"))
 
 

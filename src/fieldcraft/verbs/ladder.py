@@ -17,12 +17,12 @@ from fieldcraft.records.facts import Facts
 from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.rough import A_FIFTH, BASELINES, FEW_PASSES
-from fieldcraft.train.journal import Climbed, Cooled, Retimed, SmallerMicro
+from fieldcraft.train.journal import Climbed
 from fieldcraft.verbs.candidates import Judged, folder, keep, kept
 from fieldcraft.verbs.contest import Contest
 from fieldcraft.verbs.ensemble import average, concluded, declined, firsts
 from fieldcraft.verbs.judge import Judge
-from fieldcraft.verbs.rung import train_rung
+from fieldcraft.verbs.rung import Journalled, journalled, train_rung
 from fieldcraft.verbs.samples import Samples
 from fieldcraft.verbs.work import Work
 
@@ -200,27 +200,19 @@ def _repeats(rung: schema.Rung, contest: Contest, judged: list[Judged], left_s: 
 
 
 def carried_out(plan: Plan, judged: Sequence[Judged], work: Work) -> Plan:
-    """The plan as it was carried out: rungs trained, where each ended, micro-batches; repeats the networks exactly."""
+    """The plan as it was carried out: rungs trained, what was decided about each on the way; repeats them exactly."""
     trained = {one.candidate.name for one in judged}
-    retimed: dict[str, list[Retiming]] = {}
-    cooled: dict[str, list[CoolDown]] = {}
-    smaller: dict[str, list[schema.SmallerMicro]] = {}
-    for event in work.journal.read():
-        if isinstance(event, Cooled):
-            cooled.setdefault(event.rung, []).append(CoolDown(at=event.at, end=event.end))
-        elif isinstance(event, Retimed):
-            retimed.setdefault(event.rung, []).append(Retiming(at=event.at, end=event.end))
-        elif isinstance(event, SmallerMicro):
-            smaller.setdefault(event.rung, []).append(schema.SmallerMicro(at=event.step, size=event.micro))
-    rungs = tuple(
-        replace(
-            rung,
-            most_steps=0,  # a repeat ends where this run did, however much time is left
-            retimings=(*rung.retimings, *retimed.get(rung.name, ())),
-            cool_downs=(*rung.cool_downs, *cooled.get(rung.name, ())),
-            smaller_micros=(*rung.smaller_micros, *smaller.get(rung.name, ())),
-        )
-        for rung in plan.ladder.rungs
-        if rung.name in trained
-    )
+    rungs = tuple(_as_trained(rung, journalled(rung, work)) for rung in plan.ladder.rungs if rung.name in trained)
     return replace(plan, ladder=replace(plan.ladder, rungs=rungs, climb="always"))
+
+
+def _as_trained(rung: schema.Rung, decided: Journalled) -> schema.Rung:
+    """A repeat ends where this run did, however much time is left."""
+    return replace(
+        rung,
+        most_steps=0,
+        retimings=(*rung.retimings, *(one for one in decided.ends if isinstance(one, Retiming))),
+        cool_downs=(*rung.cool_downs, *(one for one in decided.ends if isinstance(one, CoolDown))),
+        smaller_micros=decided.smaller,
+        back_offs=decided.back_offs,
+    )

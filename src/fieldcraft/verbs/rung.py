@@ -177,7 +177,8 @@ def _job(
         batches = batches.drawn_by(order_seed)
     loss = build_loss(plan.task, samples.counts(), device=machine.device)
     regime = build_regime(plan.regime, loss)
-    decided, smaller = journalled(rung, work)
+    decided = journalled(rung, work)
+    smaller = decided.smaller
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
@@ -193,7 +194,7 @@ def _job(
         optimiser=build_optimiser(net, plan.optimiser, rung.lr, paces(net, rung.network)),
         regime=regime,
         batches=batches,
-        course=Course.of(rung, plan.schedule, decided),
+        course=Course.of(rung, plan.schedule, decided.ends),
         most_steps=most_steps(rung),
         seed=plan.seed,
         decay=plan.averaging.decay,
@@ -205,6 +206,7 @@ def _job(
         higher=judge.higher_is_better,
         classes=samples.outputs if plan.task.kind == "single-label" else 0,
         smaller=smaller,
+        back_offs=decided.back_offs,
         validate=lambda shadow: judge.value(
             network_outputs(shadow, _validation(batches, samples), samples, machine, exact=False)
         ),
@@ -213,20 +215,39 @@ def _job(
     return net, job, step_mib
 
 
-def journalled(rung: Rung, work: Work) -> tuple[list[CoolDown | Retiming], tuple[schema.SmallerMicro, ...]]:
-    """What the journal says of a rung: earlier and later ends, and steps from which fewer samples pass at once."""
+@dataclass(frozen=True, kw_only=True)
+class Journalled:
+    """What was decided about a rung while it was trained."""
+
+    ends: tuple[CoolDown | Retiming, ...]
+    """Earlier and later ones, in their order, beside those of the plan."""
+    smaller: tuple[schema.SmallerMicro, ...]
+    """Steps from which fewer samples pass at once, those of the plan first."""
+    back_offs: tuple[schema.BackOff, ...]
+    """Steps from which the rate is smaller, those of the plan first."""
+
+
+def journalled(rung: Rung, work: Work) -> Journalled:
+    """What the journal says of a rung."""
     events = work.journal.read()
-    ends = [
+    ends = (
         (Retiming if isinstance(event, Retimed) else CoolDown)(at=event.at, end=event.end)
         for event in events
         if isinstance(event, Cooled | Retimed) and event.rung == rung.name
-    ]
+    )
     smaller = (
         schema.SmallerMicro(at=event.step, size=event.micro)
         for event in events
         if isinstance(event, SmallerMicro) and event.rung == rung.name
     )
-    return ends, (*rung.smaller_micros, *smaller)
+    back_offs = (
+        schema.BackOff(at=event.back_to, scale=event.lr_scale)
+        for event in events
+        if isinstance(event, BackedOff) and event.rung == rung.name
+    )
+    return Journalled(
+        ends=tuple(ends), smaller=(*rung.smaller_micros, *smaller), back_offs=(*rung.back_offs, *back_offs)
+    )
 
 
 def fitting_micro(

@@ -173,7 +173,8 @@ def _job(
     rung, samples = plan.ladder.rungs[index], judge.samples
     batches = samples.batches(plan, machine.device, network.wants, name=rung.name, seed=order_seed)
     regime = mask_regime(plan, samples, network.net, machine)
-    decided, smaller = journalled(rung, work)
+    decided = journalled(rung, work)
+    smaller = decided.smaller
     begun = (work.folder.checkpoints / f"{rung.name}.safetensors").exists()
     step_mib = None
     if machine.device.type == "cpu" and not smaller and not begun:
@@ -190,7 +191,7 @@ def _job(
         optimiser=build_optimiser(network.net, plan.optimiser, rung.lr, paces(network.net, rung.network)),
         regime=regime,
         batches=batches,
-        course=Course.of(rung, plan.schedule, decided),
+        course=Course.of(rung, plan.schedule, decided.ends),
         most_steps=most_steps(rung),
         seed=plan.seed,
         decay=plan.averaging.decay,
@@ -199,6 +200,7 @@ def _job(
         stopping=plan.stopping,
         higher=judge.higher_is_better,
         smaller=smaller,
+        back_offs=decided.back_offs,
         validate=lambda shadow: judge.value(table(replace(cheap, net=shadow), judge, looked_at, machine, exact=False)),
         names=lambda rows: tuple(samples.ids("train")[row] for row in rows),
     )
