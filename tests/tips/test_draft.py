@@ -303,6 +303,12 @@ def test_an_edit_of_a_whole_part_is_told_in_its_own_words(brief: Brief) -> None:
     assert made.decisions[0].because == "it does (overruled by hand: ladder.rungs)"
 
 
+def test_a_network_by_hand_may_not_be_called_like_a_baseline(brief: Brief) -> None:
+    by_hand = 'ladder.rungs=[{name="linear",steps=3,lr=0.1,network={kind="mlp"}}]'
+    with pytest.raises(PlanError, match="linear: so a baseline is called"):
+        draft(brief, START, (sets("a", rungs(SMALL)),), measure=never, edits=[by_hand])
+
+
 def test_an_edit_of_a_rung_that_a_tip_makes(brief: Brief) -> None:
     tips = (sets("a", rungs(SMALL)), sets("steps", rungs(replace(SMALL, steps=500)), refines=("a",)))
     made = draft(brief, START, tips, measure=never, edits=["ladder.rungs.small.steps=7", "ladder.rungs.0.lr=1"])
