@@ -6,7 +6,7 @@ tips decide about it is left to them, but for averages, which are of several. Ne
 linear model or boosting four fifths of the budget, where the planner gives baselines a sixth or less together. Points:
 accuracy in per cent, or 100 R2. Sets without a test part are split anew for each seed, the same for all sides.
 Finished fits are kept in the result and not taken again, so this can be stopped and gone on with: the order is seed by
-seed, set by set. The machine in the result is that of the last fits; README names the others.
+seed, set by set. The machine in the result is that of the last fits.
 Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all]
 """
 
@@ -112,9 +112,10 @@ def one_family(side: str, arguments: Sequence[str]) -> None:
 
 
 def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict[str, object]:
-    """By set: points of every side, and the planner's difference to the best family; over sets: mean ranks."""
+    """By set: points of every side, the planner's difference to the best family; over sets: its mean, mean ranks."""
     found: dict[str, object] = {}
     ranks: dict[str, dict[str, list[float]]] = {}
+    over: dict[str, list[float]] = {}
     for kind in kinds:
         for name in IMAGES if kind == "images" else TABLES:
             points: dict[str, dict[int, float]] = {side: {} for side in SIDES[kind]}
@@ -133,13 +134,20 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
                 "points": {NAMES[kind].get(side, side): mean for side, mean in means.items()},
                 "best_family": NAMES[kind].get(best, best), "planner_over_it": summary(gains),
             }  # fmt: skip
+            for of in (kind, *(("both",) if len(kinds) > 1 else ())):
+                over.setdefault(of, []).append(statistics.fmean(gains))
             for side, mean in means.items():
                 rank = (
                     1 + sum(other > mean for other in means.values()) + (sum(o == mean for o in means.values()) - 1) / 2
                 )
                 ranks.setdefault(kind, {}).setdefault(NAMES[kind].get(side, side), []).append(rank)
+                ranks.setdefault("both", {}).setdefault(side, []).append(rank)
     mean_ranks = {kind: {side: statistics.fmean(of) for side, of in sides.items()} for kind, sides in ranks.items()}
-    return {"mean_ranks": mean_ranks, "sets": found}
+    return {
+        "mean_ranks": mean_ranks,
+        "planner_over_best": {of: summary(each) for of, each in over.items()},
+        "sets": found,
+    }
 
 
 def main(seeds: int = 3, budget_s: int = 120, which: str = "all") -> None:
