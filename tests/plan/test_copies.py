@@ -67,13 +67,6 @@ def test_what_a_tip_did_is_taken_back_in_copies_too() -> None:
     assert [rung.network for rung in found.ladder.rungs] == [plain.network] * 3
 
 
-@pytest.mark.parametrize("name", ["linear", "mean-shape"])
-def test_no_network_is_called_like_a_baseline(name: str) -> None:
-    plan = replace(PLAN, ladder=replace(PLAN.ladder, rungs=(replace(FIRST, name=name),)))
-    with pytest.raises(PlanError, match=f"{name}: so a baseline is called; give the network another name"):
-        check_copies(plan)
-
-
 def test_copies_that_nobody_would_average_are_refused() -> None:
     with pytest.raises(PlanError, match=r"large-2, large-3 would be trained to be averaged, and `ensemble` is none"):
         edit(PLAN, ["ladder.ensemble=none"])

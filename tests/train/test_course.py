@@ -77,20 +77,3 @@ def test_what_the_plan_holds_and_what_the_journal_holds_are_one() -> None:
     longer = Retiming(at=10, end=150)
     rung = Rung(name="small", network=Linear(), steps=100, lr=0.4, retimings=(longer,))
     assert Course.of(rung, SCHEDULE, (longer, second)) == COURSE.retimed(longer).cooled(second)
-
-
-@pytest.mark.parametrize(
-    "retimings",
-    [(Retiming(at=100, end=120),), (Retiming(at=50, end=70), Retiming(at=70, end=90)),
-     (Retiming(at=50, end=120), Retiming(at=50, end=110))],
-)  # fmt: skip
-def test_retimings_come_in_order(retimings: tuple[Retiming, ...]) -> None:
-    with pytest.raises(ValueError, match="retimings must come in order"):
-        Rung(name="small", network=Linear(), steps=100, lr=0.4, retimings=retimings)
-
-
-def test_an_early_end_begins_before_the_course_is_over() -> None:
-    downs = (CoolDown(at=110, end=115),)
-    Rung(name="small", network=Linear(), steps=100, lr=0.4, cool_downs=downs, retimings=(Retiming(at=50, end=120),))
-    with pytest.raises(ValueError, match="must begin before the course ends"):
-        Rung(name="small", network=Linear(), steps=100, lr=0.4, cool_downs=downs)

@@ -67,6 +67,6 @@ def test_its_model_still_says_what_it_said(run: Run) -> None:
 def test_a_checkpoint_carries_its_version(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.safetensors"
     write(Checkpoint(place=Place(step=3), tensors={"net.weight": torch.ones(2)}), path)
-    assert b'\\"schema\\": 1' in path.read_bytes()
+    assert b'\\"schema\\": 2' in path.read_bytes()
     found = read(path)
     assert found is not None and found.place.step == 3

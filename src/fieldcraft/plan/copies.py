@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import get_args
 
 from fieldcraft.errors import PlanError
-from fieldcraft.plan.schema import Baseline, Plan, Rung
+from fieldcraft.plan.schema import Plan, Rung
 from fieldcraft.plan.shape import nearest
 
 FOLLOWED = ("network", "lr", "steps", "most_steps")
@@ -20,9 +19,7 @@ def following(plan: Plan) -> Plan:
 
 
 def check_copies(plan: Plan) -> None:
-    """Raises: PlanError where a rung repeats none above it, or is not like it, or has the name of a baseline."""
-    if taken := [rung.name for rung in plan.ladder.rungs if rung.name in get_args(Baseline)]:
-        raise PlanError(f"ladder.rungs.{taken[0]}: so a baseline is called; give the network another name.")
+    """Raises: PlanError where a rung repeats none above it, or is not like it."""
     for place, rung in enumerate(plan.ladder.rungs):
         firsts = {one.name: one for one in plan.ladder.rungs[:place] if not one.copy_of}
         if not rung.copy_of:

@@ -438,21 +438,6 @@ class Rung:
     back_offs: tuple[BackOff, ...] = ()
     """Where the rate was cut because of the loss; the smallest scale that was reached holds."""
 
-    def __post_init__(self) -> None:
-        end, last = self.steps, -1
-        for one in self.retimings:
-            if not last < one.at < end:
-                raise ValueError(
-                    f"retimings must come in order, each before the end that held until then: step {one.at} is not "
-                    f"after step {max(last, 0)} and before step {end}; `retimings = []` leaves the course as planned"
-                )
-            end, last = one.end, one.at
-        if late := [one.at for one in self.cool_downs if one.at >= end]:
-            raise ValueError(
-                f"a cool-down must begin before the course ends (step {end}), got step {late[0]}; `cool_downs = []` "
-                "leaves the course as planned"
-            )
-
 
 ENSEMBLE = "ensemble"
 """Name of the candidate that averages others."""

@@ -7,10 +7,10 @@ from math import isfinite
 from pydantic import ValidationError
 
 from fieldcraft.errors import PlanError
-from fieldcraft.plan.copies import check_copies
 from fieldcraft.plan.diff import diff
 from fieldcraft.plan.edit import check_names, edit, of_steps, parse
 from fieldcraft.plan.masks import PatchInput
+from fieldcraft.plan.rungs import check_rungs
 from fieldcraft.plan.schema import Plan
 from fieldcraft.plan.shape import leaves, nearest
 from fieldcraft.records.brief import Brief
@@ -91,7 +91,7 @@ def draft(
         else:
             state = _decided(tip, state, measure, edits)
     final = edit(state.plan, edits)
-    check_copies(final)
+    check_rungs(final)
     decisions = (*state.decisions, *(_edited(final, one) for one in written))
     measured = {
         key: fact

@@ -350,11 +350,6 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
     if cls is Retiming:
         at, end = sorted(values.values())
         return {"at": at, "end": end + 1}
-    if cls is Rung:
-        retimings = _in_order(values["retimings"], values["steps"])
-        end = retimings[-1].end if retimings else values["steps"]
-        cool_downs = tuple(one for one in values["cool_downs"] if one.at < end)
-        return {**values, "retimings": retimings, "cool_downs": cool_downs}
     if cls in (Pretrained, EncodedUNet):
         count = 1 if values["order"] == "gray" else 3
         return {**values, "digest": "0" * 32, "mean": (0.5,) * count, "std": (0.25,) * count}
@@ -371,15 +366,6 @@ def _fitting(cls: type, values: dict[str, Any]) -> dict[str, Any]:
         several = any(rung.copy_of for rung in rungs)
         return {**values, "rungs": rungs, "ensemble": "if-better" if several else values["ensemble"]}
     return values
-
-
-def _in_order(retimings: tuple[Retiming, ...], end: int) -> tuple[Retiming, ...]:
-    """Those of them that come after the one before and before its end."""
-    kept: tuple[Retiming, ...] = ()
-    for one in retimings:
-        if (kept[-1].at if kept else -1) < one.at < end:
-            kept, end = (*kept, one), one.end
-    return kept
 
 
 def _fitting_masks(cls: type, values: dict[str, Any]) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from fieldcraft.data.dataset import Dataset, ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, Stopped
 from fieldcraft.fingerprint.machine import machine_facts
-from fieldcraft.plan.copies import check_copies
 from fieldcraft.plan.edit import edit
 from fieldcraft.plan.masks import PatchInput
+from fieldcraft.plan.rungs import check_rungs
 from fieldcraft.plan.schema import ImageInput, Plan
 from fieldcraft.plan.toml import PlanFile, read_plan, to_toml
 from fieldcraft.records.alone import alone_in
@@ -269,7 +269,7 @@ def _fits(plan: Plan, dataset: Dataset) -> None:
         )
     if not plan.ladder.baselines and not plan.ladder.rungs:
         raise PlanError("the plan has nothing to train: it names neither baselines nor rungs.")
-    check_copies(plan)
+    check_rungs(plan)
 
 
 def _called(data: object) -> str:
