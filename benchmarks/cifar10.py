@@ -32,20 +32,15 @@ def main(seeds: int = 3, budget_s: int = 180, *, alone: bool = False) -> None:
         )  # all 10,000: the null needs no validation part
         theirs.append(100 * accuracy(net, seen, pixels[test], labels[test]))
         print(f"against {theirs[-1]:.1f}", file=sys.stderr)
+    gains = [a - b for a, b in zip(ours, theirs, strict=False)]
+    beside = {"tutorial_loop": summary(theirs), "paired_gain": summary(gains)} if theirs else {}
     write(
         f"cifar10_{budget_s}s",
         "test accuracy in per cent on 1,000 images (one standard error is about 1 point); one look each",
         {
             "budget_s": budget_s,
             "fieldcraft": summary(ours),
-            **(
-                {}
-                if alone
-                else {
-                    "tutorial_loop": summary(theirs),
-                    "paired_gain": summary([a - b for a, b in zip(ours, theirs, strict=True)]),
-                }
-            ),
+            **beside,
             "wall_seconds": summary(seconds),
             "winners": winners,
             "validation_by_candidate": reached,

@@ -134,7 +134,7 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
                 "points": {NAMES[kind].get(side, side): mean for side, mean in means.items()},
                 "best_family": NAMES[kind].get(best, best), "planner_over_it": summary(gains),
             }  # fmt: skip
-            for of in (kind, *(("both",) if len(kinds) > 1 else ())):
+            for of in (kind, "both"):
                 over.setdefault(of, []).append(statistics.fmean(gains))
             for side, mean in means.items():
                 rank = (

@@ -24,7 +24,7 @@ def edit(plan: Plan, assignments: Sequence[str]) -> Plan:
     """
     document: Any = to_document(plan)
     pairs = [(assignment, *parse(assignment)) for assignment in assignments]
-    for assignment, keys, value in [*_unstretched(plan, pairs), *pairs]:
+    for assignment, keys, value in [*_clearing_courses(plan, pairs), *pairs]:
         try:
             document = _assign(Plan, document, keys, value)
         except Fault as fault:
@@ -59,7 +59,7 @@ Pairs = Sequence[tuple[str, tuple[str, ...], Any]]
 """Assignments as written, and their keys and values."""
 
 
-def _unstretched(plan: Plan, pairs: Pairs) -> Pairs:
+def _clearing_courses(plan: Plan, pairs: Pairs) -> Pairs:
     """What goes before edits, so that a rung that they give other steps makes these: nothing changes its course."""
     steps = {name: rung.steps for at, rung in enumerate(plan.ladder.rungs) for name in (rung.name, str(at))}
     as_planned: dict[str, Any] = {"most_steps": 0, "retimings": [], "cool_downs": [], "back_offs": []}

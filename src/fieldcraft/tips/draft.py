@@ -73,7 +73,7 @@ def draft(
     """
     _check_left_out(without, tips)
     check_names(edits)
-    written, edits = edits, [*edits, *_unstretched(edits)]
+    written, edits = edits, [*edits, *_to_keep_steps(edits)]
     state = _State(plan=_by_hand(start, edits), brief=brief)
     for tip in tips:
         if tip.decide is None:
@@ -101,7 +101,7 @@ def draft(
     return Draft(plan=final, decisions=decisions, facts=replace(state.brief.facts, measured=measured))
 
 
-def _unstretched(edits: Sequence[str]) -> list[str]:
+def _to_keep_steps(edits: Sequence[str]) -> list[str]:
     """What goes with edits, so that a rung makes the steps that they give it, unless they say how far it may go."""
     named = [parse(one)[0] for one in edits]
     stretched = [(*keys[:-1], "most_steps") for keys in named if of_steps(keys)]

@@ -99,12 +99,12 @@ def table(asked: Asker, judge: MaskJudge, rows: Rows, machine: Engine, *, exact:
 
 def train_mask_network(
     index: int, plan: Plan, facts: Facts, judge: MaskJudge, work: Work, *,
-    order_seed: int | None = None, watched: bool = True, then: int = 0,
+    order_seed: int | None = None, watched: bool = True, cases_after: int = 0,
 ) -> TrainedMasks:  # fmt: skip
     """Train the network of one rung, or go on where it was killed.
 
     `order_seed`: draws patches and their changes alone. `watched`: look at validation on the way, also where nothing in
-    the plan follows what is seen there. `then`: cases that are predicted once it has ended, for which time is kept.
+    the plan follows what is seen there. `cases_after`: predicted once it has ended; the time for them is kept.
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
@@ -113,7 +113,8 @@ def train_mask_network(
     job, step_mib = _job(index, plan, judge, network, machine, work, order_seed)
     if not watched and not follows_validation(plan):
         job = replace(job, validate=None)
-    after_s = then * _case_s(network, plan, judge, machine) if then and work.clock.budget_s is not None else 0.0
+    limited = cases_after and work.clock.budget_s is not None
+    after_s = cases_after * _case_s(network, plan, judge, machine) if limited else 0.0
     outcome = carried_out(job, index, plan, facts, machine, work, after_s=after_s)
     network.net.load_state_dict(outcome.weights)
     return TrainedMasks(built=network, outcome=outcome, machine=machine, step_mib=step_mib)
@@ -130,7 +131,7 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
-    trained = train_mask_network(index, plan, facts, judge, work, then=_predicted(index, plan, samples))
+    trained = train_mask_network(index, plan, facts, judge, work, cases_after=_cases_after(index, plan, samples))
     network, outcome = trained.built, trained.outcome
     keep_weights(rung.name, outcome, work)
     asked = asker(network.net, network.wants, plan, samples, trained.machine)
@@ -151,7 +152,7 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     return done
 
 
-def _predicted(index: int, plan: Plan, samples: MaskSamples) -> int:
+def _cases_after(index: int, plan: Plan, samples: MaskSamples) -> int:
     """Cases predicted after a rung: validation by it and those above it, some of it for last steps, the test part."""
     validation = len(samples.parts.validation)
     above = len(plan.ladder.rungs) - index
