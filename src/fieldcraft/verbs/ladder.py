@@ -28,6 +28,7 @@ from fieldcraft.verbs.work import Work
 
 BASELINE_PARTS = {"majority": 1, "linear": 19, "boosting": 30}  # what one does not use the next ones get
 LEAST_BASELINE_S = 0.25  # a baseline gets at least this
+FITTING_SHARE = 0.9  # of its time; the rest is for judging and keeping it
 LEAST_S = 1.0  # a rung with less time than this is not begun
 MOSTLY = 0.5  # of the time that a network took, for which it is begun once more
 
@@ -120,11 +121,13 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
         room_s = min(share, A_FIFTH - work.spent_on("facts", "measurements") / budget_s) * budget_s
         order = plan.ladder.baselines
         ahead = sum(BASELINE_PARTS[of_samples(one)] for one in order[order.index(name) :])
-        limit_s = max(LEAST_BASELINE_S, (room_s - work.spent_on("baselines")) * BASELINE_PARTS[name] / ahead)
-    validation = samples.flat(samples.parts.validation)
+        limit_s = (room_s - work.spent_on("baselines")) * BASELINE_PARTS[name] / ahead
+    validation, train = samples.flat(samples.parts.validation), samples.flat(samples.parts.train)
+    if limit_s is not None:
+        limit_s = max(LEAST_BASELINE_S, FITTING_SHARE * limit_s - (work.clock.spent_s - began))
     fitted = fit_baseline(
         name,
-        samples.flat(samples.parts.train),
+        train,
         samples.truth("train"),
         task,
         samples.outputs,

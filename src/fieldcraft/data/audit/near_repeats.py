@@ -1,15 +1,16 @@
 """Images that look like another: re-encoded, resized, brighter or darker, but not flipped, turned or cut.
 
 Each image becomes a copy of at most 16 x 16 gray cells with its mean taken away and its length set to 1; the squared
-distance of two is 2 (1 - their correlation). Candidates are found in a tree over the first principal components, in
-which no distance is longer than in all of them: nothing within the radius is missed.
+distance of two is 2 (1 - their correlation). Candidates are those within the radius in the first principal components,
+where no distance is longer than in all of them, among the images that are within it in the very first: nothing within
+the radius is missed.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from fieldcraft.data.audit.seen import Rows, Seen
 from fieldcraft.records.audit import Complaint
@@ -17,14 +18,21 @@ from fieldcraft.records.streams import stream_seed
 
 MOST = 100_000
 """Images that are compared."""
-COMPONENTS = 8
+COMPONENTS = 16
+TOGETHER = 128
+"""Images that are compared with others at a time."""
+SLACK = 1e-5
+"""Of a squared distance of vectors of length 1, far beyond what single precision makes wrong."""
 WIDEST, NARROWEST = 0.1, 0.02
 """Radii: a correlation of 0.995 and one of 0.9998, about what re-encoding as JPEG leaves."""
 QUERIES = 1000
 CHANCE = 0.01
 """Share of the images that may find one of another class within the radius."""
-CROWDED = 20
-"""Pairs an image from which on the radius is halved: the images are too alike to tell copies from kin."""
+CROWDED, IN_FIRST = 20, 8
+"""Neighbours of an image in the first few components from which on the radius is halved: the images are too alike to
+tell copies from kin."""
+ASKED = 250
+"""Images whose neighbours are counted."""
 
 Vectors = npt.NDArray[np.float32]
 
@@ -87,9 +95,9 @@ def compared_rows(seen: Seen) -> Rows:
 
 def unit_vectors(gray: npt.NDArray[np.float32]) -> Vectors:
     """(n, h, w) -> (n, h w), without the mean, of length 1."""
-    flat = gray.reshape(len(gray), -1).astype(np.float64)
-    flat -= flat.mean(axis=1, keepdims=True)
-    found: Vectors = (flat / np.linalg.norm(flat, axis=1, keepdims=True)).astype(np.float32)
+    flat = gray.reshape(len(gray), -1)
+    found: Vectors = flat - flat.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    found /= np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
     return found
 
 
@@ -111,24 +119,54 @@ def radius(vectors: Vectors, classes: Rows | None) -> float:
 
 
 def near_pairs(vectors: Vectors, within: float) -> Near:
-    """All pairs at most `within` apart; the radius is halved while every image has some twenty such neighbours."""
-    centred = vectors.astype(np.float64) - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    tree = cKDTree(centred @ axes[:, -COMPONENTS:])
-    while tree.count_neighbors(tree, within) > (CROWDED + 1) * len(vectors):
+    """All pairs at most `within` apart; the radius is halved while images are crowded."""
+    centred = vectors - vectors.mean(axis=0)
+    _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    along: Vectors = centred @ axes[:, : -COMPONENTS - 1 : -1].astype(np.float32)
+    while _neighbours(along[:, :IN_FIRST], within) > CROWDED:
         within /= 2
-    pairs = tree.query_pairs(within, output_type="ndarray").astype(np.int64).reshape(-1, 2)
     kept, found = [], []
-    for start in range(0, len(pairs), 50_000):
-        some = pairs[start : start + 50_000]
+    for some in _candidates(along, within):
         distance = np.linalg.norm(vectors[some[:, 0]].astype(np.float64) - vectors[some[:, 1]], axis=1)
         near = distance <= within
         kept.append(some[near])
         found.append(1 - distance[near] ** 2 / 2)
-    every = np.concatenate([np.empty((0, 2), np.int64), *kept])
-    correlations = np.concatenate([np.empty(0), *found])
+    every, correlations = np.concatenate(kept), np.concatenate(found)
     order = np.argsort(-correlations, kind="stable")
     return Near(pairs=every[order], correlations=correlations[order])
+
+
+def _neighbours(along: Vectors, within: float) -> float:
+    """How many images are within the radius of one, on average over some of them."""
+    random = np.random.default_rng(stream_seed(0, "audit", "crowd"))
+    asked = along[random.permutation(len(along))[:ASKED]]
+    return float(np.mean(np.sum(_nearness(asked) @ _nearness(along, turned=True).T >= _least(within), axis=1))) - 1
+
+
+def _candidates(along: Vectors, within: float) -> Iterator[npt.NDArray[np.int64]]:
+    """Pairs of rows (earlier, later) within the radius in what is given, and few beyond it."""
+    order = np.argsort(along[:, 0], kind="stable")
+    first = along[order, 0]
+    ends = np.searchsorted(first, first + (within**2 + SLACK) ** 0.5, side="right")
+    ones, others, least = _nearness(along[order]), _nearness(along[order], turned=True), _least(within)
+    for start in range(0, len(order), TOGETHER):
+        stop = min(len(order), start + TOGETHER)
+        near = ones[start:stop] @ others[start : ends[stop - 1]].T >= least
+        one, other = np.divmod(np.flatnonzero(near), near.shape[1])
+        later = other > one
+        yield np.sort(np.stack([order[start + one[later]], order[start + other[later]]], axis=1), axis=1)
+
+
+def _nearness(along: Vectors, *, turned: bool = False) -> Vectors:
+    """Vectors of which one and a turned one have minus half of their squared distance as their product."""
+    halves = -0.5 * np.sum(along**2, axis=1, keepdims=True)
+    ends = (halves, np.ones_like(halves))
+    return np.concatenate([along, *(reversed(ends) if turned else ends)], axis=1)
+
+
+def _least(within: float) -> float:
+    """The product that those within the radius reach."""
+    return -0.5 * (within**2 + SLACK)
 
 
 def _classes(seen: Seen, rows: Rows) -> Rows | None:

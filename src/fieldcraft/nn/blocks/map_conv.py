@@ -22,7 +22,7 @@ LEAST_TILES = 128
 """In a batch: transformed kernels are read once for all of them."""
 LEAST_COVERED = 0.85
 """Of the tiles by the maps."""
-LEAST_WORK = 40.0
+LEAST_WORK = 50.0
 """By traffic (`Conv2d._work_by_traffic`): from where tiles pay also while neighbours take much of the memory's pace."""
 
 
