@@ -7,7 +7,7 @@ linear model or boosting four fifths of the budget, where the planner gives base
 accuracy in per cent, or 100 R2. Sets without a test part are split anew for each seed, the same for all sides.
 Finished fits are kept in the result and not taken again, so this can be stopped and gone on with: the order is seed by
 seed, set by set. The machine in the result is that of the last fits.
-Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all]
+Usage: python benchmarks/families.py [SEEDS] [BUDGET_S] [images|tables|all|SET,SET,...]
 """
 
 import itertools
@@ -151,14 +151,14 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
 
 
 def main(seeds: int = 3, budget_s: int = 120, which: str = "all") -> None:
-    kinds = ("images", "tables") if which == "all" else (which,)
+    wanted = {"all": {*IMAGES, *TABLES}, "images": set(IMAGES), "tables": set(TABLES)}.get(which, set(which.split(",")))
     path = RESULTS / f"families_{budget_s}s.json"
     each = json.loads(path.read_text())["measured"]["each"] if path.exists() else {}
     tasks = {}
-    for seed, kind in itertools.product(range(seeds), kinds):
+    for seed, kind in itertools.product(range(seeds), SIDES):
         for name, where in (IMAGES if kind == "images" else TABLES).items():
             for side in SIDES[kind]:
-                if f"{name}/{side}/{seed}" not in each:
+                if name in wanted and f"{name}/{side}/{seed}" not in each:
                     tasks[f"{name}/{side}/{seed}"] = partial(fitted, where, side, seed, budget_s)
     for key, found in zip(tasks, side_by_side(list(tasks.values())), strict=True):
         each[key] = found
