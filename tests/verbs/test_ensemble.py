@@ -63,7 +63,7 @@ def test_the_average_wins_and_says_of_what(runs: dict[str, Run], kind: str) -> N
     weights = {one.name: one.weight for one in last.members}
     assert sum(weights.values()) == pytest.approx(1)
     assert weights["small"] == weights["small-2"] == weights["small-3"] > 0
-    assert results.verdict[0].startswith(f"An average of {len(weights)} models wins (")
+    assert results.verdict[0].startswith(f"An average of {len(weights)} models ")
     assert "The best one alone, " in results.verdict[0]
 
 

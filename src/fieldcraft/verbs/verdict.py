@@ -60,10 +60,11 @@ def _who_won(winner: Candidate, metric: str, between: Between | None, digits: in
     best, without = (f"{one.validation:.{digits}g}" for one in (net, plain))
     told = f"({between.comparison.words})"
     if winner.kind == "ensemble":
+        behind = between.comparison.gain < 0
         return (
-            f"An average of {len(winner.members)} models wins ({spoken_members(winner.members)}): {metric} {best} on "
-            f"validation. The best one alone, {plain.name}, reached {without} {told}."
-            + (PICKED if between.comparison.gain < 0 else "")
+            f"An average of {len(winner.members)} models {'is returned' if behind else 'wins'} "
+            f"({spoken_members(winner.members)}): {metric} {best} on validation. The best one alone, {plain.name}, "
+            f"reached {without} {told}." + (PICKED if behind else "")
         )
     if winner.kind == "baseline":
         return (

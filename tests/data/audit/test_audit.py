@@ -231,6 +231,15 @@ def test_near_pairs_are_those_of_all_distances(seed: int, within: float) -> None
         )
 
 
+def test_no_pairs_where_all_images_look_the_same() -> None:
+    """They cannot be told apart; neither is the radius halved for ever, nor does every image pair with every other."""
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=(4, 4)).astype(np.float32)
+    assert not len(near_pairs(unit_vectors(np.repeat(one[None], 50, axis=0)), 0.1).pairs)
+    apart = unit_vectors(one + 0.01 * rng.normal(size=(50, 4, 4)).astype(np.float32))
+    assert not len(near_pairs(apart, 0.1).pairs)
+
+
 def test_the_radius_narrows_where_unlike_things_look_alike() -> None:
     rng = np.random.default_rng(0)
     base = rng.normal(size=(8, 8))

@@ -119,14 +119,16 @@ def radius(vectors: Vectors, classes: Rows | None) -> float:
 
 
 def near_pairs(vectors: Vectors, within: float) -> Near:
-    """All pairs at most `within` apart; the radius is halved while images are crowded."""
+    """All pairs at most `within` apart; the radius is halved while images are crowded, and none where they stay so."""
     centred = vectors - vectors.mean(axis=0)
     _, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
     along: Vectors = centred @ axes[:, : -COMPONENTS - 1 : -1].astype(np.float32)
-    while _neighbours(along[:, :IN_FIRST], within) > CROWDED:
+    while crowded := _neighbours(along[:, :IN_FIRST], within) > CROWDED:
+        if within**2 < SLACK:
+            break
         within /= 2
-    kept, found = [], []
-    for some in _candidates(along, within):
+    kept, found = [np.empty((0, 2), np.int64)], [np.empty(0)]
+    for some in () if crowded else _candidates(along, within):
         distance = np.linalg.norm(vectors[some[:, 0]].astype(np.float64) - vectors[some[:, 1]], axis=1)
         near = distance <= within
         kept.append(some[near])
