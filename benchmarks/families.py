@@ -152,6 +152,8 @@ def summarised(each: dict[str, dict[str, object]], kinds: Sequence[str]) -> dict
 
 def main(seeds: int = 3, budget_s: int = 120, which: str = "all") -> None:
     wanted = {"all": {*IMAGES, *TABLES}, "images": set(IMAGES), "tables": set(TABLES)}.get(which, set(which.split(",")))
+    if unknown := wanted - {*IMAGES, *TABLES}:
+        sys.exit(f"no such set: {', '.join(sorted(unknown))}. There are {', '.join([*IMAGES, *TABLES])}.")
     path = RESULTS / f"families_{budget_s}s.json"
     each = json.loads(path.read_text())["measured"]["each"] if path.exists() else {}
     tasks = {}

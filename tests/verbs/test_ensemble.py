@@ -23,6 +23,7 @@ from fieldcraft.verbs.ensemble import concluded, declined
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.labels import winner_of
 from fieldcraft.verbs.run import Run
+from fieldcraft.verbs.verdict import PICKED
 
 Y = ReadOptions(target=("y",))
 
@@ -63,7 +64,8 @@ def test_the_average_wins_and_says_of_what(runs: dict[str, Run], kind: str) -> N
     weights = {one.name: one.weight for one in last.members}
     assert sum(weights.values()) == pytest.approx(1)
     assert weights["small"] == weights["small-2"] == weights["small-3"] > 0
-    assert results.verdict[0].startswith(f"An average of {len(weights)} models ")
+    won = "is returned" if results.verdict[0].endswith(PICKED) else "wins"
+    assert results.verdict[0].startswith(f"An average of {len(weights)} models {won} (")
     assert "The best one alone, " in results.verdict[0]
 
 

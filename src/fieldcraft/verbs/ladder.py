@@ -115,16 +115,15 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     samples, task = judge.samples, plan.task.kind
     began = work.clock.spent_s
     budget_s = work.clock.budget_s
+    validation, train = samples.flat(samples.parts.validation), samples.flat(samples.parts.train)
     limit_s = None
     if budget_s is not None:
         share = BASELINES["image" if samples.pixels is not None else "table"]
         room_s = min(share, A_FIFTH - work.spent_on("facts", "measurements") / budget_s) * budget_s
         order = plan.ladder.baselines
         ahead = sum(BASELINE_PARTS[of_samples(one)] for one in order[order.index(name) :])
-        limit_s = (room_s - work.spent_on("baselines")) * BASELINE_PARTS[name] / ahead
-    validation, train = samples.flat(samples.parts.validation), samples.flat(samples.parts.train)
-    if limit_s is not None:
-        limit_s = max(LEAST_BASELINE_S, FITTING_SHARE * limit_s - (work.clock.spent_s - began))
+        mine_s = (room_s - work.spent_on("baselines")) * BASELINE_PARTS[name] / ahead
+        limit_s = max(LEAST_BASELINE_S, FITTING_SHARE * mine_s - (work.clock.spent_s - began))
     fitted = fit_baseline(
         name,
         train,

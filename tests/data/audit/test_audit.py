@@ -231,6 +231,23 @@ def test_near_pairs_are_those_of_all_distances(seed: int, within: float) -> None
         )
 
 
+def test_near_pairs_are_found_across_what_is_compared_at_a_time() -> None:
+    """Of many images, with more cells than components: copies of some, and kin of others, wherever they stand."""
+    rng = np.random.default_rng(0)
+    gray = rng.normal(size=(900, 8, 8)).astype(np.float32)
+    order = rng.permutation(900)
+    gray[order[:300]] = gray[order[300:600]] + 0.05 * rng.normal(size=(300, 8, 8)).astype(np.float32)
+    vectors = unit_vectors(gray)
+    distances = np.linalg.norm(vectors[:, None].astype(np.float64) - vectors[None], axis=2)
+    wanted = np.argwhere(np.triu(distances <= 0.05, k=1))
+    found = near_pairs(vectors, 0.05)
+    assert 50 < len(wanted) < 250
+    assert {tuple(pair) for pair in found.pairs.tolist()} == {tuple(pair) for pair in wanted.tolist()}
+    truth = 1 - distances[found.pairs[:, 0], found.pairs[:, 1]] ** 2 / 2
+    np.testing.assert_allclose(found.correlations, truth, atol=1e-9)
+    assert (np.diff(found.correlations) <= 0).all()
+
+
 def test_no_pairs_where_all_images_look_the_same() -> None:
     """They cannot be told apart; neither is the radius halved for ever, nor does every image pair with every other."""
     rng = np.random.default_rng(0)

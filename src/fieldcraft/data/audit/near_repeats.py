@@ -96,8 +96,8 @@ def compared_rows(seen: Seen) -> Rows:
 def unit_vectors(gray: npt.NDArray[np.float32]) -> Vectors:
     """(n, h, w) -> (n, h w), without the mean, of length 1."""
     flat = gray.reshape(len(gray), -1)
-    found: Vectors = flat - flat.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
-    found /= np.sqrt(np.einsum("ij,ij->i", found, found))[:, None]
+    found: Vectors = (flat - flat.mean(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
+    found /= np.linalg.norm(found, axis=1, keepdims=True)
     return found
 
 
@@ -127,8 +127,10 @@ def near_pairs(vectors: Vectors, within: float) -> Near:
         if within**2 < SLACK:
             break
         within /= 2
-    kept, found = [np.empty((0, 2), np.int64)], [np.empty(0)]
-    for some in () if crowded else _candidates(along, within):
+    pairs = np.concatenate([np.empty((0, 2), np.int64), *(() if crowded else _candidates(along, within))])
+    kept, found = [], []
+    for start in range(0, max(1, len(pairs)), 50_000):
+        some = pairs[start : start + 50_000]
         distance = np.linalg.norm(vectors[some[:, 0]].astype(np.float64) - vectors[some[:, 1]], axis=1)
         near = distance <= within
         kept.append(some[near])

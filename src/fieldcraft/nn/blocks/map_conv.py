@@ -35,8 +35,8 @@ class Conv2d(nn.Conv2d):
     maps 1.1 to 1.6 times (benchmarks/map_conv.py).
 
     **AVX2, single precision, channels last:** 3x3 kernels with many channels go through Winograd's minimal filtering,
-    the same to rounding (`winograd.py`). Steps of one convolution were 1.04 to 1.4 times as fast, the more channels the
-    more (benchmarks/map_conv.py).
+    the same to rounding (`winograd.py`). Steps of one convolution were 1.04 to 1.4 times as fast
+    (benchmarks/map_conv.py).
 
     Everything else, other devices, precisions and paddings, transforms of functions, tracing, compilation and export
     are as they are there; only forward-mode differentiation of such a step is not to be had. Arguments and shapes are
