@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,14 @@ from sklearn import metrics
 from tests.verbs.made_data import images, plan, table
 
 import fieldcraft as fc
+from fieldcraft.baselines import fit_baseline
+from fieldcraft.baselines.fitted import Fitted, Kind
 from fieldcraft.data.dataset import ReadOptions
 from fieldcraft.errors import BudgetError, PlanError, RunError
 from fieldcraft.plan.schema import Batch, CoolDown, ImageInput, Mlp, Plan, Rung, SmallerMicro
 from fieldcraft.plan.toml import read_plan
+from fieldcraft.tips.rough import BASELINES
+from fieldcraft.verbs import ladder
 from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.score import score
@@ -240,6 +245,23 @@ def test_a_baseline_that_wins_is_said_first_and_returned(tmp_path: Path) -> None
     assert run.folder.baseline.exists() and not run.folder.weights.exists()
     assert (run.predict(x)["prediction"].astype(int) == y).mean() > 0.9
     assert "A baseline wins" in run.report.read_text()
+
+
+def test_baselines_are_fitted_in_their_share_of_the_budget_less_what_keeping_them_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: dict[str, float] = {}
+
+    def spied(name: Kind, *arguments: Any, seconds: float, **others: Any) -> Fitted:
+        allowed[name] = seconds
+        return fit_baseline(name, *arguments, seconds=seconds, **others)
+
+    monkeypatch.setattr(ladder, "fit_baseline", spied)
+    fit(images(), plan(baselines=("linear", "boosting"), steps=5), out=tmp_path / "run", budget="100s")
+    share_s = 100 * BASELINES["image"]
+    of_linear = 19 / 49 * share_s  # boosting may have 30 parts
+    assert ladder.LEAST_BASELINE_S < allowed["linear"] < ladder.FITTING_SHARE * of_linear
+    assert ladder.FITTING_SHARE * of_linear < allowed["boosting"] < ladder.FITTING_SHARE * share_s
 
 
 def grouped() -> pd.DataFrame:
