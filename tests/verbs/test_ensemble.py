@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.verbs.made_data import images, plan, table
+from tests.verbs.made_judged import Validation, candidate
 from tests.verbs.made_work import work
 
 import fieldcraft as fc
@@ -18,9 +19,10 @@ from fieldcraft.plan.schema import Cnn, Mlp, Plan, Rung
 from fieldcraft.plan.toml import read_plan
 from fieldcraft.prediction.ensemble import Ensemble
 from fieldcraft.verbs import candidates
-from fieldcraft.verbs.candidates import kept
-from fieldcraft.verbs.ensemble import concluded, declined
+from fieldcraft.verbs.candidates import Judged, kept
+from fieldcraft.verbs.ensemble import average, concluded, declined
 from fieldcraft.verbs.fit import fit
+from fieldcraft.verbs.judge import Judge
 from fieldcraft.verbs.labels import winner_of
 from fieldcraft.verbs.run import Run
 from fieldcraft.verbs.verdict import PICKED
@@ -51,7 +53,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     folder = tmp_path_factory.mktemp("averages")
     return {
         "classes": fit(noisy(), averaging(), out=folder / "classes", options=Y),
-        "numbers": fit(noisy("regression"), averaging("regression"), out=folder / "numbers", options=Y),
+        "numbers": fit(noisy("regression", 800), averaging("regression"), out=folder / "numbers", options=Y),
     }
 
 
@@ -72,7 +74,7 @@ def test_the_average_wins_and_says_of_what(runs: dict[str, Run], kind: str) -> N
 @pytest.mark.parametrize("kind", ["classes", "numbers"])
 def test_what_is_loaded_says_what_was_looked_at(runs: dict[str, Run], kind: str) -> None:
     run = runs[kind]
-    frame = noisy("single-label" if kind == "classes" else "regression")
+    frame = noisy() if kind == "classes" else noisy("regression", 800)
     told = pd.read_parquet(run.folder.predictions)
     test = told[told["part"] == "test"]
     rows = test["id"].str.extract(r"(\d+)$")[0].astype(int).to_numpy()
@@ -148,6 +150,25 @@ def test_an_average_that_is_no_better_is_not_returned(tmp_path: Path) -> None:
     assert run.results.winner == "linear"
     assert any("no average is returned" in note for note in run.results.notes)
     assert any(line.startswith("ensemble: ") for line in run.results.climb)
+
+
+def test_where_the_metric_is_the_loss_no_average_is_worse_than_the_best_alone(tmp_path: Path) -> None:
+    told = set()
+    for seed in (5, 6, 21, 37):
+        rng = np.random.default_rng(seed)
+        truth = rng.normal(size=24)
+        common = rng.normal(0, 0.4, 24)
+        judge = Judge(plan=plan("regression"), samples=Validation(truth))  # type: ignore[arg-type]
+        models = [
+            candidate(name, (truth + common + rng.normal(0, 0.4, 24))[:, None])
+            for name in ("linear", "boosting", "small")
+        ]
+        found = average(models, judge, work(tmp_path))
+        if isinstance(found, Judged):
+            assert found.candidate.validation <= min(judge.value(one.outputs) for one in models)
+        told.add(found if isinstance(found, str) else "averaged")
+    assert "averaged" in told
+    assert any("RMSE worse by 0.004" in one and "not more than the noise" in one for one in told)
 
 
 def test_a_decision_against_an_average_holds_after_a_stop(tmp_path: Path) -> None:

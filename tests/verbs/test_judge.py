@@ -1,6 +1,6 @@
 """Which candidate is better: the metric above its noise, log-loss below it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,27 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.verbs.made_data import plan
+from tests.verbs.made_judged import Validation, candidate
 
 from fieldcraft.plan.schema import Imported, SingleLabel, TaskPlan
-from fieldcraft.records.results import Candidate
-from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.judge import Judge
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Stands in for samples: the truth of a validation part."""
-
-    values: npt.NDArray[np.generic]
-    group: npt.NDArray[np.str_] | None = None
-
-    def truth(self, part: str) -> npt.NDArray[np.generic]:
-        assert part == "validation", "nothing else takes part in a choice"
-        return self.values
-
-    def groups(self, part: str) -> npt.NDArray[np.str_] | None:
-        return self.group
-
 
 TRUTH = np.arange(400) % 2
 
@@ -42,11 +25,6 @@ def logits(right: int, sure: float) -> npt.NDArray[np.float64]:
     """Outputs that are right for the first so many samples, each as sure as the others."""
     told = np.where(np.arange(len(TRUTH)) < right, TRUTH, 1 - TRUTH)
     return sure * np.stack([1.0 - told, told], axis=1)
-
-
-def candidate(name: str, outputs: npt.NDArray[np.float64]) -> Judged:
-    record = Candidate(name=name, kind="rung", validation=0.0, noise=0.0, seconds=1.0, sample="all")
-    return Judged(candidate=record, outputs=outputs)
 
 
 def test_above_its_noise_the_metric_decides() -> None:
