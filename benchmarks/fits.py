@@ -36,16 +36,16 @@ class Fit:
         return {one["name"]: one["validation"] for one in self.results["candidates"]}
 
 
-def command(*arguments: str, core: int | None = None) -> None:
-    """Run `fieldcraft ARGUMENTS`, on one core if one is named; what it prints goes to standard error."""
+def command(*arguments: str, core: int | str | None = None) -> None:
+    """Run `fieldcraft ARGUMENTS`, on one core (or several, as in "0,1") if it is named; it prints to standard error."""
     subprocess.run(
         [*on_core(core), sys.executable, "-m", "fieldcraft", *arguments], check=True,
         env={**os.environ, "TERM": "dumb"}, stdout=sys.stderr,
     )  # fmt: skip
 
 
-def on_core(core: int | None) -> list[str]:
-    """What a command begins with that is to see no other core."""
+def on_core(core: int | str | None) -> list[str]:
+    """What a command begins with that is to see no other core than one, or than those of a list as in "0,1"."""
     return [] if core is None else ["taskset", "-c", str(core)]
 
 

@@ -1,13 +1,17 @@
-"""Whole fits on a GPU, as typed: MNIST and the 10,000 of CIFAR-10 in turn, or a fold of hippocampus.
+"""Whole fits on a GPU, as typed: MNIST and the 10,000 of CIFAR-10 in turn, or folds of hippocampus side by side.
 
-Compilation is part of the seconds. Both may run side by side: they share the GPU, so each would be quicker alone.
-Usage: python benchmarks/gpu.py images [SECONDS [SEEDS]] (or volumes [SECONDS [FOLD]])
+Compilation is part of the seconds. What runs side by side shares the GPU and the cores, so each would be quicker alone.
+Usage: python benchmarks/gpu.py images [SECONDS [SEEDS]] (or volumes [SECONDS [FOLD...]])
 """
 
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 
 from fits import fit
-from result import write
+from result import summary, write
 from segmentation import one_fit
 
 OPTIONS = {"mnist": (), "cifar10": ("--set", "splits.validation=0.1")}
@@ -23,13 +27,24 @@ def images(seconds: int = 60, seeds: int = 3) -> None:
             write(f"gpu_images_{seconds}s", f"fieldcraft fit --budget {seconds}s on one GPU; one look each", found)
 
 
-def volumes(seconds: int = 600, fold: int = 0) -> None:
-    """The same figures as on processors (segmentation.py)."""
-    write(
-        f"gpu_hippocampus_{seconds}s",
-        f"fieldcraft fit --budget {seconds}s on one GPU, hippocampus, fold {fold}",
-        one_fit("hippocampus", seconds, fold, None),
-    )
+def volumes(seconds: int = 600, *folds: int) -> None:
+    """The same figures as on processors (segmentation.py); the result is written after each fold."""
+    folds = folds or (0,)
+    cores = np.array_split(sorted(os.sched_getaffinity(0)), len(folds))
+    found: dict[str, object] = {}
+    with ThreadPoolExecutor(len(folds)) as pool:
+        waiting = [
+            pool.submit(one_fit, "hippocampus", seconds, fold, ",".join(map(str, share)))
+            for fold, share in zip(folds, cores, strict=True)
+        ]
+        for fold, one in zip(folds, waiting, strict=True):
+            found[str(fold)] = one.result()
+            write(
+                f"gpu_hippocampus_{seconds}s",
+                f"fieldcraft fit --budget {seconds}s on one GPU, hippocampus, {len(folds)} folds side by side on "
+                f"{len(cores[0])} cores each; means over folds of the mean over test cases",
+                {"dice": summary([each["test"]["dice"] for each in found.values()]), "each": found},
+            )
 
 
 def _one(name: str, seconds: int, seed: int, options: tuple[str, ...]) -> dict[str, object]:

@@ -28,7 +28,7 @@ JUDGED = {"hippocampus": ("dice",), "isbi": ("rand", "rand_split", "rand_merge",
 SECONDS = {"hippocampus": 900, "isbi": 600}
 
 
-def one_fit(name: str, seconds: int, place: int, core: int, out: Path | None = None) -> dict:
+def one_fit(name: str, seconds: int, place: int, core: int | str, out: Path | None = None) -> dict:
     """A fold of hippocampus, or a seed of ISBI; the run is kept in `out`."""
     with tempfile.TemporaryDirectory() as scratch:
         folder, run = Path(scratch) / name, out or Path(scratch) / "run"

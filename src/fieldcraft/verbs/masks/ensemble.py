@@ -14,7 +14,7 @@ from fieldcraft.records.results import Candidate, Member
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.verbs import candidates
 from fieldcraft.verbs.candidates import Judged
-from fieldcraft.verbs.ensemble import parameters, spoken_members
+from fieldcraft.verbs.ensemble import firsts, parameters, spoken_members
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.last_steps import MOST_REFINED, spec_of
@@ -24,24 +24,26 @@ from fieldcraft.verbs.work import Work
 
 PREDICTING = 0.7
 """Share of the time that is left, for the predictions of an average."""
+FAILED = 3.0
+"""Standard errors by which a repetition is worse than the best network when its training went wrong: no bad luck."""
 
 
 def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | str | None:
-    """The average of all networks that are not worse than the best one by more than noise, where it is better; else why
-    there is none.
+    """The average of networks whose kind is not worse than the best by more than noise, if it gains; else why not.
 
-    Each has the same weight: nothing is fitted to the validation part, so a higher mean there is enough. As many take
-    part, the best first, as can predict in the time that is left. None: there is nothing to average.
+    Each has the same weight: nothing is fitted to the validation part, so a higher mean there is enough. Repetitions of
+    a network are of one kind: one of them is always lucky, which speaks neither against the others (unless one failed)
+    nor against their average. As many take part, the best first, as can predict in the time that is left. None: there
+    is nothing to average.
     """
     began = work.clock.spent_s
     networks = [one for one in judged if one.candidate.kind == "rung"]
     if len(networks) < 2:
         return None
-    best, top = judge.best(judged), max(networks, key=lambda one: one.candidate.validation)
+    best = judge.best(firsts(judged))
     if best.candidate.kind != "rung":
         return f"no network is better than {best.candidate.name}"
-    able = [one for one in networks if not judge.compare(top.outputs, one.outputs).better]
-    able.sort(key=lambda one: -one.candidate.validation)
+    able = _able(networks, judge)
     models = [_alone(one, plan, judge.samples, work) for one in able]
     count = min(len(able), _fitting(models[0], plan, judge, work))
     if count < 2:
@@ -62,6 +64,19 @@ def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: 
         ),
         outputs=outputs,
     )  # fmt: skip
+
+
+def _able(networks: Sequence[Judged], judge: MaskJudge) -> list[Judged]:
+    """Those that may take part, the best first: of a kind that is as good as any, and no failures."""
+    top = max(firsts(networks), key=lambda one: one.candidate.validation)
+    kinds = {_kind(one) for one in firsts(networks) if not judge.compare(top.outputs, one.outputs).better}
+    ordered = sorted((one for one in networks if _kind(one) in kinds), key=lambda one: -one.candidate.validation)
+    lost = [judge.compare(ordered[0].outputs, one.outputs) for one in ordered]
+    return [one for one, found in zip(ordered, lost, strict=True) if found.gain <= FAILED * found.noise]
+
+
+def _kind(one: Judged) -> str:
+    return one.candidate.copy_of or one.candidate.name
 
 
 def _fitting(model: MaskModel, plan: Plan, judge: MaskJudge, work: Work) -> int:
