@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 from PIL import Image
-from scipy.ndimage import binary_dilation
+from scipy.ndimage import maximum_filter1d
 
 from fieldcraft.report.charts.sides import letters
 from fieldcraft.report.charts.svg import drawing, tag
@@ -136,7 +136,8 @@ def _thick(bits: Bits, by: int) -> Bits:
     """Every place within `by` pixels, across or down."""
     if by < 1:
         return bits
-    found: Bits = binary_dilation(binary_dilation(bits, np.ones((1, 2 * by + 1))), np.ones((2 * by + 1, 1)))
+    across = maximum_filter1d(bits.view(np.uint8), 2 * by + 1, axis=1, mode="constant")
+    found: Bits = maximum_filter1d(across, 2 * by + 1, axis=0, mode="constant").view(bool)
     return found
 
 

@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import ClassVar
 
 from fieldcraft.errors import MissingExtraError, PlanError
-from fieldcraft.plan.schema import Cnn, Plan, ResNet
+from fieldcraft.plan.schema import Cnn, Plan, ResNet, TableInput
 from fieldcraft.plan.toml import from_toml, to_toml
 from fieldcraft.records.brief import Brief
 from fieldcraft.tips.interface import Applied, Ask, Skipped, Tip
@@ -78,66 +78,21 @@ class TipContract:
 
     @given(data=st.data())
     @checked
-    def test_the_same_question_has_the_same_answer(self, data: st.DataObject) -> None:
-        """`decide` is pure."""
+    def test_its_decisions_keep_to_the_rules(self, data: st.DataObject) -> None:
+        """`decide` is pure, agrees with its own result, says why, and makes valid plans of the kind it was given."""
         if self.tip.decide is None:
             return
         brief = data.draw(briefs_for(self.tip))
         plan = data.draw(plans(brief))
-        assert self.tip.decide(brief, plan) == self.tip.decide(brief, plan)
-
-    @given(data=st.data())
-    @checked
-    def test_deciding_again_changes_nothing_more(self, data: st.DataObject) -> None:
-        """A tip agrees with its own result."""
-        if self.tip.decide is None:
-            return
-        brief = data.draw(briefs_for(self.tip))
-        first, brief = decided(self.tip, brief, data.draw(plans(brief)))
-        if isinstance(first, Applied):
-            again, _ = decided(self.tip, brief, first.plan)
-            assert isinstance(again, Skipped) or again.plan == first.plan
-
-    @given(data=st.data())
-    @checked
-    def test_it_always_says_why(self, data: st.DataObject) -> None:
-        """The reason is one line that fits beside the plan."""
-        if self.tip.decide is None:
-            return
-        brief = data.draw(briefs_for(self.tip))
-        said, _ = decided(self.tip, brief, data.draw(plans(brief)))
-        why = said.because
-        assert why and why == why.strip() and "\n" not in why and len(why) < LONGEST_REASON, f"got {why!r}"
-
-    @given(data=st.data())
-    @checked
-    def test_the_result_is_a_valid_plan(self, data: st.DataObject) -> None:
-        """It can be written, read back and followed."""
-        if self.tip.decide is None:
-            return
-        brief = data.draw(briefs_for(self.tip))
-        said, _ = decided(self.tip, brief, data.draw(plans(brief)))
+        assert self.tip.decide(brief, plan) == self.tip.decide(brief, plan), (
+            f"{self.tip.name} answers the same question differently"
+        )
+        said, told = decided(self.tip, brief, plan)
+        _says_why(said)
         if isinstance(said, Applied):
-            try:
-                assert from_toml(to_toml(said.plan)).plan == said.plan
-            except PlanError as error:
-                raise AssertionError(f"{self.tip.name} made a plan that cannot be read: {error}") from error
-
-    @given(data=st.data())
-    @checked
-    def test_it_keeps_to_the_modality_and_the_task(self, data: st.DataObject) -> None:
-        """Tables stay tables, and get no convolutions nor settings that only images have."""
-        if self.tip.decide is None:
-            return
-        brief = data.draw(briefs_for(self.tip))
-        plan = data.draw(plans(brief))
-        said, _ = decided(self.tip, brief, plan)
-        if isinstance(said, Applied):
-            assert (said.plan.input.kind, said.plan.task.kind) == (plan.input.kind, plan.task.kind)
-            if brief.table:
-                assert not any(isinstance(rung.network, Cnn | ResNet) for rung in said.plan.ladder.rungs)
-                assert said.plan.execution.channels_last <= plan.execution.channels_last
-                assert said.plan.initialisation.whiten <= plan.initialisation.whiten
+            _can_be_written(self.tip, said.plan)
+            _agrees_with_itself(self.tip, said, told)
+            _keeps_to_the_kind(said.plan, plan)
 
     def test_the_card_is_complete(self) -> None:
         """The module's docstring says what the tip does, when it helps and hurts, what it costs, its source."""
@@ -217,3 +172,33 @@ def _imports_torch(module: str) -> bool:
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 3), f"{module} cannot be imported:\n{done.stderr}"
     return done.returncode == 3
+
+
+def _says_why(said: Applied | Skipped) -> None:
+    """The reason is one line that fits beside the plan."""
+    why = said.because
+    whole = bool(why) and why == why.strip() and "\n" not in why and len(why) < LONGEST_REASON
+    assert whole, f"the reason must be one line of under {LONGEST_REASON} characters, got {why!r}"
+
+
+def _agrees_with_itself(tip: Tip, said: Applied, told: Brief) -> None:
+    again, _ = decided(tip, told, said.plan)
+    assert isinstance(again, Skipped) or again.plan == said.plan, f"{tip.name} changes its own result once more"
+
+
+def _can_be_written(tip: Tip, plan: Plan) -> None:
+    """Written, read back and followed."""
+    try:
+        assert from_toml(to_toml(plan)).plan == plan, f"{tip.name} made a plan that is read as another one"
+    except PlanError as error:
+        raise AssertionError(f"{tip.name} made a plan that cannot be read: {error}") from error
+
+
+def _keeps_to_the_kind(made: Plan, given: Plan) -> None:
+    """Tables stay tables, and get no convolutions nor settings that only images have."""
+    kinds = (made.input.kind, made.task.kind), (given.input.kind, given.task.kind)
+    assert kinds[0] == kinds[1], f"a plan for {kinds[1]} became one for {kinds[0]}"
+    if isinstance(given.input, TableInput):
+        assert not any(isinstance(rung.network, Cnn | ResNet) for rung in made.ladder.rungs), "convolutions for a table"
+        assert made.execution.channels_last <= given.execution.channels_last, "channels last for a table"
+        assert made.initialisation.whiten <= given.initialisation.whiten, "whitened kernels for a table"

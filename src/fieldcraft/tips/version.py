@@ -3,6 +3,7 @@
 import ast
 import inspect
 from collections.abc import Iterator
+from functools import cache
 from hashlib import blake2b
 
 from fieldcraft.tips.interface import Tip
@@ -21,8 +22,9 @@ def version(tip: Tip) -> str:
         return ""
 
 
+@cache
 def digest(source: str) -> str:
-    """The same for a piece of Python. Equal under every Python that can parse it."""
+    """The same for a piece of Python, found out once in a process. Equal under every Python that can parse it."""
     return blake2b("".join(_told(ast.parse(source))).encode(), digest_size=6).hexdigest()
 
 
