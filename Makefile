@@ -5,7 +5,7 @@ PYTHON = python3
 BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 
-.PHONY: demo test check docs bench explore clean
+.PHONY: demo test check style types types-of-benchmarks walls pages docs bench explore clean
 
 demo: .venv/installed
 	$(BIN)/fieldcraft fit digits --budget 60s --out runs/digits
@@ -17,13 +17,26 @@ test: .venv/installed-dev
 explore: .venv/installed-dev
 	FIELDCRAFT_PROPERTIES=explore $(BIN)/python -m pytest
 
-check: .venv/installed-dev
+# Each part is a target of its own, so that `make -j2 check` does two at a time.
+CHECKS = style types types-of-benchmarks walls pages
+check: $(CHECKS)
+$(CHECKS): .venv/installed-dev
+
+style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/codespell
+
+types:
 	$(BIN)/mypy --strict
-	MYPYPATH=benchmarks $(BIN)/mypy --config-file benchmarks/mypy.ini benchmarks
+
+types-of-benchmarks:
+	MYPYPATH=benchmarks $(BIN)/mypy --config-file benchmarks/mypy.ini --cache-dir .mypy_cache/benchmarks benchmarks
+
+walls:
 	$(BIN)/python -m pytest -q tests/test_walls.py
+
+pages:
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 docs: .venv/installed-dev
