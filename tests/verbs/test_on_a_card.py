@@ -42,7 +42,7 @@ from fieldcraft.verbs.fit import fit
 from fieldcraft.verbs.masks.rung import built
 from fieldcraft.verbs.measure import together, training_step
 from fieldcraft.verbs.prepare import Wardrobe, prepare
-from fieldcraft.verbs.range_test import range_test
+from fieldcraft.verbs.range_test import LEAST_STEPS, range_test
 
 CHANGES = Augment(
     crop_px=1, flip_horizontal=True, scale=0.1, rotate_deg=10, erase=0.5, quarter_turns=True, brightness=0.2,
@@ -158,6 +158,7 @@ def test_steps_are_timed_without_a_pause_between_them(monkeypatch: pytest.Monkey
 
 def test_the_range_test_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     one = image_plan(steps=10)
+    monkeypatch.setattr("fieldcraft.verbs.range_test.MOST_STEPS", LEAST_STEPS)
     with pretended(monkeypatch):
         samples = Wardrobe(prepare(images(), ReadOptions(), seed=0, plan=one, edits=()), tmp_path).samples(one)
         assert range_test(RateRange(plan=one, rung=0), samples, limit_s=60.0) is not None
