@@ -1,6 +1,5 @@
 """The end of a ladder of masks: networks that are about equally good are averaged, and stay together if that gains."""
 
-import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,8 +16,9 @@ from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.ensemble import firsts, parameters, spoken_members
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
-from fieldcraft.verbs.masks.last_steps import MOST_REFINED, spec_of
+from fieldcraft.verbs.masks.last_steps import spec_of
 from fieldcraft.verbs.masks.samples import MaskSamples
+from fieldcraft.verbs.masks.time_after import asked_at_the_end, warm_seconds
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
 from fieldcraft.verbs.work import Work
 
@@ -82,12 +82,12 @@ def _kind(one: Judged) -> str:
 def _fitting(model: MaskModel, plan: Plan, judge: MaskJudge, work: Work) -> int:
     """How many networks can be averaged, so that validation, last steps and the test part are predicted in time."""
     samples, left_s = judge.samples, work.clock.left_s
-    rows = samples.parts.validation
-    began = time.monotonic()
-    _row([model], judge, int(rows[0]))
-    case_s = time.monotonic() - began
-    cases = len(rows) + min(len(rows), MOST_REFINED) + len(samples.parts.test)
-    return len(plan.ladder.rungs) if left_s == float("inf") else int(PREDICTING * left_s / (case_s * cases))
+    if left_s == float("inf"):
+        return len(plan.ladder.rungs)
+    first = int(samples.parts.validation[0])
+    case_s = warm_seconds(lambda: _row([model], judge, first))
+    cases = len(samples.parts.validation) + asked_at_the_end(samples)
+    return int(PREDICTING * left_s / (case_s * cases))
 
 
 def _asked(models: Sequence[MaskModel], judge: MaskJudge, work: Work) -> Outputs:

@@ -1,6 +1,5 @@
 """One network of masks: built, trained in its share of the time, and judged on validation, case by case."""
 
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -28,9 +27,9 @@ from fieldcraft.train.pacing import most_steps
 from fieldcraft.verbs.candidates import Judged, keep
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
-from fieldcraft.verbs.masks.last_steps import MOST_REFINED
 from fieldcraft.verbs.masks.memory import patches_at_once, step_memory
 from fieldcraft.verbs.masks.samples import MaskSamples, levels_of
+from fieldcraft.verbs.masks.time_after import Predictions, predictions_after, warm_seconds
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
 from fieldcraft.verbs.rung import carried_out, journalled, keep_weights, note_of
 from fieldcraft.verbs.work import Work
@@ -99,12 +98,12 @@ def table(asked: Asker, judge: MaskJudge, rows: Rows, machine: Engine, *, exact:
 
 def train_mask_network(
     index: int, plan: Plan, facts: Facts, judge: MaskJudge, work: Work, *,
-    order_seed: int | None = None, watched: bool = True, cases_after: int = 0,
+    order_seed: int | None = None, watched: bool = True, predictions: Predictions | None = None,
 ) -> TrainedMasks:  # fmt: skip
     """Train the network of one rung, or go on where it was killed.
 
     `order_seed`: draws patches and their changes alone. `watched`: look at validation on the way, also where nothing in
-    the plan follows what is seen there. `cases_after`: predicted once it has ended; the time for them is kept.
+    the plan follows what is seen there. `predictions`: made once it has ended; the time for them is kept.
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
@@ -113,8 +112,10 @@ def train_mask_network(
     job, step_mib = _job(index, plan, judge, network, machine, work, order_seed)
     if not watched and not follows_validation(plan):
         job = replace(job, validate=None)
-    limited = cases_after and work.clock.budget_s is not None
-    after_s = cases_after * _case_s(network, plan, judge, machine) if limited else 0.0
+    budget_s, after_s = work.clock.budget_s, 0.0
+    if predictions is not None and budget_s is not None:
+        asked, first = asker(network.net, network.wants, plan, samples, machine), samples.parts.validation[:1]
+        after_s = predictions.seconds(warm_seconds(lambda: table(asked, judge, first, machine, exact=True)), budget_s)
     outcome = carried_out(job, index, plan, facts, machine, work, after_s=after_s)
     network.net.load_state_dict(outcome.weights)
     return TrainedMasks(built=network, outcome=outcome, machine=machine, step_mib=step_mib)
@@ -131,7 +132,7 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     Raises: Stopped when asked to stop; Diverged when the loss stays no number.
     """
     rung, samples = plan.ladder.rungs[index], judge.samples
-    trained = train_mask_network(index, plan, facts, judge, work, cases_after=_cases_after(index, plan, samples))
+    trained = train_mask_network(index, plan, facts, judge, work, predictions=predictions_after(index, plan, samples))
     network, outcome = trained.built, trained.outcome
     keep_weights(rung.name, outcome, work)
     asked = asker(network.net, network.wants, plan, samples, trained.machine)
@@ -150,22 +151,6 @@ def train_masks(index: int, plan: Plan, facts: Facts, judge: MaskJudge, judged: 
     told = f"{spoken(judge.metric)} {done.candidate.validation:.4g} on validation"
     work.say(f"{rung.name}: {told} after {outcome.steps} steps")
     return done
-
-
-def _cases_after(index: int, plan: Plan, samples: MaskSamples) -> int:
-    """Cases predicted after a rung: validation by it and those above it, some of it for last steps, the test part."""
-    validation = len(samples.parts.validation)
-    above = len(plan.ladder.rungs) - index
-    return above * validation + min(validation, MOST_REFINED) + len(samples.parts.test)
-
-
-def _case_s(network: Built, plan: Plan, judge: MaskJudge, machine: Engine) -> float:
-    """Seconds that a case takes to be predicted and judged; the first time is slower than the others."""
-    asked = asker(network.net, network.wants, plan, judge.samples, machine)
-    for _ in range(2):
-        began = time.monotonic()
-        table(asked, judge, judge.samples.parts.validation[:1], machine, exact=True)
-    return time.monotonic() - began
 
 
 def _job(
