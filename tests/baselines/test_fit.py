@@ -65,6 +65,24 @@ def test_linear_is_strong_on_diabetes_and_boosting_beats_the_mean():
     assert errors["boosting"] < errors["majority"]
 
 
+def test_the_loss_over_folds_is_that_of_samples_held_out():
+    """Near that of a test part of the same samples; where there are no folds, there is none."""
+    found = {}
+    for kind in ("linear", "boosting"):
+        losses = []
+        for seed in (1, 2):
+            train_x, test_x, train_y, test_y = parts(*load_diabetes(return_X_y=True), seed=seed)
+            fitted = fit_baseline(kind, train_x, train_y, "regression", 1, seconds=None, threads=1, seed=0)
+            losses.append((fitted.folds_loss, np.mean((fitted.scores(test_x)[:, 0] - test_y) ** 2)))
+        found[kind], test = np.mean(losses, axis=0)
+        assert found[kind] == pytest.approx(test, rel=0.2)
+    assert found["linear"] < found["boosting"]
+    rng = np.random.default_rng(0)
+    many = rng.normal(size=(6_000, 2)).astype("f4")
+    fitted = fit_baseline("linear", many, many[:, 0], "regression", 1, seconds=None, threads=1, seed=0)
+    assert fitted.folds_loss is None
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_work_gives_the_same_scores_without_a_clock(kind, small):
     features, classes = small

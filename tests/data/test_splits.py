@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fieldcraft.data.dataset import Dataset, Table, Targets
 from fieldcraft.data.open import open_data
-from fieldcraft.data.splits import Parts, part, read_parts, write_parts
+from fieldcraft.data.splits import Parts, part, read_parts, validates_at_random, write_parts
 from fieldcraft.errors import DataError, RunError
 from fieldcraft.plan.schema import Splits
 
@@ -130,6 +130,16 @@ def test_given_parts_stand_and_only_what_is_missing_is_drawn() -> None:
     no_test = np.array(["train"] * 80 + ["validation"] * 20)
     parts = part(classified(codes, given=no_test), Splits(test=0.25), 0)
     assert parts.validation.tolist() == list(range(80, 100)) and len(parts.test) == 20 and is_partition(parts, 100)
+
+
+def test_validation_that_is_given_or_later_in_time_is_no_random_draw() -> None:
+    codes = [0, 1] * 3
+    assert validates_at_random(classified(codes))
+    given = np.array(["train"] * 4 + ["test"] * 2)
+    assert validates_at_random(classified(codes, given=given))
+    assert not validates_at_random(classified(codes, given=np.where(given == "test", "validation", given)))
+    times = np.arange(6).astype("datetime64[D]")
+    assert not validates_at_random(classified(codes, times=times))
 
 
 def test_a_class_without_training_samples_is_refused_by_name() -> None:

@@ -12,6 +12,7 @@ from tests.verbs.made_data import plan
 from tests.verbs.made_judged import Validation, candidate
 
 from fieldcraft.plan.schema import Imported, SingleLabel, TaskPlan
+from fieldcraft.verbs.endings import passed_over
 from fieldcraft.verbs.judge import Judge
 
 TRUTH = np.arange(400) % 2
@@ -137,3 +138,23 @@ def test_within_the_noise_both_signs_must_agree_to_be_returned() -> None:
         assert (found.better, found.leans) == (False, leans)
     Given.pairs = [(-0.005, 0.01), (0.1, 0.2)]
     assert not fixed.compare(outputs, outputs).leans
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "returned"),
+    [(0.3, 0.4, "linear"), (0.4, 0.3, "boosting"), (None, 0.4, "boosting"), (0.3, None, "boosting")],
+)
+def test_folds_of_the_training_part_outweigh_a_smaller_validation_part(
+    first: float | None, second: float | None, returned: str
+) -> None:
+    """Of two baselines; a network has no folds, and is judged on validation alone."""
+    linear, boosting = candidate("linear", logits(340, 1.0), first), candidate("boosting", logits(380, 1.0), second)
+    assert judge().compare(boosting.outputs, linear.outputs).better
+    assert judge().best([linear, boosting]).candidate.name == returned
+    better = [replace(one, candidate=replace(one.candidate, validation=value))
+              for one, value in ((linear, 0.85), (boosting, 0.95))]  # fmt: skip
+    told = passed_over(better, judge().best(better), judge())
+    assert bool(told) == (returned == "linear")
+    assert all(
+        one.endswith("more than the noise, but cross-validated on the training part it is worse") for one in told
+    )

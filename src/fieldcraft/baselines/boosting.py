@@ -113,8 +113,11 @@ def fit_boosting(
         _fit_one(kept.features, kept.targets, trials, task, column, deadline.share(1 / (len(columns) - index)), seed)
         for index, column in enumerate(columns)
     ]
-    note = "; ".join((trials.words, *dict.fromkeys(note for _, note in fitted)))
-    return Fitted("boosting", tuple(one for one, _ in fitted), sample_words(size, total), note, task, outputs)
+    note = "; ".join((trials.words, *dict.fromkeys(note for _, note, _ in fitted)))
+    return Fitted(
+        "boosting", tuple(one for one, _, _ in fitted), sample_words(size, total), note, task, outputs,
+        folds_loss=trials.loss_of([loss for _, _, loss in fitted]),
+    )  # fmt: skip
 
 
 def _affordable_columns(
@@ -219,10 +222,11 @@ def _estimator(setting: Setting, task: Task, width: int, seed: int) -> Any:
 
 def _fit_one(
     features: Features, targets: Rows, trials: Trials, task: Task, column: int | None, deadline: Deadline, seed: int
-) -> tuple[Any, str]:
+) -> tuple[Any, str, float]:
+    """The estimator, a note on it, and its loss on held-out samples."""
     mine = pick(targets, column)
     if one_class(mine, task):
-        return DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant"
+        return DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant", 0.0
     usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
     setting, grown = _tune(usable, task, column, deadline.share(0.75 if trials.again else 1), seed)
     estimator = grown.estimators[-1] if grown.estimators else _estimator(setting, task, features.shape[1], seed)
@@ -230,7 +234,7 @@ def _fit_one(
         estimator = _estimator(setting, task, features.shape[1], seed)
         estimator.set_params(max_iter=grown.trees).fit(features, mine)
     note = f"{grown.trees} rounds at rate {setting.rate} with {setting.leaves} leaves"
-    return estimator, note if grown.in_time else f"{note}; stopped at its share of the time"
+    return estimator, note if grown.in_time else f"{note}; stopped at its share of the time", grown.loss
 
 
 def _tune(trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int) -> tuple[Setting, _Grown]:

@@ -1,5 +1,6 @@
 """On what a baseline is tuned: folds of a small training part, one held-out part of a large one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,10 @@ class Trials:
     again: bool
     """Whether the winner is to be fitted again, on all training samples."""
     words: str
+
+    def loss_of(self, each: Sequence[float]) -> float | None:
+        """The mean loss of estimators that were tuned on these trials; None where there are no folds."""
+        return float(np.mean(each)) if len(self.trials) > 1 else None
 
 
 def is_small(features: Features) -> bool:

@@ -44,6 +44,8 @@ FIXED_CELLS = 64_000_000
 class _Tuned:
     estimator: Any
     note: str
+    loss: float = 0.0
+    """On held-out samples."""
 
 
 def fit_linear(
@@ -69,7 +71,10 @@ def fit_linear(
         for index, column in enumerate(columns)
     ]
     note = "; ".join((trials.words, *dict.fromkeys(one.note for one in tuned)))
-    return Fitted("linear", tuple(one.estimator for one in tuned), sample_words(size, total), note, task, outputs)
+    return Fitted(
+        "linear", tuple(one.estimator for one in tuned), sample_words(size, total), note, task, outputs,
+        folds_loss=trials.loss_of([one.loss for one in tuned]),
+    )  # fmt: skip
 
 
 def affordable(features: Features, targets: Rows, task: Task, deadline: Deadline, seed: int) -> tuple[int, float]:
@@ -115,7 +120,7 @@ def _fit_one(
     if one_class(mine, task):
         return _Tuned(DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant")
     usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
-    estimator, strength, converged = _tune(
+    estimator, strength, converged, loss = _tune(
         usable, trials.fine, task, column, deadline.share(0.7 if trials.again else 1)
     )
     if trials.again:
@@ -124,13 +129,13 @@ def _fit_one(
         _set(estimator, task, strength)
         converged = _advance(estimator, features, mine, task, deadline)
     penalty = f"penalty {1 / strength:.3g}" if task == "regression" else f"C = {strength:.3g}"
-    return _Tuned(estimator, penalty if converged else f"{penalty}; stopped before it converged")
+    return _Tuned(estimator, penalty if converged else f"{penalty}; stopped before it converged", loss)
 
 
 def _tune(
     trials: list[Trial], fine: bool, task: Task, column: int | None, deadline: Deadline
-) -> tuple[Any, float, bool]:
-    """The estimator with the least held-out loss, its strength, and whether it converged."""
+) -> tuple[Any, float, bool, float]:
+    """The estimator with the least held-out loss, its strength, whether it converged, and that loss."""
     grid = FINE_GRID if fine else COARSE_GRID
     running = [_estimator(task, grid[0], ITERATIONS) for _ in trials]
     best, best_loss, best_strength, worse, converged = _estimator(task, 1.0, ITERATIONS), np.inf, 1.0, 0, True
@@ -149,7 +154,7 @@ def _tune(
             worse += 1
         if worse == 2 or deadline.over:
             break
-    return best, best_strength, converged
+    return best, best_strength, converged, best_loss
 
 
 def _set(estimator: Any, task: Task, strength: float) -> None:

@@ -52,6 +52,12 @@ def part(dataset: Dataset, splits: Splits, seed: int) -> Parts:
     return parts
 
 
+def validates_at_random(dataset: Dataset) -> bool:
+    """Whether validation is a random draw from what training is drawn from: neither given nor later in time."""
+    given = dataset.given is not None and bool((dataset.given == "validation").any())
+    return dataset.times is None and not given
+
+
 def write_parts(folder: Path, parts: Parts, ids: Sequence[str]) -> None:
     """train.txt, validation.txt and test.txt with a name a line, and splits.json with their counts."""
     for name in PARTS:

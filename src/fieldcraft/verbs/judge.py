@@ -12,6 +12,7 @@ from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.bootstrap import paired_difference
 from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.metrics import higher_is_better, score
+from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.samples import Samples
@@ -92,14 +93,15 @@ class Judge:
 
     def best(self, judged: Sequence[Judged]) -> Judged:
         """An average that was kept; else the first that none beats by more than noise, or in metric and log-loss
-        alike.
+        alike; of two baselines not the one that is worse over folds of the training part, which are several times as
+        many samples.
         """
         if judged[-1].candidate.kind == "ensemble":
             return judged[-1]  # it was weighed against all others when it was made
         found = judged[0]
         for one in judged[1:]:
             comparison = self.compare(one.outputs, found.outputs)
-            if comparison.better or comparison.leans:
+            if (comparison.better or comparison.leans) and not is_worse_over_folds(one.candidate, found.candidate):
                 found = one
         return found
 
@@ -131,3 +133,8 @@ class Judge:
         )
         # With no resample in which the metric is defined, nothing is known of the noise: no gain can be above it.
         return gain, error if np.isfinite(error) else abs(gain)
+
+
+def is_worse_over_folds(new: Candidate, old: Candidate) -> bool:
+    """Whether both were cross-validated on the training part, and the first lost more there."""
+    return new.folds_loss is not None and old.folds_loss is not None and new.folds_loss > old.folds_loss

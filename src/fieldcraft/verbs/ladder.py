@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fieldcraft.baselines.fit import fit_baseline
 from fieldcraft.baselines.fitted import Kind, of_samples
 from fieldcraft.baselines.store import save as save_baseline
+from fieldcraft.data.splits import validates_at_random
 from fieldcraft.errors import BudgetError, Diverged
 from fieldcraft.plan import schema
 from fieldcraft.plan.schema import Baseline, CoolDown, Plan, Retiming, TakenOver
@@ -138,10 +139,12 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     )
     save_baseline(fitted, folder(work.folder.rungs, name) / "model.skops")
     found = as_outputs(fitted.scores(validation), task)
+    comparable = validates_at_random(samples.dataset)
     done = Judged(
         candidate=Candidate(
             name=name, kind="baseline", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=work.clock.spent_s - began, sample=fitted.sample, note=fitted.note,
+            folds_loss=fitted.folds_loss if comparable else None,
         ),
         outputs=found,
     )  # fmt: skip
