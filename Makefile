@@ -3,7 +3,9 @@
 
 PYTHON = python3
 BIN = .venv/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile -c constraints.txt
+# What pip would do on one core. Some packages bring templates or tests that are no Python: that is no error.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 
 .PHONY: demo test check style types types-of-benchmarks walls pages docs bench explore clean
 
@@ -63,9 +65,11 @@ clean:
 .venv/installed: .venv/made pyproject.toml constraints.txt
 	@echo "Installing fieldcraft into .venv; the first time this takes some minutes."
 	@$(PIP) -e .
+	@$(COMPILE)
 	@touch $@
 
 .venv/installed-dev: .venv/made pyproject.toml constraints.txt
 	@echo "Installing fieldcraft and its tools into .venv; the first time this takes some minutes."
 	@$(PIP) -e '.[dev]'
+	@$(COMPILE)
 	@touch $@ .venv/installed

@@ -31,19 +31,22 @@ def volumes(seconds: int = 600, *folds: int) -> None:
     """The same figures as on processors (segmentation.py); the result is written after each fold."""
     folds = folds or (0,)
     cores = np.array_split(sorted(os.sched_getaffinity(0)), len(folds))
+    if not len(cores[-1]):
+        raise SystemExit(f"{len(folds)} folds side by side need as many cores, got {len(os.sched_getaffinity(0))}.")
+    each = " or ".join(dict.fromkeys(str(len(share)) for share in reversed(cores)))
     found: dict[str, object] = {}
     with ThreadPoolExecutor(len(folds)) as pool:
         waiting = [
             pool.submit(one_fit, "hippocampus", seconds, fold, ",".join(map(str, share)))
             for fold, share in zip(folds, cores, strict=True)
         ]
-        for fold, one in zip(folds, waiting, strict=True):
-            found[str(fold)] = one.result()
+        for fold, done in zip(folds, waiting, strict=True):
+            found[str(fold)] = done.result()
             write(
                 f"gpu_hippocampus_{seconds}s",
                 f"fieldcraft fit --budget {seconds}s on one GPU, hippocampus, {len(folds)} folds side by side on "
-                f"{len(cores[0])} cores each; means over folds of the mean over test cases",
-                {"dice": summary([each["test"]["dice"] for each in found.values()]), "each": found},
+                f"{each} cores each; means over folds of the mean over test cases",
+                {"dice": summary([one["test"]["dice"] for one in found.values()]), "each": found},
             )
 
 

@@ -73,14 +73,23 @@ def test_the_loss_over_folds_is_that_of_samples_held_out():
         for seed in (1, 2):
             train_x, test_x, train_y, test_y = parts(*load_diabetes(return_X_y=True), seed=seed)
             fitted = fit_baseline(kind, train_x, train_y, "regression", 1, seconds=None, threads=1, seed=0)
-            losses.append((fitted.folds_loss, np.mean((fitted.scores(test_x)[:, 0] - test_y) ** 2)))
+            assert len(fitted.folds) == 5
+            losses.append((np.mean(fitted.folds), np.mean((fitted.scores(test_x)[:, 0] - test_y) ** 2)))
         found[kind], test = np.mean(losses, axis=0)
         assert found[kind] == pytest.approx(test, rel=0.2)
     assert found["linear"] < found["boosting"]
     rng = np.random.default_rng(0)
     many = rng.normal(size=(6_000, 2)).astype("f4")
-    fitted = fit_baseline("linear", many, many[:, 0], "regression", 1, seconds=None, threads=1, seed=0)
-    assert fitted.folds_loss is None
+    assert fit_baseline("linear", many, many[:, 0], "regression", 1, seconds=None, threads=1, seed=0).folds == ()
+
+
+def test_folds_that_hold_one_class_each_give_no_loss():
+    features, classes = np.arange(40, dtype="f4")[:, None], np.repeat([0, 1], 20)
+    for kind in ("linear", "boosting"):
+        fitted = fit_baseline(
+            kind, features, classes, "single-label", 2, seconds=None, threads=1, seed=0, groups=classes.astype(str)
+        )
+        assert fitted.folds == ()
 
 
 @pytest.mark.parametrize("kind", KINDS)

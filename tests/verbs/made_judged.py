@@ -30,8 +30,6 @@ class Validation:
         return Parts(train=np.arange(0), validation=np.arange(len(self.values)), test=np.arange(0))
 
 
-def candidate(name: str, outputs: npt.NDArray[np.float64], folds_loss: float | None = None) -> Judged:
-    record = Candidate(
-        name=name, kind="rung", validation=0.0, noise=0.0, seconds=1.0, sample="all", folds_loss=folds_loss
-    )
+def candidate(name: str, outputs: npt.NDArray[np.float64], folds: tuple[float, ...] = ()) -> Judged:
+    record = Candidate(name=name, kind="rung", validation=0.0, noise=0.0, seconds=1.0, sample="all", folds=folds)
     return Judged(candidate=record, outputs=outputs)

@@ -152,7 +152,7 @@ def test_an_average_that_is_no_better_is_not_returned(tmp_path: Path) -> None:
     assert any(line.startswith("ensemble: ") for line in run.results.climb)
 
 
-def test_where_the_metric_is_the_loss_no_average_is_worse_than_the_best_alone(tmp_path: Path) -> None:
+def test_where_the_metric_is_the_loss_no_average_is_worse_than_what_would_be_returned_alone(tmp_path: Path) -> None:
     told = set()
     for seed in (5, 6, 21, 37):
         rng = np.random.default_rng(seed)
@@ -165,10 +165,10 @@ def test_where_the_metric_is_the_loss_no_average_is_worse_than_the_best_alone(tm
         ]
         found = average(models, judge, work(tmp_path))
         if isinstance(found, Judged):
-            assert found.candidate.validation <= min(judge.value(one.outputs) for one in models)
+            assert found.candidate.validation <= judge.value(judge.best(models).outputs)
         told.add(found if isinstance(found, str) else "averaged")
     assert "averaged" in told
-    assert any("RMSE worse by 0.004" in one and "not more than the noise" in one for one in told)
+    assert any("RMSE worse" in one and "not more than the noise" in one for one in told)
 
 
 def test_a_decision_against_an_average_holds_after_a_stop(tmp_path: Path) -> None:

@@ -140,21 +140,38 @@ def test_within_the_noise_both_signs_must_agree_to_be_returned() -> None:
     assert not fixed.compare(outputs, outputs).leans
 
 
+LOW, HIGH = (0.2, 0.3, 0.4), (0.3, 0.4, 0.45)
+
+
 @pytest.mark.parametrize(
-    ("first", "second", "returned"),
-    [(0.3, 0.4, "linear"), (0.4, 0.3, "boosting"), (None, 0.4, "boosting"), (0.3, None, "boosting")],
+    ("metric", "first", "second", "returned"),
+    [
+        ("log-loss", LOW, HIGH, "linear"),
+        ("log-loss", HIGH, LOW, "boosting"),
+        ("log-loss", LOW, (0.3, 0.2, 0.41), "boosting"),  # within the noise over folds
+        ("log-loss", LOW, (), "boosting"),
+        ("log-loss", LOW, HIGH[:2], "boosting"),
+        ("accuracy", LOW, HIGH, "boosting"),  # is not what baselines are tuned by
+    ],
 )
-def test_folds_of_the_training_part_outweigh_a_smaller_validation_part(
-    first: float | None, second: float | None, returned: str
+def test_folds_of_the_training_part_outweigh_validation_of_two_baselines(
+    metric: str, first: tuple[float, ...], second: tuple[float, ...], returned: str
 ) -> None:
-    """Of two baselines; a network has no folds, and is judged on validation alone."""
-    linear, boosting = candidate("linear", logits(340, 1.0), first), candidate("boosting", logits(380, 1.0), second)
-    assert judge().compare(boosting.outputs, linear.outputs).better
-    assert judge().best([linear, boosting]).candidate.name == returned
-    better = [replace(one, candidate=replace(one.candidate, validation=value))
-              for one, value in ((linear, 0.85), (boosting, 0.95))]  # fmt: skip
-    told = passed_over(better, judge().best(better), judge())
-    assert bool(told) == (returned == "linear")
-    assert all(
-        one.endswith("more than the noise, but cross-validated on the training part it is worse") for one in told
-    )
+    by = judge(SingleLabel(metric=metric))  # type: ignore[arg-type]
+    linear, boosting = candidate("linear", logits(340, 1.0), first), candidate("boosting", logits(380, 2.0), second)
+    assert by.compare(boosting.outputs, linear.outputs).better
+    assert by.best([linear, boosting]).candidate.name == returned
+
+
+def test_a_baseline_that_folds_speak_against_is_told_of_whoever_wins() -> None:
+    by = judge(SingleLabel(metric="log-loss"))
+    made = [
+        candidate("linear", logits(340, 1.0), LOW), candidate("boosting", logits(390, 3.0), HIGH),
+        candidate("small", logits(370, 2.0)),
+    ]  # fmt: skip
+    judged = [replace(one, candidate=replace(one.candidate, validation=by.value(one.outputs))) for one in made]
+    winner = by.best(judged)
+    assert winner.candidate.name == "small"
+    (told,) = passed_over(judged, winner, by)
+    assert told.startswith("boosting reached log-loss") and "yet small is returned" in told
+    assert told.endswith("but cross-validated on the training part it is worse than linear")

@@ -74,6 +74,8 @@ class _Grown:
     in_time: bool
     """Whether the time did not end it."""
     seconds: float
+    losses: tuple[float, ...] = ()
+    """Of each trial, whose mean the loss is."""
 
 
 def fit_boosting(
@@ -116,7 +118,7 @@ def fit_boosting(
     note = "; ".join((trials.words, *dict.fromkeys(note for _, note, _ in fitted)))
     return Fitted(
         "boosting", tuple(one for one, _, _ in fitted), sample_words(size, total), note, task, outputs,
-        folds_loss=trials.loss_of([loss for _, _, loss in fitted]),
+        folds=trials.each_fold([losses for _, _, losses in fitted]),
     )  # fmt: skip
 
 
@@ -222,11 +224,11 @@ def _estimator(setting: Setting, task: Task, width: int, seed: int) -> Any:
 
 def _fit_one(
     features: Features, targets: Rows, trials: Trials, task: Task, column: int | None, deadline: Deadline, seed: int
-) -> tuple[Any, str, float]:
-    """The estimator, a note on it, and its loss on held-out samples."""
+) -> tuple[Any, str, tuple[float, ...]]:
+    """The estimator, a note on it, and its loss on the held-out samples of each trial."""
     mine = pick(targets, column)
     if one_class(mine, task):
-        return DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant", 0.0
+        return DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant", ()
     usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
     setting, grown = _tune(usable, task, column, deadline.share(0.75 if trials.again else 1), seed)
     estimator = grown.estimators[-1] if grown.estimators else _estimator(setting, task, features.shape[1], seed)
@@ -234,7 +236,7 @@ def _fit_one(
         estimator = _estimator(setting, task, features.shape[1], seed)
         estimator.set_params(max_iter=grown.trees).fit(features, mine)
     note = f"{grown.trees} rounds at rate {setting.rate} with {setting.leaves} leaves"
-    return estimator, note if grown.in_time else f"{note}; stopped at its share of the time", grown.loss
+    return estimator, note if grown.in_time else f"{note}; stopped at its share of the time", grown.losses
 
 
 def _tune(trials: list[Trial], task: Task, column: int | None, deadline: Deadline, seed: int) -> tuple[Setting, _Grown]:
@@ -276,6 +278,7 @@ def _grow(begun: _Grown, trials: list[Trial], task: Task, column: int | None, de
         if loss < best.loss or not best.trees:
             # A loss that is not a number is as bad as none.
             best, worse = replace(best, estimators=copy.deepcopy(running), loss=min(best.loss, loss), trees=trees), 0
+            best = replace(best, losses=tuple(losses))
         else:
             worse += 1
         seconds_each = (deadline.now() - began) / step

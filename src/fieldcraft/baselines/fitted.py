@@ -33,9 +33,9 @@ class Fitted:
     outputs: int
     columns: tuple[int, ...] = ()
     """Of the features, those that it looks at, where there was no time for all; empty: all."""
-    folds_loss: float | None = None
-    """Log-loss or squared error over folds of the training part at the chosen setting (mean over labels or targets that
-    have an estimator each); None where it was not cross-validated. Not kept with the model."""
+    folds: tuple[float, ...] = ()
+    """Log-loss or squared error on each fold of the training part at the chosen setting (mean over labels or targets
+    that have an estimator each); empty where it was not cross-validated. Not kept with the model."""
 
     def scores(self, features: Features) -> Floats:
         """Probabilities (n, classes) or (n, labels), or predictions (n, targets) in the targets' units.

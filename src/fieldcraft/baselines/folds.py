@@ -40,9 +40,11 @@ class Trials:
     """Whether the winner is to be fitted again, on all training samples."""
     words: str
 
-    def loss_of(self, each: Sequence[float]) -> float | None:
-        """The mean loss of estimators that were tuned on these trials; None where there are no folds."""
-        return float(np.mean(each)) if len(self.trials) > 1 else None
+    def each_fold(self, losses: Sequence[Sequence[float]]) -> tuple[float, ...]:
+        """The loss on each fold, the mean over estimators; empty where there are no folds, or one could not be used."""
+        whole = len(self.trials) > 1 and all(len(one) == len(self.trials) for one in losses)
+        found = np.mean(losses, axis=0) if whole else np.empty(0)
+        return tuple(found.tolist()) if np.isfinite(found).all() else ()
 
 
 def is_small(features: Features) -> bool:

@@ -44,8 +44,8 @@ FIXED_CELLS = 64_000_000
 class _Tuned:
     estimator: Any
     note: str
-    loss: float = 0.0
-    """On held-out samples."""
+    losses: tuple[float, ...] = ()
+    """On the held-out samples of each trial."""
 
 
 def fit_linear(
@@ -73,7 +73,7 @@ def fit_linear(
     note = "; ".join((trials.words, *dict.fromkeys(one.note for one in tuned)))
     return Fitted(
         "linear", tuple(one.estimator for one in tuned), sample_words(size, total), note, task, outputs,
-        folds_loss=trials.loss_of([one.loss for one in tuned]),
+        folds=trials.each_fold([one.losses for one in tuned]),
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def _fit_one(
     if one_class(mine, task):
         return _Tuned(DummyClassifier(strategy="prior").fit(features, mine), "a class that has no rival is constant")
     usable = [trial for trial in trials.trials if not one_class(pick(trial.targets, column), task)]
-    estimator, strength, converged, loss = _tune(
+    estimator, strength, converged, losses = _tune(
         usable, trials.fine, task, column, deadline.share(0.7 if trials.again else 1)
     )
     if trials.again:
@@ -129,16 +129,17 @@ def _fit_one(
         _set(estimator, task, strength)
         converged = _advance(estimator, features, mine, task, deadline)
     penalty = f"penalty {1 / strength:.3g}" if task == "regression" else f"C = {strength:.3g}"
-    return _Tuned(estimator, penalty if converged else f"{penalty}; stopped before it converged", loss)
+    return _Tuned(estimator, penalty if converged else f"{penalty}; stopped before it converged", losses)
 
 
 def _tune(
     trials: list[Trial], fine: bool, task: Task, column: int | None, deadline: Deadline
-) -> tuple[Any, float, bool, float]:
-    """The estimator with the least held-out loss, its strength, whether it converged, and that loss."""
+) -> tuple[Any, float, bool, tuple[float, ...]]:
+    """The estimator with the least held-out loss, its strength, whether it converged, and the loss of each trial."""
     grid = FINE_GRID if fine else COARSE_GRID
     running = [_estimator(task, grid[0], ITERATIONS) for _ in trials]
     best, best_loss, best_strength, worse, converged = _estimator(task, 1.0, ITERATIONS), np.inf, 1.0, 0, True
+    best_losses: tuple[float, ...] = ()
     for rank, strength in enumerate(grid):
         losses, whole = [], True
         for index, (estimator, trial) in enumerate(zip(running, trials, strict=True)):
@@ -150,11 +151,12 @@ def _tune(
         loss = float(np.mean(losses)) if losses else np.inf
         if loss < best_loss:
             best, best_loss, best_strength, worse, converged = copy.deepcopy(running[-1]), loss, strength, 0, whole
+            best_losses = tuple(losses)
         else:
             worse += 1
         if worse == 2 or deadline.over:
             break
-    return best, best_strength, converged, best_loss
+    return best, best_strength, converged, best_losses
 
 
 def _set(estimator: Any, task: Task, strength: float) -> None:

@@ -56,9 +56,9 @@ class Candidate:
     """What it was trained on: "all 1,149 training samples", "10,000 of 48,000"."""
     copy_of: str = ""
     """The rung whose network it is once more."""
-    folds_loss: float | None = None
-    """Of a baseline: log-loss or squared error over folds of the training part; None where it was not cross-validated,
-    or where validation is no random draw from the same samples."""
+    folds: tuple[float, ...] = ()
+    """Of a baseline: log-loss or squared error on each fold of the training part; empty where it was not
+    cross-validated, or where validation is no random draw from the same samples, or nearly as large."""
     parameters: int | None = None
     steps: int | None = None
     """Optimiser steps taken."""

@@ -29,6 +29,10 @@ class Judging(Protocol):
         """The one to return."""
         ...
 
+    def is_worse_over_folds(self, new: Judged, old: Judged) -> bool:
+        """Whether folds of the training part speak against the first."""
+        ...
+
 
 class Contest(Protocol):
     """A ladder's candidates, trained when they are asked for."""

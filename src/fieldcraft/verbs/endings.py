@@ -5,7 +5,6 @@ from fieldcraft.train.journal import BackedOff, Climbed, Cooled, EarlyStop, Note
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.contest import Judging
 from fieldcraft.verbs.ensemble import firsts
-from fieldcraft.verbs.judge import is_worse_over_folds
 from fieldcraft.verbs.verdict import Between
 from fieldcraft.verbs.work import Work
 
@@ -18,8 +17,9 @@ def passed_over(judged: list[Judged], winner: Judged, judge: Judging) -> tuple[s
         return ()
     name, value = top.candidate.name, top.candidate.validation
     words = judge.compare(top.outputs, winner.outputs).words
-    if is_worse_over_folds(top.candidate, winner.candidate):
-        words += ", but cross-validated on the training part it is worse"
+    over_folds = [one.candidate.name for one in judged if judge.is_worse_over_folds(top, one)]
+    if over_folds:
+        words += f", but cross-validated on the training part it is worse than {over_folds[0]}"
     return (f"{name} reached {spoken(judge.metric)} {value:.4g}, yet {winner.candidate.name} is returned: {words}",)
 
 

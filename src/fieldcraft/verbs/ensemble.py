@@ -15,24 +15,21 @@ from fieldcraft.report.metrics import spoken
 from fieldcraft.tips.ensemble import LEAST_VALIDATION
 from fieldcraft.train.journal import Climbed
 from fieldcraft.verbs.candidates import Judged, keep
-from fieldcraft.verbs.judge import Judge
+from fieldcraft.verbs.judge import LOSSES, Judge
 from fieldcraft.verbs.work import Work
 
 DOUBT = 2.0
-"""Standard errors by which an average may be worse in a metric that is coarser than what its weights were chosen by: of
-few samples, a single one that is told rightly or wrongly makes a difference of one."""
-CHOSEN_BY = frozenset({"rmse", "r2", "log-loss"})
-"""Metrics that tell no more than the loss that weights are chosen by: one that is worse there has nothing in its
-favour."""
+"""Standard errors by which an average may be worse in a metric that is coarser than the loss its weights were chosen
+by: of few samples, a single one that is told rightly or wrongly makes a difference of one."""
 
 
 def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str | None:
     """An average of candidates, where samples that its weights were not chosen on speak for it; else why not.
 
     They do where its log-loss (or squared error) is lower than that of the best kind of model, both chosen on other
-    samples, and the plan's metric not worse than that of the best candidate (beyond doubt, where that metric is a
-    coarse one); repetitions of networks apart, of which one is always lucky. Averages of models that err differently
-    gain as a rule: more is not asked of them. None: there is nothing to average.
+    samples, and the plan's metric not worse than that of what would be returned alone (beyond doubt, where that metric
+    is a coarse one); repetitions of networks apart, of which one is always lucky. Averages of models that err
+    differently gain as a rule: more is not asked of them. None: there is nothing to average.
     """
     began = work.clock.spent_s
     samples, plan = judge.samples, judge.plan
@@ -54,7 +51,7 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str 
     if len(members) < 2:
         return f"{members[0].name} got all of the weight"
     found = judge.compare(chosen.outputs, best.outputs)
-    doubt = 0.0 if plan.task.metric in CHOSEN_BY else DOUBT
+    doubt = 0.0 if judge.metric in LOSSES else DOUBT
     if found.gain < -doubt * found.noise:
         return f"cross-fitted, {found.words}, against {best.candidate.name} alone"
     return Judged(

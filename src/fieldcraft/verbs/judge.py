@@ -12,12 +12,14 @@ from fieldcraft.plan.schema import Plan
 from fieldcraft.prediction.bootstrap import paired_difference
 from fieldcraft.prediction.calibration import apply, fit_temperature
 from fieldcraft.prediction.metrics import higher_is_better, score
-from fieldcraft.records.results import Candidate
 from fieldcraft.report.metrics import spoken
 from fieldcraft.verbs.candidates import Judged
 from fieldcraft.verbs.samples import Samples
 
 Outputs = npt.NDArray[np.float64]
+
+LOSSES = frozenset({"rmse", "r2", "log-loss"})
+"""Metrics that tell no more than the losses by which baselines are tuned and weights of averages are chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,17 +95,27 @@ class Judge:
 
     def best(self, judged: Sequence[Judged]) -> Judged:
         """An average that was kept; else the first that none beats by more than noise, or in metric and log-loss
-        alike; of two baselines not the one that is worse over folds of the training part, which are several times as
-        many samples.
+        alike; where the metric is a loss that baselines are tuned by, not one of two that is worse over folds of the
+        training part, which hold several times as many samples.
         """
         if judged[-1].candidate.kind == "ensemble":
             return judged[-1]  # it was weighed against all others when it was made
         found = judged[0]
         for one in judged[1:]:
             comparison = self.compare(one.outputs, found.outputs)
-            if (comparison.better or comparison.leans) and not is_worse_over_folds(one.candidate, found.candidate):
+            if (comparison.better or comparison.leans) and not self.is_worse_over_folds(one, found):
                 found = one
         return found
+
+    def is_worse_over_folds(self, new: Judged, old: Judged) -> bool:
+        """Whether both were cross-validated on the training part, and the first lost more there, beyond one standard
+        error over folds.
+        """
+        first, second = (np.array(one.candidate.folds) for one in (new, old))
+        if self.metric not in LOSSES or len(first) != len(second) or len(first) < 2:
+            return False
+        lost = first - second
+        return bool(lost.mean() > lost.std(ddof=1) / np.sqrt(len(lost)))
 
     def noise(self, found: Outputs, judged: Sequence[Judged]) -> float:
         """Standard error of the difference to the best so far; 0 when there is none."""
@@ -133,8 +145,3 @@ class Judge:
         )
         # With no resample in which the metric is defined, nothing is known of the noise: no gain can be above it.
         return gain, error if np.isfinite(error) else abs(gain)
-
-
-def is_worse_over_folds(new: Candidate, old: Candidate) -> bool:
-    """Whether both were cross-validated on the training part, and the first lost more there."""
-    return new.folds_loss is not None and old.folds_loss is not None and new.folds_loss > old.folds_loss

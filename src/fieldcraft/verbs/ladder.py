@@ -30,6 +30,7 @@ from fieldcraft.verbs.work import Work
 BASELINE_PARTS = {"majority": 1, "linear": 19, "boosting": 30}  # what one does not use the next ones get
 LEAST_BASELINE_S = 0.25  # a baseline gets at least this
 FITTING_SHARE = 0.9  # of its time; the rest is for judging and keeping it
+MANY_FOLDED = 2  # times as many samples as validation holds, from which on folds of the training part say more
 LEAST_S = 1.0  # a rung with less time than this is not begun
 MOSTLY = 0.5  # of the time that a network took, for which it is begun once more
 
@@ -139,12 +140,12 @@ def _baseline(name: Kind, plan: Plan, judge: Judge, judged: list[Judged], work: 
     )
     save_baseline(fitted, folder(work.folder.rungs, name) / "model.skops")
     found = as_outputs(fitted.scores(validation), task)
-    comparable = validates_at_random(samples.dataset)
+    many = len(train) >= MANY_FOLDED * len(validation) and validates_at_random(samples.dataset)
     done = Judged(
         candidate=Candidate(
             name=name, kind="baseline", validation=judge.value(found), noise=judge.noise(found, judged),
             seconds=work.clock.spent_s - began, sample=fitted.sample, note=fitted.note,
-            folds_loss=fitted.folds_loss if comparable else None,
+            folds=fitted.folds if many else (),
         ),
         outputs=found,
     )  # fmt: skip

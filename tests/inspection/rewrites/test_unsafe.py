@@ -53,11 +53,12 @@ def stacked(outputs: int, inputs: int, axes: int, count: int, near_identity: boo
 @pytest.mark.parametrize(
     ("outputs", "inputs", "axes", "count", "near_identity"),
     [
-        *((1, 1, 2, count, near) for count in (2, 3) for near in (True, False)),
-        *((width, width, 2, 2, near) for width in (4, 6) for near in (True, False)),
+        (1, 1, 2, 2, True),
+        (1, 1, 2, 3, False),
+        *((4, 4, 2, 2, near) for near in (True, False)),
         (6, 4, 2, 2, True),
-        *((width, width, 1, 3, False) for width in (1, 8, 32)),
-        *((4, 4, 3, 2, near) for near in (True, False)),
+        *((width, width, 1, 3, False) for width in (1, 32)),
+        (4, 4, 3, 2, False),
         (6, 6, 2, 3, True),
     ],
 )

@@ -73,7 +73,7 @@ def test_the_run_folder_is_complete_and_the_network_beats_the_mean_shape(runs: d
 def test_time_is_kept_for_the_cases_that_are_predicted_after_training(
     data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fieldcraft.verbs.masks.rung._case_s", lambda *given: 600.0)
+    monkeypatch.setattr("fieldcraft.verbs.masks.rung.warm_seconds", lambda act: 600.0)
     run = fit(data["pictures"], plan((16, 16)), out=tmp_path / "run", budget=600)
     steps = run.results.candidates[-1].steps
     assert steps is not None and 1 <= steps < WARM_UP

@@ -4,10 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.verbs.masks.made_masks import plan
 
 from fieldcraft.data.splits import Parts
-from fieldcraft.verbs.masks.time_after import Predictions, asked_at_the_end, predictions_after, warm_seconds
+from fieldcraft.verbs.masks.time_after import AVERAGED_SHARE, Predictions, fitting, predictions_after, warm_seconds
 
 
 @dataclass(frozen=True)
@@ -21,27 +23,45 @@ def samples(validation: int, test: int) -> Samples:
     return Samples(Parts(train=np.arange(0), validation=np.arange(validation), test=np.arange(test)))
 
 
-def test_validation_by_each_that_is_left_and_the_end_by_one() -> None:
+def after(index: int, count: int, held: Samples, ensemble: str = "if-better") -> Predictions:
     made = plan((16, 16), steps=1)
-    first = made.ladder.rungs[0]
-    three = replace(made, ladder=replace(made.ladder, rungs=tuple(replace(first, name=name) for name in "abc")))
+    rungs = tuple(replace(made.ladder.rungs[0], name=f"net-{number}") for number in range(count))
+    made = replace(made, ladder=replace(made.ladder, rungs=rungs, ensemble=ensemble))
+    return predictions_after(index, made, held)  # type: ignore[arg-type]
+
+
+def test_validation_by_each_that_is_left_and_the_end_by_one() -> None:
     held = samples(validation=30, test=50)
-    assert asked_at_the_end(held) == 16 + 50  # type: ignore[arg-type]
-    assert predictions_after(0, three, held) == Predictions(cases=3 * 30 + 66, averaged=0)  # type: ignore[arg-type]
-    together = replace(three, ladder=replace(three.ladder, ensemble="if-better"))
-    assert predictions_after(2, together, held) == Predictions(cases=30 + 66, averaged=3 * 30 + 2 * 66)  # type: ignore[arg-type]
-    alone = replace(together, ladder=replace(together.ladder, rungs=(first,)))
-    assert predictions_after(0, alone, held).averaged == 0  # type: ignore[arg-type]
+    found = after(0, 3, held, ensemble="none")
+    assert found == Predictions(own=3 * 30, returned=16 + 50, averaged=30 + 16 + 50, networks=1)
+    assert found.seconds(2.0, budget_s=1e6) == 2.0 * (90 + 66)
+    assert after(2, 3, held).networks == 3
+    assert after(0, 1, held).seconds(2.0, 1e6) == after(0, 1, held, ensemble="none").seconds(2.0, 1e6)
 
 
-@pytest.mark.parametrize(("case_s", "kept"), [(0.01, 3.0), (0.1, 10.0 + 10.0), (1.0, 100.0 + 10.0)])
-def test_averages_get_a_tenth_of_the_budget_at_most(case_s: float, kept: float) -> None:
-    assert Predictions(cases=100, averaged=200).seconds(case_s, budget_s=100.0) == pytest.approx(kept)
+@given(
+    validation=st.integers(1, 60), test=st.integers(1, 60), count=st.integers(2, 9),
+    case_s=st.floats(0.01, 5.0), budget_s=st.floats(60, 3600),
+)  # fmt: skip
+def test_what_is_kept_for_averages_is_enough_for_them_or_nothing(
+    validation: int, test: int, count: int, case_s: float, budget_s: float
+) -> None:
+    held = samples(validation, test)
+    last = after(count - 1, count, held)
+    alone_s = after(count - 1, count, held, ensemble="none").seconds(case_s, budget_s)
+    kept_s = last.seconds(case_s, budget_s)
+    assert alone_s <= kept_s <= alone_s + AVERAGED_SHARE * budget_s
+    if kept_s > alone_s:
+        left_s = kept_s - last.own * case_s + 1e-6 * kept_s  # once validation was predicted by the network itself
+        assert 2 <= fitting(case_s, left_s, held) <= count  # type: ignore[arg-type]
 
 
 def test_the_first_time_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    moments = iter((3.0, 3.5))
-    monkeypatch.setattr("fieldcraft.verbs.masks.time_after.time.monotonic", lambda: next(moments))
-    done: list[int] = []
-    assert warm_seconds(lambda: done.append(1)) == 0.5
-    assert len(done) == 2
+    now, takes = [0.0], [5.0, 0.5]
+
+    def act() -> None:
+        now[0] += takes.pop(0)
+
+    monkeypatch.setattr("fieldcraft.verbs.masks.time_after.time.monotonic", lambda: now[0])
+    assert warm_seconds(act) == 0.5
+    assert not takes

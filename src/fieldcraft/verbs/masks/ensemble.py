@@ -18,23 +18,18 @@ from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.last_steps import spec_of
 from fieldcraft.verbs.masks.samples import MaskSamples
-from fieldcraft.verbs.masks.time_after import asked_at_the_end, warm_seconds
+from fieldcraft.verbs.masks.time_after import fitting, warm_seconds
 from fieldcraft.verbs.masks.whole import labels_on_own_grid
 from fieldcraft.verbs.work import Work
-
-PREDICTING = 0.7
-"""Share of the time that is left, for the predictions of an average."""
-FAILED = 3.0
-"""Standard errors by which a repetition is worse than the best network when its training went wrong: no bad luck."""
 
 
 def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: Work) -> Judged | str | None:
     """The average of networks whose kind is not worse than the best by more than noise, if it gains; else why not.
 
     Each has the same weight: nothing is fitted to the validation part, so a higher mean there is enough. Repetitions of
-    a network are of one kind: one of them is always lucky, which speaks neither against the others (unless one failed)
-    nor against their average. As many take part, the best first, as can predict in the time that is left. None: there
-    is nothing to average.
+    a network are of one kind: one of them is always lucky, which speaks neither against the others (unless one fell
+    below what its kind beats) nor against their average. As many take part, the best first, as can predict in the time
+    that is left. None: there is nothing to average.
     """
     began = work.clock.spent_s
     networks = [one for one in judged if one.candidate.kind == "rung"]
@@ -43,11 +38,11 @@ def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: 
     best = judge.best(firsts(judged))
     if best.candidate.kind != "rung":
         return f"no network is better than {best.candidate.name}"
-    able = _able(networks, judge)
+    able = able_to_take_part(judged, judge)
     models = [_alone(one, plan, judge.samples, work) for one in able]
     count = min(len(able), _fitting(models[0], plan, judge, work))
     if count < 2:
-        few = "all others are worse by more than noise" if len(able) < 2 else "several could not predict in time"
+        few = "nothing else is as good" if len(able) < 2 else "several could not predict in time"
         return f"{able[0].candidate.name} is alone: {few}"
     outputs = _asked(models[:count], judge, work)
     found = judge.compare(outputs, best.outputs)
@@ -66,28 +61,32 @@ def average_masks(judged: Sequence[Judged], plan: Plan, judge: MaskJudge, work: 
     )  # fmt: skip
 
 
-def _able(networks: Sequence[Judged], judge: MaskJudge) -> list[Judged]:
-    """Those that may take part, the best first: of a kind that is as good as any, and no failures."""
-    top = max(firsts(networks), key=lambda one: one.candidate.validation)
+def able_to_take_part(judged: Sequence[Judged], judge: MaskJudge) -> list[Judged]:
+    """Networks of a kind that is as good as any, the best first; none that fell below what its kind beats."""
+    networks = [one for one in judged if one.candidate.kind == "rung"]
+    top = max(firsts(networks), key=_validation)
     kinds = {_kind(one) for one in firsts(networks) if not judge.compare(top.outputs, one.outputs).better}
-    ordered = sorted((one for one in networks if _kind(one) in kinds), key=lambda one: -one.candidate.validation)
-    lost = [judge.compare(ordered[0].outputs, one.outputs) for one in ordered]
-    return [one for one, found in zip(ordered, lost, strict=True) if found.gain <= FAILED * found.noise]
+    beaten = max((_validation(one) for one in judged if _kind(one) not in kinds), default=float("-inf"))
+    found = [
+        one for one in networks if _kind(one) in kinds and (_validation(one) > beaten or not one.candidate.copy_of)
+    ]
+    return sorted(found, key=lambda one: -_validation(one))
 
 
 def _kind(one: Judged) -> str:
     return one.candidate.copy_of or one.candidate.name
 
 
+def _validation(one: Judged) -> float:
+    return one.candidate.validation
+
+
 def _fitting(model: MaskModel, plan: Plan, judge: MaskJudge, work: Work) -> int:
-    """How many networks can be averaged, so that validation, last steps and the test part are predicted in time."""
-    samples, left_s = judge.samples, work.clock.left_s
+    left_s = work.clock.left_s
     if left_s == float("inf"):
         return len(plan.ladder.rungs)
-    first = int(samples.parts.validation[0])
-    case_s = warm_seconds(lambda: _row([model], judge, first))
-    cases = len(samples.parts.validation) + asked_at_the_end(samples)
-    return int(PREDICTING * left_s / (case_s * cases))
+    first = int(judge.samples.parts.validation[0])
+    return fitting(warm_seconds(lambda: _row([model], judge, first)), left_s, judge.samples)
 
 
 def _asked(models: Sequence[MaskModel], judge: MaskJudge, work: Work) -> Outputs:

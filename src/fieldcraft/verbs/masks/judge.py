@@ -74,6 +74,10 @@ class MaskJudge:
                 found = one
         return found
 
+    def is_worse_over_folds(self, new: Judged, old: Judged) -> bool:
+        """Nothing that predicts masks is tuned on folds."""
+        return False
+
     def noise(self, found: Outputs, judged: Sequence[Judged]) -> float:
         """Standard error of the difference to the best so far; 0 when there is none."""
         return self._difference(found, self.best(judged).outputs)[1] if judged else 0.0
