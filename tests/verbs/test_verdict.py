@@ -60,6 +60,9 @@ class SmallFirst:
     def compare(self, new: object, old: object) -> Comparison:
         return Comparison(gain=0.1, noise=0.01, better=True, words="+0.1 ± 0.01 accuracy, more than the noise")
 
+    def is_worse_over_folds(self, new: object, old: object) -> bool:
+        return False
+
 
 def test_the_network_that_is_said_to_win_is_the_one_that_is_returned() -> None:
     linear, small, large = candidate("linear", "baseline"), candidate("small"), candidate("large")
