@@ -9,8 +9,8 @@ Helps: small sets and long budgets; tables, where trees and networks err differe
 each on one core, 0.5 points of accuracy or R2 on average (0.06 to 0.9), and in none of 22 pairs a loss
 (benchmarks/ensemble.py).
 Hurts: a prediction takes the time and the memory of all members, so a limit on predictions keeps one model alone. Of a
-few hundred samples the weights are guesses: in 18 of 33 draws of diabetes an average was returned that lost 2.2 points
-of R2 to ridge regression alone; since then it must not look worse where the metric is the loss.
+few dozen validation samples the weights are guesses: on 8 of 33 draws of diabetes an average is returned, and loses 3.5
+points of R2 to ridge regression alone (benchmarks/families.py).
 Cost: time that is left once the largest network has made most of the passes that are useful to it; of masks, up to a
 tenth of the budget for the predictions of all.
 Source: Lakshminarayanan et al. 2017, arXiv:1612.01474 (five networks); Caruana et al. 2004, "Ensemble selection from
