@@ -111,7 +111,24 @@ def test_of_three_networks_the_two_that_there_is_time_for_are_judged():
     paces = {"small": 60.0, "large": 60.0, "larger": 10_000.0}
     plan = applied(TIP, CIFAR10, three, lambda question: paces[question.plan.ladder.rungs[question.rung].name])
     assert [rung.name for rung in plan.ladder.rungs] == ["large"]
-    assert "time for 3" in reason(lambda _: 1.0, three)
+
+
+@pytest.mark.parametrize("factor", [1.02, 0.98])
+def test_a_third_network_comes_where_the_second_makes_the_passes_that_it_needs_beside_it(factor):
+    three = with_networks(Cnn(), ResNet(), ResNet(widths=(128, 256), depths=(1, 1)))
+
+    def paced_by(milliseconds: float):
+        return lambda question: milliseconds * (0.2 if question.plan.ladder.rungs[question.rung].name == "small" else 1)
+
+    timed = applied(epochs.TIP, CIFAR10, three, paced_by(80.0))
+    passes = timed.ladder.rungs[1].steps * 128 / 9_000
+    pace = 80.0 * passes / (factor * ENOUGH * enough_epochs(9_000))
+    decision, _ = settle(TIP, CIFAR10, three, paced_by(pace))
+    assert isinstance(decision, Skipped if factor > 1 else Applied), decision
+    assert "beside larger, large would make" in decision.because
+    if isinstance(decision, Applied):
+        assert [rung.name for rung in decision.plan.ladder.rungs] == ["small", "large"]
+        assert decision.because.endswith("larger is left out")
 
 
 def test_it_stays_out_where_there_is_nothing_to_choose():

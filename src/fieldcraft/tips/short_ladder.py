@@ -1,8 +1,9 @@
-"""Short ladder: where time is short, train one network for all of it instead of two for parts of it.
+"""Short ladder: where time is short, train one network for all of it instead of two for parts of it, or two of three.
 
 A small network comes first to show early whether a larger one pays. After less than ten passes over the data it shows
 nothing: it is far below what either network can reach, and the larger one is trained in any case. So the larger one
-gets all of the time, or, where even that does not give it the passes that it needs, the small one does.
+gets all of the time, or, where even that does not give it the passes that it needs, the small one does. A third network
+only comes where the second makes the passes that it needs beside it: size pays after these, not before.
 
 Helps: budgets of a few minutes, by the share that the other network would have taken. On one core without bf16 units,
 where 2 min are a quarter of the passes that the larger network needs on photos of 96 px, the small one alone is ahead
@@ -44,12 +45,29 @@ def decide(brief: Brief, plan: Plan) -> Applied | Skipped | Ask:
     if not isinstance(together, Applied):
         return together
     kept = together.plan.ladder.rungs
-    if len(kept) != 2:
-        return Skipped(
-            because=f"there is time for {len(kept) if len(kept) > 1 else 'no more than one'} of the networks"
-        )
+    if len(kept) == 1:
+        return Skipped(because="there is time for no more than one of the networks")
+    if len(kept) > 2:
+        return _of_three(brief, plan, together.plan)
     first, second = (_alone(plan, rung.name) for rung in kept)
     return _judged(brief, together.plan, _timed(brief, first), _timed(brief, second), (first, second))
+
+
+def _of_three(brief: Brief, plan: Plan, timed: Plan) -> Applied | Skipped | Ask:
+    """Leave the last network out where the one before it lacks passes; then look at the other two."""
+    second, third = timed.ladder.rungs[-2:]
+    passes, needed = second.steps * timed.batch.size / brief.data.train, enough_epochs(brief.data.train)
+    told = f"beside {third.name}, {second.name} would make {passes:.3g} of the {needed} passes that it needs"
+    if passes >= ENOUGH * needed:
+        return Skipped(because=told)
+    shorter = replace(plan, ladder=replace(plan.ladder, rungs=plan.ladder.rungs[:-1]))
+    found = decide(brief, shorter)
+    if isinstance(found, Ask):
+        return found
+    because = f"{told}: {third.name} is left out"
+    if isinstance(found, Skipped):
+        return Applied(plan=shorter, because=because)
+    return Applied(plan=found.plan, because=f"{because}; {found.because}")
 
 
 def _alone(plan: Plan, name: str) -> Plan:
