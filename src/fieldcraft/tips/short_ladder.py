@@ -60,7 +60,8 @@ def _of_three(brief: Brief, plan: Plan, timed: Plan) -> Applied | Skipped | Ask:
     told = f"beside {third.name}, {second.name} would make {passes:.3g} of the {needed} passes that it needs"
     if passes >= ENOUGH * needed:
         return Skipped(because=told)
-    shorter = replace(plan, ladder=replace(plan.ladder, rungs=plan.ladder.rungs[:-1]))
+    left = tuple(one for one in plan.ladder.rungs if one.name != third.name)
+    shorter = replace(plan, ladder=replace(plan.ladder, rungs=left))
     found = decide(brief, shorter)
     if isinstance(found, Ask):
         return found

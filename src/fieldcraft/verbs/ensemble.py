@@ -43,7 +43,7 @@ def average(judged: Sequence[Judged], judge: Judge, work: Work) -> Judged | str 
         return f"{units.max() + 1} validation samples or groups are too few to choose weights on"
     candidates = Candidates(
         outputs=[one.outputs for one in able],
-        kinds=[one.candidate.copy_of or one.candidate.name for one in able],
+        kinds=[kind_of(one.candidate) for one in able],
         truth=samples.truth("validation"), task=plan.task.kind, calibrate=plan.prediction.calibrate,
     )  # fmt: skip
     chosen = choose(candidates, units, stream_seed(plan.seed, "ensemble"))
@@ -73,6 +73,11 @@ def declined(work: Work) -> bool:
 def firsts(judged: Sequence[Judged]) -> list[Judged]:
     """Candidates without the repetitions of networks."""
     return [one for one in judged if not one.candidate.copy_of]
+
+
+def kind_of(one: Candidate | Member) -> str:
+    """The name that a network shares with its repetitions."""
+    return one.copy_of or one.name
 
 
 def concluded(found: Judged | str | None, metric: str, work: Work) -> Judged | None:
@@ -117,7 +122,7 @@ def member_specs(members: Sequence[Member], plan: Plan) -> tuple[MemberSpec, ...
 
 def spoken_members(members: Sequence[Member]) -> str:
     """Names and weights, in words; a network and its repetitions as one."""
-    alike = Counter((one.copy_of or one.name, one.weight) for one in members)
+    alike = Counter((kind_of(one), one.weight) for one in members)
     told = [
         f"{count} x {weight:.2g} {name}" if count > 1 else f"{weight:.2g} {name}"
         for (name, weight), count in alike.items()

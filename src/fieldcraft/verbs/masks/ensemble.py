@@ -13,7 +13,7 @@ from fieldcraft.records.results import Candidate, Member
 from fieldcraft.train.engine import Engine, engine
 from fieldcraft.verbs import candidates
 from fieldcraft.verbs.candidates import Judged
-from fieldcraft.verbs.ensemble import firsts, parameters, spoken_members
+from fieldcraft.verbs.ensemble import firsts, kind_of, parameters, spoken_members
 from fieldcraft.verbs.judge import Outputs
 from fieldcraft.verbs.masks.judge import MaskJudge
 from fieldcraft.verbs.masks.last_steps import spec_of
@@ -65,16 +65,11 @@ def able_to_take_part(judged: Sequence[Judged], judge: MaskJudge) -> list[Judged
     """Networks of a kind that is as good as any, the best first; none that fell below what its kind beats."""
     networks = [one for one in judged if one.candidate.kind == "rung"]
     top = max(firsts(networks), key=_validation)
-    kinds = {_kind(one) for one in firsts(networks) if not judge.compare(top.outputs, one.outputs).better}
-    beaten = max((_validation(one) for one in judged if _kind(one) not in kinds), default=float("-inf"))
-    found = [
-        one for one in networks if _kind(one) in kinds and (_validation(one) > beaten or not one.candidate.copy_of)
-    ]
+    kinds = {kind_of(one.candidate) for one in firsts(networks) if not judge.compare(top.outputs, one.outputs).better}
+    beaten = max((_validation(one) for one in judged if kind_of(one.candidate) not in kinds), default=float("-inf"))
+    alike = [one for one in networks if kind_of(one.candidate) in kinds]
+    found = [one for one in alike if _validation(one) > beaten or not one.candidate.copy_of]
     return sorted(found, key=lambda one: -_validation(one))
-
-
-def _kind(one: Judged) -> str:
-    return one.candidate.copy_of or one.candidate.name
 
 
 def _validation(one: Judged) -> float:

@@ -16,7 +16,7 @@ PREDICTING = 0.7
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """How many cases are predicted once a rung has ended, and the networks have said what they say of validation."""
+    """How many cases are predicted once the training of a rung has ended."""
 
     own: int
     """Cases of validation, by the rung and those above it."""
@@ -35,7 +35,7 @@ class Predictions:
         return alone_s + (min(all_s, limit_s) if self.networks > 1 and two_s <= limit_s else 0.0)
 
     def _more_s(self, networks: int, case_s: float) -> float:
-        """So that so many networks predict within their share of what is left, beyond the time for one."""
+        """What lets so many networks predict within their share of what is left, beyond the time for one."""
         return (networks * self.averaged / PREDICTING - self.returned) * case_s
 
 
